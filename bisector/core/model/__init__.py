@@ -1,0 +1,1 @@
+"""What is known: frozen values, from the request to every fact the world answered."""

@@ -1,0 +1,51 @@
+"""Builds: the key that says when two are the same, and what came of one."""
+
+from dataclasses import dataclass
+
+from bisector.core.model.request import Request
+from bisector.core.model.samples import Outcome
+from bisector.core.model.units import Seconds, digest
+
+RECIPE_VERSION = "1"
+"""Raised when the runners change how they build, so that older builds are not taken for new ones."""
+
+
+def build_key(request: Request, tree: str, toolchain: str, number: int = 0) -> str:
+    """The key under which the build of `tree` is kept: equal keys share one build, on every machine.
+
+    `toolchain` is the base image's id, or for the local runner the host's interpreter and platform; `number` is 0 for
+    the first build and counts up for builds that are made afresh on purpose.
+    """
+    return digest(
+        RECIPE_VERSION,
+        request.runner,
+        tree,
+        request.scenario.build.identity(),
+        request.scenario.files,
+        toolchain,
+        "python" if request.scenario.uses_python() else "",
+        str(number),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Build:
+    """What came of building one tree.
+
+    `handle` is the image id or the directory ("" when the build failed), `content` a digest of what the build made,
+    without times and byte-code (None where it could not be had), `log` the artifact that holds its output.
+    """
+
+    key: str
+    outcome: Outcome
+    handle: str = ""
+    content: str | None = None
+    reason: str = ""
+    log: str = ""
+    seconds: Seconds = 0.0
+    reused: bool = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether something can be run from it."""
+        return self.outcome is Outcome.OK

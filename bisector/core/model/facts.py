@@ -1,0 +1,76 @@
+"""Facts: what was planned and what the world answered. They are appended and never changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bisector.core.model.builds import Build
+from bisector.core.model.history import Commit, Line, Place
+from bisector.core.model.samples import Sample
+from bisector.core.model.steps import Step
+from bisector.core.model.units import Seconds
+from bisector.core.model.verdict import Verdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Planned:
+    """A step was decided on, `elapsed` seconds of work into the job, by this version of the planner."""
+
+    number: int
+    step: Step
+    planner: str
+    elapsed: Seconds
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EnvironmentSeen:
+    """The host that measures, by fingerprint, with what the fingerprint is made of and what else is worth knowing."""
+
+    host: str
+    toolchain: str
+    details: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HistoryListed:
+    """The candidates. `aside` is the good commit where it does not lie on the line; `bad_contains_good` is ancestry."""
+
+    line: Line
+    aside: Commit | None = None
+    bad_contains_good: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BranchListed:
+    """The commits a merge brought in. `conflicts` of them could not be put on top of the merge's first parent."""
+
+    merge: Place
+    line: Line
+    in_context: bool
+    conflicts: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildRecorded:
+    """A build ended, well or not, or an equal one was at hand."""
+
+    place: Place
+    number: int
+    build: Build
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Adopted:
+    """Samples of equal builds, settings and host, taken over from another job."""
+
+    job: str
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Concluded:
+    """The verdict at the end of the job, as decided then."""
+
+    verdict: Verdict
+
+
+Fact = Planned | EnvironmentSeen | HistoryListed | BranchListed | BuildRecorded | Adopted | Sample | Concluded

@@ -1,0 +1,168 @@
+"""The request plus all facts so far. Everything else (posterior, phase, verdict) is computed from it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import assert_never
+
+from bisector.core.model.builds import Build
+from bisector.core.model.facts import (
+    Adopted,
+    BranchListed,
+    BuildRecorded,
+    Concluded,
+    EnvironmentSeen,
+    Fact,
+    HistoryListed,
+    Planned,
+)
+from bisector.core.model.history import ASIDE, Commit, Line, LineName, Place
+from bisector.core.model.request import Request
+from bisector.core.model.samples import SPEAKS_OF_THE_COMMIT, Outcome, Purpose, Sample
+from bisector.core.model.steps import Conclude, Measure, Slot
+from bisector.core.model.verdict import Verdict
+
+BuildId = tuple[Place, int]
+FAILURES_THAT_SETTLE = 2
+"""So many failed runs, and more than good ones, make a commit untestable."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Investigation:
+    """All that is known about one job. Immutable: `with_fact` returns the next one."""
+
+    job: str
+    request: Request
+    history: HistoryListed | None = None
+    branch: BranchListed | None = None
+    builds: Mapping[BuildId, Build] = field(default_factory=lambda: MappingProxyType({}))
+    samples: tuple[Sample, ...] = ()
+    plans: tuple[Planned, ...] = ()
+    environments: tuple[EnvironmentSeen, ...] = ()
+    verdict: Verdict | None = None
+
+    def with_fact(self, fact: Fact) -> "Investigation":
+        """The investigation after one more fact."""
+        match fact:
+            case Planned():
+                return replace(self, plans=(*self.plans, fact))
+            case EnvironmentSeen():
+                return replace(self, environments=(*self.environments, fact))
+            case HistoryListed():
+                return replace(self, history=fact)
+            case BranchListed():
+                return replace(self, branch=fact)
+            case BuildRecorded():
+                builds = MappingProxyType({**self.builds, (fact.place, fact.number): fact.build})
+                return replace(self, builds=builds)
+            case Adopted():
+                return replace(self, samples=(*self.samples, *fact.samples))
+            case Sample():
+                return replace(self, samples=(*self.samples, fact))
+            case Concluded():
+                return replace(self, verdict=fact.verdict)
+        assert_never(fact)
+
+    @classmethod
+    def replay(cls, job: str, request: Request, facts: Iterable[Fact]) -> "Investigation":
+        """The investigation after `facts`, in their order."""
+        state = cls(job=job, request=request)
+        for fact in facts:
+            state = state.with_fact(fact)
+        return state
+
+    @property
+    def line(self) -> Line:
+        """The main line; ValueError before it is listed."""
+        if self.history is None:
+            raise ValueError("the history is not listed yet")
+        return self.history.line
+
+    def line_of(self, name: LineName) -> Line:
+        """The line called `name`; ValueError when it is not listed."""
+        if name is LineName.INNER:
+            if self.branch is None:
+                raise ValueError("no branch is listed yet")
+            return self.branch.line
+        return self.line
+
+    def commit(self, place: Place) -> Commit:
+        """The commit at `place`."""
+        if place == ASIDE:
+            aside = self.history.aside if self.history else None
+            if aside is None:
+                raise ValueError("the good commit lies on the line")
+            return aside
+        return self.line_of(place.line).commit(place.index)
+
+    def tree(self, place: Place) -> str:
+        """The tree that is built for `place`; "" where it cannot be had."""
+        if place == ASIDE:
+            return self.commit(place).tree
+        return self.line_of(place.line).trees[place.index]
+
+    @property
+    def host(self) -> EnvironmentSeen | None:
+        """The host the job was first measured on; its samples stay on it."""
+        return self.environments[0] if self.environments else None
+
+    @cached_property
+    def by_place(self) -> Mapping[Place, tuple[Sample, ...]]:
+        """Every sample, warm-ups and failures included, by place."""
+        grouped: dict[Place, list[Sample]] = {}
+        for sample in self.samples:
+            grouped.setdefault(sample.place, []).append(sample)
+        return {place: tuple(samples) for place, samples in grouped.items()}
+
+    def failure(self, place: Place) -> tuple[Outcome, str] | None:
+        """Why `place` cannot be tested, as far as is known: the outcome and its reason; None while it can."""
+        build = self.builds.get((place, 0))
+        if build is not None and build.outcome in SPEAKS_OF_THE_COMMIT:
+            return build.outcome, build.reason
+        failed = [sample for sample in self.by_place.get(place, ()) if sample.outcome in SPEAKS_OF_THE_COMMIT]
+        good = sum(sample.outcome is Outcome.OK for sample in self.by_place.get(place, ()))
+        if len(failed) >= FAILURES_THAT_SETTLE and len(failed) > good:
+            return failed[-1].outcome, failed[-1].reason
+        return None
+
+    @cached_property
+    def failures(self) -> Mapping[Place, tuple[Outcome, str]]:
+        """Every place known to be untestable, with the outcome and its reason."""
+        places = {place for place, _ in self.builds} | set(self.by_place)
+        found = {place: self.failure(place) for place in places}
+        return {place: failure for place, failure in sorted(found.items()) if failure is not None}
+
+    def pending(self) -> tuple[tuple[int, Slot], ...]:
+        """The slots of the last planned round that still want a sample, with their order."""
+        if not self.plans or not isinstance(self.plans[-1].step, Measure):
+            return ()
+        plan, step = self.plans[-1], self.plans[-1].step
+        done = {
+            sample.order
+            for sample in reversed(self.samples)
+            if sample.step == plan.number and sample.purpose is not Purpose.WARMUP and not sample.adopted_from
+        }
+        return tuple(
+            (order, slot)
+            for order, slot in enumerate(step.slots)
+            if order not in done and slot.place not in self.failures
+        )
+
+    @property
+    def concluded(self) -> bool:
+        """Whether the last planned step was to conclude and its verdict is recorded."""
+        return self.verdict is not None and bool(self.plans) and isinstance(self.plans[-1].step, Conclude)
+
+    def runs(self) -> int:
+        """Measured runs of this job so far, warm-ups and adopted samples apart."""
+        return sum(sample.purpose is not Purpose.WARMUP and not sample.adopted_from for sample in self.samples)
+
+    def builds_made(self) -> int:
+        """Builds this job has paid for."""
+        return sum(not build.reused for build in self.builds.values())
+
+    @property
+    def next_number(self) -> int:
+        """The number of the next step to plan."""
+        return len(self.plans) + 1

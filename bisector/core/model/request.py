@@ -1,0 +1,92 @@
+"""What was asked: two ends, a scenario, what counts as a change, and how much may be spent."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bisector.core.model.scenario import Direction, Metric, Scenario
+from bisector.core.model.units import Seconds, Sha, digest
+
+
+class RunnerName(StrEnum):
+    """Where candidates are built and run."""
+
+    DOCKER = "docker"
+    LOCAL = "local"
+    SIMULATED = "simulated"
+
+
+class JobKind(StrEnum):
+    """What a job does with its two commits."""
+
+    BISECT = "bisect"
+    COMPARE = "compare"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Budget:
+    """What a job may spend at most; None is without limit. Warm-up runs are not counted in `runs`."""
+
+    runs: int | None = None
+    builds: int | None = None
+    seconds: Seconds | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Search:
+    """How the search goes about it."""
+
+    direction: Direction = Direction.WORSE
+    min_effect: float | None = None
+    """Smallest relative change worth naming; None takes the metric's own."""
+    confidence: float = 0.95
+    every_commit: bool = False
+    descend: bool = True
+    skip: tuple[Sha, ...] = ()
+    paths: tuple[str, ...] = ()
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """One job's request, refs already resolved: `good` and `bad` are full names, `*_text` what the person typed."""
+
+    kind: JobKind = JobKind.BISECT
+    repository: str
+    good: Sha
+    bad: Sha
+    good_text: str = ""
+    bad_text: str = ""
+    worktree: Sha | None = None
+    """The tree that stands for `bad` where the person compares with uncommitted work."""
+    scenario: Scenario
+    metrics: tuple[str, ...] = ()
+    runner: RunnerName
+    image_id: str | None = None
+    """The base image, resolved once, so that every build of the job starts from the same one."""
+    search: Search = field(default_factory=Search)
+    budget: Budget = field(default_factory=Budget)
+
+    @property
+    def metric(self) -> Metric:
+        """The metric the answer is about."""
+        return self.asked[0]
+
+    @property
+    def asked(self) -> tuple[Metric, ...]:
+        """Every metric asked for, first the one that decides; without a wish the scenario's first."""
+        if not self.metrics:
+            return self.scenario.metrics[:1]
+        return tuple(self.scenario.metric(name) for name in self.metrics)
+
+    def min_effect_of(self, metric: Metric) -> float:
+        """Smallest relative change of `metric` worth naming in this job."""
+        return metric.min_effect if self.search.min_effect is None else self.search.min_effect
+
+    def sampling_identity(self) -> str:
+        """Samples of one build are comparable between two jobs when this digest is the same."""
+        scenario = self.scenario
+        metrics = [
+            f"{metric.name} {metric.source} {metric.file} {metric.select} {metric.statistic}"
+            for metric in scenario.metrics
+        ]
+        return digest(self.runner, scenario.run.identity(), scenario.files, *metrics)

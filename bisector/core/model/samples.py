@@ -1,0 +1,81 @@
+"""Samples: what one process run yielded, and under which circumstances."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from bisector.core.model.history import Place
+from bisector.core.model.units import Bytes, Seconds
+
+NO_VALUES: Mapping[str, float] = MappingProxyType({})
+
+
+class Outcome(StrEnum):
+    """What came of a build or a run. Only `ok` carries a number; `infra` is never the commit's fault."""
+
+    OK = "ok"
+    BUILD_FAILED = "build_failed"
+    BENCH_FAILED = "bench_failed"
+    TIMEOUT = "timeout"
+    OOM = "oom"
+    NO_RESULT = "no_result"
+    INFRA = "infra"
+    CANCELLED = "cancelled"
+
+
+SPEAKS_OF_THE_COMMIT = frozenset(
+    {Outcome.BUILD_FAILED, Outcome.BENCH_FAILED, Outcome.TIMEOUT, Outcome.OOM, Outcome.NO_RESULT}
+)
+"""Outcomes that make a commit untestable; they never make it slow."""
+
+
+class Purpose(StrEnum):
+    """Why a run was made."""
+
+    WARMUP = "warmup"
+    ENDS = "ends"
+    SEARCH = "search"
+    REFERENCE = "reference"
+    VERIFY = "verify"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Usage:
+    """What one process run used, measured by us: wall by the monotonic clock, the rest from the kernel."""
+
+    wall: Seconds
+    cpu: Seconds
+    peak_memory: Bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sample:
+    """One run's values, one a metric.
+
+    `step` and `order` say which slot of which planned round it fills; `clock` is the monotonic time since the job's
+    first start at which the run began, in seconds; `host` is the host's fingerprint, `container` the id of the
+    container or prepared directory it ran in.
+    """
+
+    place: Place
+    number: int = 0
+    """Which build of the commit it ran: 0 for the first."""
+    build: str
+    purpose: Purpose
+    outcome: Outcome
+    values: Mapping[str, float] = field(default=NO_VALUES)
+    usage: Usage | None = None
+    step: int
+    order: int
+    clock: Seconds
+    host: str
+    container: str = ""
+    reason: str = ""
+    adopted_from: str = ""
+    """The job this sample was taken over from ("" for this job's own)."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is compared: a measured run that ended well, not a warm-up."""
+        return self.outcome is Outcome.OK and self.purpose is not Purpose.WARMUP

@@ -1,0 +1,145 @@
+"""A scenario: what to build, what to run, what to read, how to profile it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Literal
+
+from bisector.core.model.units import Bytes, Seconds, digest
+
+NO_ENV: Mapping[str, str] = MappingProxyType({})
+
+
+class Better(StrEnum):
+    """Which way a metric improves."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+
+
+class Direction(StrEnum):
+    """Which change is looked for at the bad end, in the words of the metric."""
+
+    WORSE = "worse"
+    BETTER = "better"
+    EITHER = "either"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patch:
+    """A fix-up applied to a candidate before it is built, where it applies."""
+
+    file: str
+    when: Literal["applies", "always"] = "applies"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildRecipe:
+    """How a checkout becomes something that runs. `image` is what the author named, not yet resolved to an id."""
+
+    image: str | None = None
+    dockerfile: str | None = None
+    candidate_dockerfile: str | None = None
+    steps: tuple[str, ...] = ()
+    network: Literal["default", "none"] = "default"
+    timeout_seconds: Seconds = 900.0
+    env: Mapping[str, str] = field(default=NO_ENV)
+    patches: tuple[Patch, ...] = ()
+
+    def identity(self) -> str:
+        """What of the recipe makes two builds of one tree differ, as a digest."""
+        return digest(
+            self.dockerfile or "",
+            self.candidate_dockerfile or "",
+            *self.steps,
+            "--env",
+            *(f"{name}={value}" for name, value in sorted(self.env.items())),
+            "--patches",
+            *(f"{patch.file} {patch.when}" for patch in self.patches),
+            "--network",
+            self.network,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRecipe:
+    """One process run. In `command` (an argument list) and `env`, {scenario}, {source} and {out} are replaced."""
+
+    command: tuple[str, ...]
+    timeout_seconds: Seconds = 120.0
+    warmup_runs: int = 1
+    env: Mapping[str, str] = field(default=NO_ENV)
+    cpus: int = 1
+    timeout_is: Literal["censored", "untestable"] = "censored"
+    fresh: Literal["round", "run"] = "round"
+    memory_bytes: Bytes = 2 << 30
+    network: Literal["none", "default"] = "none"
+
+    def identity(self) -> str:
+        """What of the recipe makes samples incomparable when it differs, as a digest."""
+        return digest(
+            *self.command,
+            "--env",
+            *(f"{name}={value}" for name, value in sorted(self.env.items())),
+            "--limits",
+            str(self.cpus),
+            str(self.memory_bytes),
+            self.network,
+            self.fresh,
+            str(self.warmup_runs),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Metric:
+    """One number a run yields: where it is read, which way it improves, what change is worth naming."""
+
+    name: str
+    source: str = "json"
+    file: str = ""
+    select: str = ""
+    statistic: Literal["median", "mean", "min", "max"] = "median"
+    unit: str = ""
+    better: Better = Better.LOWER
+    min_effect: float = 0.03
+    exact: bool = False
+    """The metric is a counter without run-to-run noise: one run a commit tells its value."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProfileRecipe:
+    """How the two sides of a culprit are profiled."""
+
+    profiler: Literal["auto", "py-spy", "pyinstrument", "perf", "none"] = "auto"
+    rate_hz: int = 200
+    captures: int = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scenario:
+    """A parsed scenario. `files` is the digest under which the scenario's own files are kept ("" without any)."""
+
+    name: str
+    description: str = ""
+    build: BuildRecipe
+    run: RunRecipe
+    metrics: tuple[Metric, ...]
+    profile: ProfileRecipe = field(default_factory=ProfileRecipe)
+    files: str = ""
+
+    def metric(self, name: str) -> Metric:
+        """The metric called `name`; KeyError when there is none."""
+        for metric in self.metrics:
+            if metric.name == name:
+                return metric
+        raise KeyError(name)
+
+    def needs_fresh_container(self) -> bool:
+        """A peak that an earlier run in the same container could have raised is read from a new one every time."""
+        return self.run.fresh == "run" or any(metric.source == "peak_memory" for metric in self.metrics)
+
+    def uses_python(self) -> bool:
+        """Whether the steps or the command call Python, so that a local build wants a virtual environment."""
+        words = " ".join((*self.build.steps, *self.run.command[:1]))
+        return any(name in words for name in ("python", "pip", "pytest", "uv "))

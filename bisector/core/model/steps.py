@@ -1,0 +1,60 @@
+"""What the planner asks for next. A step names places, never commits or paths; it carries its reason."""
+
+from dataclasses import dataclass
+
+from bisector.core.model.history import Place
+from bisector.core.model.samples import Purpose
+from bisector.core.model.verdict import Verdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Slot:
+    """One run of a round: where, of which build of that commit, and why."""
+
+    place: Place
+    purpose: Purpose
+    number: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListHistory:
+    """List the candidates between the ends."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildPlace:
+    """Build the commit at `place`; `number` counts builds made afresh on purpose."""
+
+    place: Place
+    reason: str
+    number: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measure:
+    """Run the slots in this order, each in a fresh process."""
+
+    slots: tuple[Slot, ...]
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListBranch:
+    """List the commits that the merge at `merge` brought in, in its context or, failing that, on their branch."""
+
+    merge: Place
+    in_context: bool
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conclude:
+    """End the job with this verdict."""
+
+    verdict: Verdict
+    reason: str
+
+
+Step = ListHistory | BuildPlace | Measure | ListBranch | Conclude

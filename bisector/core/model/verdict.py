@@ -1,0 +1,88 @@
+"""What the facts amount to: the answer, or the honest reason why there is none."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bisector.core.model.history import Place
+
+
+class VerdictKind(StrEnum):
+    """The closed set of answers."""
+
+    CULPRIT = "culprit"
+    CULPRIT_SET = "culprit_set"
+    SEVERAL = "several"
+    NOT_REPRODUCED = "not_reproduced"
+    ENVIRONMENT_CHANGED = "environment_changed"
+    INCONCLUSIVE = "inconclusive"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Reason(StrEnum):
+    """Why the answer is a set, or none."""
+
+    UNTESTABLE = "untestable"
+    BUDGET = "budget"
+    CONFIDENCE = "confidence"
+    NO_CHANGE = "no_change"
+    BELOW_MIN_EFFECT = "below_min_effect"
+    OPPOSITE_DIRECTION = "opposite_direction"
+    ON_GOOD_BRANCH = "on_good_branch"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """A relative change, bad over good minus one, with the interval that holds it at the asked confidence."""
+
+    relative: float
+    low: float
+    high: float
+
+
+class InnerKind(StrEnum):
+    """What descending into a merge found."""
+
+    COMMIT = "commit"
+    COMMIT_SET = "set"
+    INTERACTION = "interaction"
+    """No single commit the merge brought in gives half of its change."""
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InnerAnswer:
+    """Which of the commits a merge brought in made its change; `members` are indexes on the inner line."""
+
+    kind: InnerKind
+    members: tuple[int, ...] = ()
+    probability: float = 0.0
+    change: Change | None = None
+    in_context: bool = True
+    """Judged on top of the merge's first parent; else on the branch itself, because the two conflict."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Culprit:
+    """A candidate, or a set that cannot be told apart, with its probability. `place` is the likeliest member's."""
+
+    place: Place
+    members: tuple[int, ...]
+    probability: float
+    change: Change | None
+    verified: bool
+    inner: InnerAnswer | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """The answer. `change` is between the ends; `excluded` is the smallest change the measurements rule out."""
+
+    kind: VerdictKind
+    reason: Reason | None = None
+    culprits: tuple[Culprit, ...] = ()
+    change: Change | None = None
+    excluded: float | None = None
+    no_change: float = 0.0
+    """Probability that there is no change between the ends."""
+    explanation: str = ""

@@ -1,0 +1,1 @@
+"""What the facts mean and what to do next: noise, posterior, planner, verdict."""

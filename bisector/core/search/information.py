@@ -1,0 +1,88 @@
+"""What a run would teach: expected information about the culprit, in bits."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bisector.core.model.history import BoolArray
+from bisector.core.search.observations import FloatArray
+from bisector.core.search.posterior import Posterior
+
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
+_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hypotheses:
+    """The classes worth considering, and last "no change": probability, sides of the units, levels of both sides.
+
+    `level[h, s]` and `variance[h, s]` are mean and variance of the level of side s (0 old, 1 new) under h.
+    """
+
+    classes: tuple[int, ...]
+    probability: FloatArray
+    bad: BoolArray
+    level: FloatArray
+    variance: FloatArray
+    sigma: float
+    tau: float
+
+    @classmethod
+    def of(cls, posterior: Posterior) -> "Hypotheses":
+        """The likely classes of `posterior` and "no change"."""
+        levels = posterior.levels
+        probability = np.append(posterior.probability[list(levels.classes)], max(posterior.no_change, 1e-12))
+        sides = posterior.classes.bad[list(levels.classes)]
+        return cls(
+            classes=levels.classes,
+            probability=probability / probability.sum(),
+            bad=np.vstack([sides, np.zeros((1, sides.shape[1]), dtype=bool)]),
+            level=levels.mean,
+            variance=levels.variance,
+            sigma=posterior.sigma,
+            tau=posterior.tau,
+        )
+
+    def rerun(self, unit: int, mean: float, count: int, runs: FloatArray) -> FloatArray:
+        """Bits that `runs` more runs of a measured unit teach, for each entry of `runs`."""
+        side = self.bad[:, unit].astype(int)
+        rows = np.arange(len(side))
+        level, variance = self.level[rows, side], self.variance[rows, side]
+        noise, build = self.sigma**2, self.tau**2
+        shrink = build / (build + noise / count)
+        predicted = level + shrink * (mean - level)
+        spread = (1 - shrink) ** 2 * variance + build * noise / (noise + count * build)
+        return bits(self.probability, predicted, spread[None, :] + noise / runs[:, None])
+
+    def new(self, share: FloatArray, runs: FloatArray) -> FloatArray:
+        """Bits that `runs` runs of a commit never built teach, for each entry of `runs`.
+
+        `share[h]` is the part of hypothesis h under which the commit has the new level (0 or 1 unless it splits h).
+        """
+        split = np.append(share, 0.0)
+        probability = np.concatenate([self.probability * (1 - split), self.probability * split])
+        kept = probability > 1e-12
+        predicted = np.concatenate([self.level[:, 0], self.level[:, 1]])[kept]
+        spread = np.concatenate([self.variance[:, 0], self.variance[:, 1]])[kept] + self.tau**2
+        return bits(probability[kept], predicted, spread[None, :] + self.sigma**2 / runs[:, None])
+
+
+def bits(probability: FloatArray, mean: FloatArray, variance: FloatArray) -> FloatArray:
+    """Mutual information, in bits, between a hypothesis and an observation that is N(mean, variance) under it.
+
+    `probability` and `mean` are (hypotheses,), `variance` is (cases, hypotheses); by Gauss-Hermite quadrature.
+    """
+    sd = np.sqrt(variance)
+    points = mean[None, :, None] + sd[:, :, None] * _NODES[None, None, :]
+    offsets = (points[:, :, :, None] - mean) / sd[:, None, None, :]
+    density = np.exp(-0.5 * offsets**2) * (probability / sd)[:, None, None, :]
+    mixture = np.log(density.sum(axis=-1) + 1e-300)
+    own = -0.5 * _NODES[None, None, :] ** 2 - np.log(sd)[:, :, None]
+    gain = ((own - mixture) * _WEIGHTS).sum(axis=-1)
+    return np.asarray(np.maximum((gain * probability).sum(axis=-1), 0.0) / np.log(2))
+
+
+def entropy_of_share(share: FloatArray) -> FloatArray:
+    """Binary entropy of a share, in bits: how evenly a commit would split the candidates."""
+    inside = np.clip(share, 1e-12, 1 - 1e-12)
+    return np.asarray(-(inside * np.log2(inside) + (1 - inside) * np.log2(1 - inside)))

@@ -1,0 +1,274 @@
+"""The next step of an investigation: from what is known, by phase, to what to do and why.
+
+list the history → build and measure both ends → search → verify → descend into a merge → search there → conclude
+"""
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+import numpy as np
+
+from bisector.core.model.facts import BranchListed
+from bisector.core.model.history import ASIDE, LineName, Place, main
+from bisector.core.model.investigation import Investigation
+from bisector.core.model.request import JobKind
+from bisector.core.model.samples import Outcome, Purpose
+from bisector.core.model.scenario import Direction
+from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, Step
+from bisector.core.model.units import Seconds
+from bisector.core.model.verdict import Reason, Verdict, VerdictKind
+from bisector.core.search import conclude
+from bisector.core.search.decide import (
+    Costs,
+    Decision,
+    MeasureCommit,
+    MeasureEnds,
+    Stop,
+    VerifyPair,
+    decide,
+)
+from bisector.core.search.ends import Ends, both_fail_alike, find_ends
+from bisector.core.search.observations import Settings
+from bisector.core.search.rounds import in_turns, with_reference
+from bisector.core.search.view import View, inner_view, main_view
+
+PLANNER = "1"
+COMPARE_RUNS = 10
+CHECKING_RUNS = 2
+"""Fresh runs of each end before samples taken over from another job are believed."""
+DEFAULT_RUN_SECONDS: Seconds = 1.0
+DEFAULT_BUILD_SECONDS: Seconds = 10.0
+ROUND_SECONDS: Seconds = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The next step (None when the job is over) and, where the search decided, what it decided on."""
+
+    step: Step | None
+    view: View | None = None
+    decision: Decision | None = None
+
+
+def next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
+    """What to do next, `elapsed` seconds of work into the job. Pure: the same facts give the same step."""
+    if investigation.concluded:
+        return Plan(step=None)
+    if investigation.history is None:
+        return Plan(step=ListHistory(reason="to know which commits lie between the ends"))
+    ends = find_ends(investigation)
+    if ends is None or both_fail_alike(investigation):
+        return _give_up(investigation)
+    if (over := _budget_step(investigation, ends, elapsed)) is not None:
+        return over
+    if ends.wanted is not None:
+        return Plan(step=BuildPlace(place=main(ends.wanted), reason=_why_end(investigation, ends)))
+    if investigation.history.aside is not None and (ASIDE, 0) not in investigation.builds:
+        return Plan(step=BuildPlace(place=ASIDE, reason="good lies beside the line: it is measured as well"))
+    return _search(investigation, ends, elapsed)
+
+
+def main_line_view(investigation: Investigation, ends: Ends) -> View:
+    """The main line, with samples taken over from another job where fresh runs bear them out."""
+    view = main_view(investigation, investigation.request.metric, ends.low, ends.high)
+    adopted = any(sample.adopted_from for sample in view.samples)
+    return replace(view, use_adopted=view.adopted_agree()) if adopted else view
+
+
+def settings_of(investigation: Investigation, name: LineName) -> Settings:
+    """How sure the search has to be and what it guards against, on the line called `name`."""
+    search = investigation.request.search
+    settings = Settings(confidence=search.confidence, two_sided=search.direction is Direction.EITHER)
+    if investigation.request.kind is JobKind.COMPARE:
+        # Two commits alone cannot tell a build's luck from the commit's doing; the report says that it is not covered.
+        return replace(settings, first_runs=COMPARE_RUNS, tau_ratios=(0.0,), tau_prior=(1.0,))
+    in_context = investigation.branch is not None and investigation.branch.in_context
+    if name is LineName.INNER and in_context:
+        return replace(settings, prior_no_change=0.02)
+    return settings
+
+
+def _search(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan:
+    view = main_line_view(investigation, ends)
+    if not view.use_adopted and not _fresh_ends(investigation, view):
+        return _checking_round(investigation, view)
+    settings = settings_of(investigation, LineName.MAIN)
+    decision = decide(view.observations(), _costs(view), settings)
+    plan = Plan(step=None, view=view, decision=decision)
+    if not isinstance(decision.action, Stop):
+        return replace(plan, step=_as_step(view, decision.action, elapsed))
+    verdict = conclude.main_verdict(view, decision, settings)
+    merge = conclude.merge_to_descend(investigation, verdict)
+    if merge is None:
+        return replace(plan, step=Conclude(verdict=verdict, reason=verdict.explanation))
+    branch = investigation.branch
+    if branch is None or branch.merge != merge:
+        return replace(plan, step=ListBranch(merge=merge, in_context=True, reason="the culprit is a merge"))
+    return _inside_merge(investigation, branch, verdict, elapsed)
+
+
+def _inside_merge(investigation: Investigation, branch: BranchListed, outer: Verdict, elapsed: Seconds) -> Plan:
+    """The next step of the search among the commits a merge brought in, `outer` being the answer that names it."""
+    if branch.in_context and branch.conflicts:
+        reason = (
+            f"{branch.conflicts} of its commits conflict with the merge's first parent: searched on their own branch"
+        )
+        return Plan(step=ListBranch(merge=branch.merge, in_context=False, reason=reason))
+    view = inner_view(investigation, investigation.request.metric)
+    for place in {view.place_at(0), view.place_at(view.high)} if not branch.in_context else ():
+        if (place, 0) not in investigation.builds and place not in investigation.failures:
+            return Plan(step=BuildPlace(place=place, reason="an end of the merged branch"))
+    if view.line.size < 1 or any(view.place_at(end) in investigation.failures for end in (0, view.high)):
+        verdict = conclude.with_inner(outer, conclude.UNDECIDED)
+        return Plan(step=Conclude(verdict=verdict, reason="the merged commits cannot be tested"))
+    settings = settings_of(investigation, LineName.INNER)
+    decision = decide(view.observations(), _costs(view), settings)
+    plan = Plan(step=None, view=view, decision=decision)
+    if not isinstance(decision.action, Stop):
+        return replace(plan, step=_as_step(view, decision.action, elapsed))
+    answer = conclude.inner_answer(view, decision, settings, in_context=branch.in_context)
+    verdict = conclude.with_inner(outer, answer)
+    return replace(plan, step=Conclude(verdict=verdict, reason=verdict.explanation))
+
+
+def _as_step(view: View, action: MeasureEnds | MeasureCommit | VerifyPair, elapsed: Seconds) -> Step:
+    """The step that carries an action out: build what is not built, then measure, within the budget."""
+    match action:
+        case MeasureEnds():
+            return _measure_ends(view, action, elapsed)
+        case MeasureCommit():
+            return _measure_commit(view, action, elapsed)
+        case VerifyPair():
+            return _verify_pair(view, action, elapsed)
+    assert_never(action)
+
+
+def _measure_ends(view: View, action: MeasureEnds, elapsed: Seconds) -> Step:
+    investigation = view.investigation
+    places = [view.place_at(view.low), view.place_at(view.high)]
+    if view.name is LineName.MAIN and investigation.history and investigation.history.aside is not None:
+        places.append(ASIDE)
+    slots = in_turns([p for p in places if p not in investigation.failures], action.runs, Purpose.ENDS)
+    reason = "both ends in turns: is there a change, and how large?"
+    return Measure(slots=slots[: _runs_left(investigation, elapsed)], reason=reason)
+
+
+def _measure_commit(view: View, action: MeasureCommit, elapsed: Seconds) -> Step:
+    place = view.place_at(action.index)
+    reason = f"should teach {action.bits:.2f} bits"
+    if (place, action.number) not in view.investigation.builds:
+        return BuildPlace(place=place, number=action.number, reason=reason)
+    slots = with_reference(place, action.number, action.runs, _reference(view, action.index))
+    return Measure(slots=slots[: _runs_left(view.investigation, elapsed)], reason=reason)
+
+
+def _verify_pair(view: View, action: VerifyPair, elapsed: Seconds) -> Step:
+    reason = "the likely culprit against its parent, afresh and in turns"
+    places = [view.place_at(action.parent), view.place_at(action.culprit)]
+    for place in places:
+        if (place, 0) not in view.investigation.builds:
+            return BuildPlace(place=place, reason=reason)
+    slots = in_turns(places, action.pairs, Purpose.VERIFY)
+    return Measure(slots=slots[: _runs_left(view.investigation, elapsed)], reason=reason)
+
+
+def _reference(view: View, index: int) -> Place | None:
+    """The end to run beside a commit: each end in turn, never the commit itself, none for a counter."""
+    if view.exact:
+        return None
+    turn = sum(sample.purpose is Purpose.REFERENCE for sample in view.samples)
+    ends = [view.place_at(end) for end in (view.low, view.high) if end != index]
+    return ends[turn % len(ends)]
+
+
+def _runs_left(investigation: Investigation, elapsed: Seconds) -> int | None:
+    """How many more runs the budget allows; None without a limit. At least one: the budget was looked at before."""
+    budget, left = investigation.request.budget, []
+    if budget.runs is not None:
+        left.append(budget.runs - investigation.runs())
+    if budget.seconds is not None:
+        left.append(int((budget.seconds - elapsed) / max(_run_seconds(investigation), 1e-3)) + 1)
+    return max(min(left), 1) if left else None
+
+
+def _run_seconds(investigation: Investigation) -> Seconds:
+    walls = [sample.usage.wall for sample in investigation.samples if sample.usage is not None]
+    return float(np.median(walls)) if walls else DEFAULT_RUN_SECONDS
+
+
+def _costs(view: View) -> Costs:
+    """Expected costs, from what this job has seen so far."""
+    investigation = view.investigation
+    run = _run_seconds(investigation)
+    made = [build.seconds for build in investigation.builds.values() if build.usable and not build.reused]
+    build = float(np.median(made)) if made else DEFAULT_BUILD_SECONDS
+    per_index = np.full(view.line.size + 1, build)
+    for (place, number), known in investigation.builds.items():
+        index = view.index_of(place)
+        if index is not None and number == 0 and known.usable:
+            per_index[index] = 0.0
+    warmup = 0 if view.exact else investigation.request.scenario.run.warmup_runs
+    references = 0 if view.exact else 1
+    return Costs(run=run, round=(1 + references) * (ROUND_SECONDS + warmup * run) + references * run, build=per_index)
+
+
+def _fresh_ends(investigation: Investigation, view: View) -> bool:
+    """Whether this job has measured both ends itself as often as a check of adopted samples takes."""
+    own = [sample.place for sample in investigation.samples if sample.counts and not sample.adopted_from]
+    return all(own.count(view.place_at(end)) >= CHECKING_RUNS for end in (view.low, view.high))
+
+
+def _checking_round(investigation: Investigation, view: View) -> Plan:
+    ends = [view.place_at(view.low), view.place_at(view.high)]
+    slots = in_turns(ends, CHECKING_RUNS, Purpose.ENDS)
+    reason = "both ends in turns: do samples taken over from an earlier job still hold?"
+    return Plan(step=Measure(slots=slots[: _runs_left(investigation, 0.0)], reason=reason), view=view)
+
+
+def _budget_step(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan | None:
+    """The conclusion that a spent budget forces, with the best answer so far."""
+    budget = investigation.request.budget
+    spent = [
+        (budget.runs is not None and investigation.runs() >= budget.runs, "runs"),
+        (budget.builds is not None and investigation.builds_made() >= budget.builds, "builds"),
+        (budget.seconds is not None and elapsed >= budget.seconds, "time"),
+    ]
+    over = [name for reached, name in spent if reached]
+    if not over:
+        return None
+    if over == ["builds"]:
+        # Without another build the search may still come to an end on what is built.
+        return _without_building(investigation, ends, elapsed)
+    return _conclude_now(investigation, ends, Reason.BUDGET, f"the budget of {over[0]} is spent")
+
+
+def _without_building(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan | None:
+    lean = replace(
+        investigation, request=replace(investigation.request, budget=replace(investigation.request.budget, builds=None))
+    )
+    plan = next_step(lean, elapsed)
+    if isinstance(plan.step, BuildPlace):
+        return _conclude_now(investigation, ends, Reason.BUDGET, "the budget of builds is spent")
+    return plan
+
+
+def _conclude_now(investigation: Investigation, ends: Ends, reason: Reason, why: str) -> Plan:
+    settings = settings_of(investigation, LineName.MAIN)
+    view = main_line_view(investigation, ends)
+    decision = decide(view.observations(), _costs(view), settings)
+    verdict = conclude.verdict_so_far(view, decision, settings, reason, why)
+    if investigation.branch is not None and verdict.kind is VerdictKind.CULPRIT:
+        verdict = conclude.with_inner(verdict, conclude.UNDECIDED)
+    return Plan(step=Conclude(verdict=verdict, reason=why), view=view, decision=decision)
+
+
+def _give_up(investigation: Investigation) -> Plan:
+    verdict = conclude.failed(investigation, both_fail_alike(investigation))
+    return Plan(step=Conclude(verdict=verdict, reason=verdict.explanation))
+
+
+def _why_end(investigation: Investigation, ends: Ends) -> str:
+    if ends.wanted in (0, investigation.line.size):
+        return "an end of the range"
+    outcomes = {outcome for outcome, _ in investigation.failures.values()} or {Outcome.BUILD_FAILED}
+    return f"an end cannot be tested ({', '.join(sorted(outcomes))}): the nearest commit inwards takes its place"

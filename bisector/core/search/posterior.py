@@ -1,0 +1,288 @@
+"""The probability of each candidate being the culprit, and of there being no change.
+
+Levels, noise scale, noise shape and build deviation are integrated out, not plugged in, so that a handful of runs is
+enough to begin with and the stated probability stays honest while everything is still vague.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from bisector.core.model.history import BoolArray
+from bisector.core.search.levels import Grid, log_evidence, log_pairs, log_sum, side_moments, unit_likelihoods
+from bisector.core.search.noise import Noise, centre, estimate_scales, smallest_gap
+from bisector.core.search.observations import Classes, FloatArray, Observations, Settings, classify
+
+SURE = 0.9
+"""A unit's runs teach a level once the unit is on that side with this probability."""
+MOST_ROUNDS = 4
+"""Rounds of finding out which units are sure."""
+DISTINCT_SHARE = 0.6
+"""Below this share of distinct values a metric is taken as quantised and dithered."""
+GOLDEN = 0.6180339887498949
+NEGLIGIBLE = 2e-4
+MOST_CLASSES = 12
+"""Classes below the one probability, or beyond the other count, are not planned for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Posterior:
+    """What the observations amount to.
+
+    `probability[m]` is that of class m holding the culprit, `no_change` that of none: together they sum to 1.
+    `sigma` and `tau` are the typical deviations of one run and of one build, `unit_mean` each unit's level with
+    outliers clipped, `good` and `bad` the centres of both sides, all in the search's units. `levels` are those of the
+    old and the new side under each likely class, and under "no change".
+    """
+
+    classes: Classes
+    probability: FloatArray
+    no_change: float
+    sigma: float
+    tau: float
+    unit_mean: FloatArray
+    good: float
+    bad: float
+    exact: bool
+    levels: "Levels"
+
+    @cached_property
+    def given_change(self) -> FloatArray:
+        """Probability of each class, given that there is a change."""
+        total = float(self.probability.sum())
+        if total <= 0:
+            return self.classes.weight / max(float(self.classes.weight.sum()), 1e-300)
+        return self.probability / total
+
+    def of_candidates(self, weights: FloatArray) -> FloatArray:
+        """Probability of each candidate (element c - 1), a class's spread over its members by prior weight."""
+        share = weights / np.maximum(self.classes.weight[self.classes.of], 1e-300)
+        return np.asarray(self.probability[self.classes.of] * share)
+
+    def bad_probability(self) -> FloatArray:
+        """Probability of each unit having the new level, given that there is a change."""
+        return np.asarray(self.given_change @ self.classes.bad)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Levels:
+    """Under each of `classes`, and last under "no change": mean and variance of the old (0) and the new (1) level."""
+
+    classes: tuple[int, ...]
+    mean: FloatArray
+    variance: FloatArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sides:
+    """Which units' sides are sure, and what their runs say of the levels and the noise."""
+
+    good_units: BoolArray
+    bad_units: BoolArray
+    centres: FloatArray
+    residuals: FloatArray
+    own: FloatArray
+    df: float
+    fewest: int
+
+
+def assess(observations: Observations, settings: Settings) -> Posterior:
+    """The posterior of `observations`, a function of the data alone: which units are sure is iterated to a fixed point."""
+    classes = classify(observations)
+    values = _dithered(observations)
+    possible = classes.weight > 0
+    good = np.asarray(~classes.bad[possible].any(axis=0))
+    bad = np.asarray(classes.bad[possible].all(axis=0))
+    ratios = np.array(settings.tau_ratios)
+    quick = ratios[: max(1, len(ratios) - 1)]
+    sides = _sides(observations, values, good, bad, between_builds=len(ratios) > 1)
+    for _ in range(MOST_ROUNDS):
+        posterior = _integrate(observations, values, classes, sides, settings, quick)
+        worse = posterior.bad_probability()
+        surely_good, surely_bad = good | (worse < 1 - SURE), bad | (worse > SURE)
+        if (surely_good == sides.good_units).all() and (surely_bad == sides.bad_units).all():
+            break
+        good, bad = surely_good & ~bad, surely_bad & ~good
+        sides = _sides(observations, values, good, bad, between_builds=len(ratios) > 1)
+    return _integrate(observations, values, classes, sides, settings, None)
+
+
+def _dithered(observations: Observations) -> FloatArray:
+    """The values, those of a quantised metric spread over half a step to both sides by a fixed sequence."""
+    values = observations.values
+    distinct = np.unique(values)
+    if observations.exact or len(distinct) < 2 or len(distinct) >= DISTINCT_SHARE * len(values):
+        return values
+    step = float(np.median(np.diff(distinct)))
+    return values + step * ((np.arange(1, len(values) + 1) * GOLDEN) % 1 - 0.5)
+
+
+def _sides(
+    observations: Observations, values: FloatArray, good: BoolArray, bad: BoolArray, *, between_builds: bool
+) -> _Sides:
+    run_good, run_bad = good[observations.run_unit], bad[observations.run_unit]
+    centres = np.array([centre(values[run_good]), centre(values[run_bad])])
+    about = np.full(len(values), np.nan)
+    about[run_good], about[run_bad] = centres
+    sure = run_good | run_bad
+    df = float(sure.sum() - 2)
+    within = float(np.maximum(observations.counts[good | bad] - 1, 0).sum())
+    if between_builds and within >= 3:
+        df = within
+        for unit in np.flatnonzero(good | bad):
+            runs = observations.run_unit == unit
+            if runs.any():
+                about[runs] = np.median(values[runs])
+    return _Sides(
+        good_units=good,
+        bad_units=bad,
+        centres=centres,
+        residuals=(values - about)[sure],
+        own=np.where(sure, about, np.nan),
+        df=df,
+        fewest=int(min(run_good.sum(), run_bad.sum())),
+    )
+
+
+def _integrate(
+    observations: Observations,
+    values: FloatArray,
+    classes: Classes,
+    sides: _Sides,
+    settings: Settings,
+    quick_ratios: FloatArray | None,
+) -> Posterior:
+    """Integrate levels, noise and build deviation out. With `quick_ratios` by a coarse version, for finding sides."""
+    quick = quick_ratios is not None
+    ratios = np.array(settings.tau_ratios) if quick_ratios is None else quick_ratios
+    floor = max(0.3 * smallest_gap(values), 1e-9 * max(1.0, float(np.max(np.abs(values)))))
+    if observations.exact:
+        # A counter has no run-to-run noise; how far single commits stray from the two levels stands in for it.
+        floor = max(float(np.abs(sides.centres[1] - sides.centres[0])) / 8, observations.threshold / 8, 1e-9)
+    scales = estimate_scales(sides.residuals, sides.df, floor)
+    noise = Noise.of(scales, sides.residuals, quick=quick or observations.exact)
+    prior_tau = np.array(settings.tau_prior[: len(ratios)])
+    grid = Grid.around(
+        sides.centres,
+        sides.fewest,
+        scales,
+        tau=float(ratios.max() * scales.typical),
+        threshold=observations.threshold,
+    )
+    base = noise.unit_log_likelihood(
+        values, observations.run_unit, len(observations.unit_place), grid.positions, sides.own
+    )
+    models = unit_likelihoods(base, noise, grid, ratios)
+    log_prior = (noise.log_prior[:, None] + np.log(prior_tau / prior_tau.sum())[None, :]).ravel()
+
+    field = _Field(
+        models=unit_likelihoods(base, noise, grid, ratios),
+        log_prior=(noise.log_prior[:, None] + np.log(prior_tau / prior_tau.sum())[None, :]).ravel(),
+        sigma=np.repeat(noise.sigma, len(ratios)),
+        tau=(noise.sigma[:, None] * ratios[None, :]).ravel(),
+        grid=grid,
+        threshold=observations.threshold,
+    )
+    return _posterior(observations, classes, sides, field, settings, quick=quick)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Field:
+    """Log likelihoods (models, units, grid) of every unit at every level, and what each model assumes."""
+
+    models: FloatArray
+    log_prior: FloatArray
+    sigma: FloatArray
+    tau: FloatArray
+    grid: Grid
+    threshold: float
+
+    def split(self, bad: BoolArray) -> tuple[FloatArray, FloatArray]:
+        """(classes, models, grid): log likelihood of the units on the old and on the new side of each class."""
+        worse = np.einsum("cu,mug->cmg", bad.astype(float), self.models, optimize=True)
+        return self.total[None] - worse, worse
+
+    @cached_property
+    def total(self) -> FloatArray:
+        """(models, grid): log likelihood of all units at one common level."""
+        return np.asarray(self.models.sum(axis=1))
+
+
+def _posterior(
+    observations: Observations, classes: Classes, sides: _Sides, field: _Field, settings: Settings, *, quick: bool
+) -> Posterior:
+    good, bad = field.split(classes.bad)
+    change = log_evidence(good, bad, field.grid, field.threshold, two_sided=settings.two_sided)
+    with np.errstate(divide="ignore"):
+        weight = np.log(classes.weight / classes.weight.sum()) + np.log(1 - settings.prior_no_change)
+    change = change + field.log_prior[None, :] + weight[:, None]
+    none = log_sum(field.total) - np.log(field.grid.full) + field.log_prior + np.log(settings.prior_no_change)
+
+    top = max(float(change.max()), float(none.max()))
+    by_class, by_none = np.exp(change - top), np.exp(none - top)
+    by_model = by_class.sum(axis=0) + by_none
+    total = float(by_model.sum())
+    probability = by_class.sum(axis=1) / total
+    likely = (
+        () if quick else tuple(int(m) for m in np.argsort(-probability)[:MOST_CLASSES] if probability[m] > NEGLIGIBLE)
+    )
+    share = by_model / total
+    return Posterior(
+        classes=classes,
+        probability=probability,
+        no_change=float(by_none.sum()) / total,
+        sigma=float(np.sqrt(share @ field.sigma**2)),
+        tau=float(np.sqrt(share @ field.tau**2)),
+        unit_mean=_unit_means(observations, reach=3 * float(np.sqrt(share @ field.sigma**2))),
+        good=float(sides.centres[0]),
+        bad=float(sides.centres[1]),
+        exact=observations.exact,
+        levels=_levels(likely, good, bad, by_class, by_none, field, two_sided=settings.two_sided),
+    )
+
+
+def _levels(
+    likely: tuple[int, ...],
+    good: FloatArray,
+    bad: FloatArray,
+    by_class: FloatArray,
+    by_none: FloatArray,
+    field: _Field,
+    *,
+    two_sided: bool,
+) -> Levels:
+    """Levels of both sides, averaged over the models as the data weigh them."""
+    rows = list(likely)
+    positions, threshold = field.grid.positions, field.threshold
+    mean, square = side_moments(good[rows], bad[rows], positions, threshold)
+    if two_sided:
+        centre_rows = (good[rows][..., ::-1], bad[rows][..., ::-1])
+        down, down_square = side_moments(*centre_rows, -positions[::-1], threshold)
+        rise = log_pairs(good[rows], bad[rows], positions, threshold)
+        fall = log_pairs(*centre_rows, -positions[::-1], threshold)
+        up = (1 / (1 + np.exp(np.clip(fall - rise, -500, 500))))[..., None]
+        mean, square = up * mean - (1 - up) * down, up * square + (1 - up) * down_square
+    weight = by_class[rows] / np.maximum(by_class[rows].sum(axis=1, keepdims=True), 1e-300)
+    mean, square = (np.einsum("cm,cms->cs", weight, each) for each in (mean, square))
+    common = np.exp(field.total - field.total.max(axis=1, keepdims=True))
+    common = (by_none / max(float(by_none.sum()), 1e-300)) @ (common / common.sum(axis=1, keepdims=True))
+    middle = float(common @ positions)
+    spread = max(float(common @ positions**2) - middle**2, 0.0)
+    variance = np.maximum(square - mean**2, 0.0)
+    return Levels(
+        classes=likely,
+        mean=np.vstack([mean.reshape(-1, 2), [[middle, middle]]]),
+        variance=np.vstack([variance.reshape(-1, 2), [[spread, spread]]]),
+    )
+
+
+def _unit_means(observations: Observations, reach: float) -> FloatArray:
+    """Each unit's level: the mean of its runs, outliers drawn in to `reach` about their median."""
+    means = np.zeros(len(observations.unit_place))
+    for unit in range(len(means)):
+        runs = observations.values[observations.run_unit == unit]
+        if len(runs):
+            middle = float(np.median(runs))
+            means[unit] = float(np.clip(runs, middle - reach, middle + reach).mean())
+    return means

@@ -1,0 +1,89 @@
+"""Which commits not yet measured are worth considering: where each would split the candidates, and whether it may build."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bisector.core.model.history import BoolArray
+from bisector.core.search.information import entropy_of_share
+from bisector.core.search.observations import Classes, FloatArray, IntArray, Observations
+
+MOST_QUERIES = 512
+"""Commits of a graph whose ancestor sets are looked at in one decision."""
+WORST_CHANCE = 0.1
+"""Chance that the direct neighbour of a commit that did not build builds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """A commit to build and run: its index, the part of each hypothesis it would have the new level under, its chance to build."""
+
+    index: int
+    share: FloatArray
+    chance: float
+
+
+def build_chances(observations: Observations) -> FloatArray:
+    """Chance that each index 0..N can be tested: known failures are 0, their neighbours unlikely, farther ones likelier.
+
+    A stretch that does not build is left faster the more of it has been seen: the reach grows with the failures.
+    """
+    failed = np.flatnonzero(~observations.testable)
+    index = np.arange(observations.size + 1)
+    if not len(failed):
+        return np.ones(observations.size + 1)
+    right = np.searchsorted(failed, index)
+    nearest = np.minimum(
+        np.abs(index - failed[np.minimum(right, len(failed) - 1)]), np.abs(index - failed[np.maximum(right - 1, 0)])
+    )
+    reach = 1.0 + len(failed) / 2
+    chance = 1 - (1 - WORST_CHANCE) * np.exp(-(nearest - 1) / reach)
+    return np.where(observations.testable, chance, 0.0)
+
+
+def splitting_queries(observations: Observations, classes: Classes, hypotheses: tuple[int, ...]) -> list[Query]:
+    """For each hypothesis (a class) the unmeasured commit that splits it best, a commit that may not build weighing less."""
+    chances = build_chances(observations)
+    chances[observations.unit_place[observations.counts > 0]] = 0.0
+    indexes, shares = _shares(observations, classes, hypotheses, chances)
+    found: dict[int, Query] = {}
+    worth = entropy_of_share(shares) * chances[indexes][:, None]
+    splits = (shares > 1e-9) & (shares < 1 - 1e-9) & (chances[indexes] > 0)[:, None]
+    for column in range(len(hypotheses)):
+        possible = np.flatnonzero(splits[:, column])
+        if len(possible):
+            best = int(possible[np.argmax(worth[possible, column])])
+            index = int(indexes[best])
+            found[index] = Query(index=index, share=shares[best], chance=float(chances[index]))
+    return list(found.values())
+
+
+def divisible(observations: Observations, classes: Classes, index: int) -> bool:
+    """Whether a commit that can still be tested would split class `index`."""
+    return bool(splitting_queries(observations, classes, (index,)))
+
+
+def _shares(
+    observations: Observations, classes: Classes, hypotheses: tuple[int, ...], chances: FloatArray
+) -> tuple[IntArray, FloatArray]:
+    """Indexes (queries,) and the part of each hypothesis that each contains (queries, hypotheses)."""
+    if observations.line.linear:
+        indexes = np.arange(observations.size + 1)
+        shares = np.zeros((observations.size + 1, len(hypotheses)))
+        for column, m in enumerate(hypotheses):
+            inside = np.where(classes.of == m, observations.weights, 0.0)
+            shares[1:, column] = np.cumsum(inside) / max(float(inside.sum()), 1e-300)
+        return indexes, shares
+    indexes = _spread(np.flatnonzero(chances > 0), classes, hypotheses)
+    weights = np.array([np.where(classes.of == m, observations.weights, 0.0) for m in hypotheses])
+    weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-300)
+    rows: BoolArray = np.array([observations.line.contains(int(i)) for i in indexes]).reshape(-1, observations.size)
+    return indexes, rows @ weights.T
+
+
+def _spread(indexes: IntArray, classes: Classes, hypotheses: tuple[int, ...]) -> IntArray:
+    """At most `MOST_QUERIES` of `indexes`, evenly spread, those inside a hypothesis first."""
+    inside = indexes[(indexes > 0) & np.isin(classes.of[np.maximum(indexes, 1) - 1], hypotheses)]
+    if len(inside) <= MOST_QUERIES:
+        return inside
+    return inside[np.linspace(0, len(inside) - 1, MOST_QUERIES).astype(np.int64)]

@@ -1,0 +1,255 @@
+"""The facts of an investigation as the search sees them: one line, one metric, larger values worse."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+
+from bisector.core.model.history import ASIDE, BoolArray, Line, LineName, Place, main
+from bisector.core.model.investigation import Investigation
+from bisector.core.model.request import JobKind
+from bisector.core.model.samples import Purpose, Sample
+from bisector.core.model.scenario import Better, Direction, Metric
+from bisector.core.model.steps import Measure
+from bisector.core.model.verdict import Change
+from bisector.core.search.effect import Difference, difference
+from bisector.core.search.observations import FloatArray, Observations, Verification
+
+UNTOUCHED_WEIGHT = 1e-3
+"""Prior weight of a commit outside the paths the person asked about, against 1."""
+ADOPTED_TOLERANCE = 4.0
+"""Standard errors by which fresh runs of an end may differ from adopted ones before those are left aside."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """How a metric's values become the search's: logarithms where all are positive, the sign so that worse is larger."""
+
+    logarithmic: bool
+    sign: float
+    reference: float
+    """Level that relative changes refer to where logarithms cannot be had."""
+
+    @classmethod
+    def of(cls, values: FloatArray, metric: Metric, direction: Direction) -> "Scale":
+        """The scale for `values` of `metric` when a change in `direction` is looked for."""
+        sign = 1.0 if metric.better is Better.LOWER else -1.0
+        if direction is Direction.BETTER:
+            sign = -sign
+        positive = bool(len(values)) and bool((values > 0).all())
+        reference = float(np.median(np.abs(values))) if len(values) else 1.0
+        return cls(logarithmic=positive, sign=sign, reference=reference or 1.0)
+
+    def into(self, values: FloatArray) -> FloatArray:
+        """Metric values in the search's units."""
+        return self.sign * (np.log(values) if self.logarithmic else values)
+
+    def threshold(self, min_effect: float) -> float:
+        """A relative change of `min_effect` in the search's units."""
+        return float(np.log1p(min_effect)) if self.logarithmic else min_effect * self.reference
+
+    def relative(self, offset: float) -> float:
+        """A difference in the search's units as a relative change of the metric."""
+        if self.logarithmic:
+            return float(np.expm1(np.clip(self.sign * offset, -700, 700)))
+        return self.sign * offset / self.reference
+
+    def change(self, found: Difference) -> Change:
+        """A difference as a relative change with its interval, the smaller bound first."""
+        bounds = sorted((self.relative(found.low), self.relative(found.high)))
+        return Change(relative=self.relative(found.estimate), low=bounds[0], high=bounds[1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """One line of an investigation, for one metric, between the indexes that stand for its ends.
+
+    `elsewhere` says where an index is measured when that is not the place of that name: both ends of the commits
+    inside a merge are places of the main line, whose samples are known already.
+    """
+
+    investigation: Investigation
+    name: LineName
+    line: Line
+    metric: Metric
+    low: int
+    high: int
+    elsewhere: Mapping[int, Place] = MappingProxyType({})
+    use_adopted: bool = True
+
+    def place_at(self, index: int) -> Place:
+        """Where index `index` of the line is measured."""
+        return self.elsewhere.get(index) or Place(line=self.name, index=index)
+
+    def index_of(self, place: Place) -> int | None:
+        """The index on this line of a measured place, or None where it has none."""
+        for index, other in self.elsewhere.items():
+            if other == place:
+                return index
+        return place.index if place.line is self.name and place.index not in self.elsewhere else None
+
+    @cached_property
+    def samples(self) -> tuple[Sample, ...]:
+        """The samples that count on this line, in the order they were taken, of the job's own host only."""
+        host = self.investigation.host
+        return tuple(
+            sample
+            for sample in self.investigation.samples
+            if sample.counts
+            and self.metric.name in sample.values
+            and (host is None or sample.host == host.host)
+            and (self.use_adopted or not sample.adopted_from)
+            and (sample.place == ASIDE or self.index_of(sample.place) is not None)
+        )
+
+    def values_at(self, place: Place) -> FloatArray:
+        """The metric's values at `place`."""
+        return np.array([s.values[self.metric.name] for s in self.samples if s.place == place], dtype=float)
+
+    @cached_property
+    def scale(self) -> Scale:
+        """The scale all values of this line share."""
+        values = np.array([sample.values[self.metric.name] for sample in self.samples], dtype=float)
+        return Scale.of(values, self.metric, self.investigation.request.search.direction)
+
+    def change(self, old: Place, new: Place) -> Change | None:
+        """The relative change between two places; None where one has no sample."""
+        scale, before, after = self.scale, self.values_at(old), self.values_at(new)
+        if not len(before) or not len(after):
+            return None
+        return scale.change(
+            difference(scale.into(before), scale.into(after), self.investigation.request.search.confidence)
+        )
+
+    def observations(self) -> Observations:
+        """The arrays the search decides on."""
+        samples = [(self.index_of(s.place), s) for s in self.samples]
+        on_line = [(index, s) for index, s in samples if index is not None]
+        units = sorted({(index, s.number) for index, s in on_line})
+        position = {unit: number for number, unit in enumerate(units)}
+        scale = self.scale
+        values = np.array([s.values[self.metric.name] for _, s in on_line], dtype=float)
+        request = self.investigation.request
+        return Observations(
+            line=self.line,
+            weights=self._weights(),
+            testable=self._testable(),
+            unit_place=np.array([index for index, _ in units], dtype=np.int64),
+            run_unit=np.array([position[index, s.number] for index, s in on_line], dtype=np.int64),
+            values=scale.into(values) if len(values) else values,
+            threshold=scale.threshold(request.min_effect_of(self.metric)),
+            low=self.low,
+            high=self.high,
+            exact=self.exact,
+            verifications=self._verifications(),
+        )
+
+    @cached_property
+    def exact(self) -> bool:
+        """Whether the metric is taken as free of noise: declared so, or equal in every run, and never caught deviating."""
+        by_unit: dict[tuple[Place, int], set[float]] = {}
+        runs: dict[Place, int] = {}
+        for sample in self.samples:
+            by_unit.setdefault((sample.place, sample.number), set()).add(sample.values[self.metric.name])
+            runs[sample.place] = runs.get(sample.place, 0) + 1
+        if any(len(values) > 1 for values in by_unit.values()):
+            return False
+        ends = (self.place_at(self.low), self.place_at(self.high))
+        return self.metric.exact or all(runs.get(end, 0) >= 4 for end in ends)
+
+    def _weights(self) -> FloatArray:
+        weights = np.ones(self.line.size)
+        if self.line.touched:
+            weights[:] = UNTOUCHED_WEIGHT
+            weights[[index - 1 for index in self.line.touched]] = 1.0
+        weights[~self.line.contains(self.high) | self.line.contains(self.low)] = 0.0
+        if self.investigation.request.kind is JobKind.COMPARE:
+            return weights
+        same = self.line.unchanged | self._same_content()
+        return weights if not (weights * ~same).any() else weights * ~same
+
+    def _same_content(self) -> BoolArray:
+        """Candidates whose build came out equal to their parent's, though the trees differ."""
+        same = np.zeros(self.line.size, dtype=bool)
+        for (place, number), build in self.investigation.builds.items():
+            index = self.index_of(place)
+            if number or not index or build.content is None:
+                continue
+            parent = self.investigation.builds.get((self.place_at(self.line.parent_index(index)), 0))
+            same[index - 1] = parent is not None and parent.content == build.content
+        return same
+
+    def _testable(self) -> BoolArray:
+        testable = self.line.has_tree.copy()
+        failed = (self.index_of(place) for place in self.investigation.failures)
+        skipped = (self.line.index_of(sha) for sha in self.investigation.request.search.skip)
+        for index in (*failed, *skipped):
+            if index is not None:
+                testable[index] = False
+        return testable
+
+    def _verifications(self) -> tuple[Verification, ...]:
+        """Pairs that a finished round has measured afresh."""
+        scale, found = self.scale, []
+        for plan in self.investigation.plans:
+            if not isinstance(plan.step, Measure) or any(s.purpose is not Purpose.VERIFY for s in plan.step.slots):
+                continue
+            indexes = sorted({i for slot in plan.step.slots if (i := self.index_of(slot.place)) is not None})
+            if len(indexes) != 2:
+                continue
+            runs = [self._fresh(plan.number, self.place_at(index)) for index in indexes]
+            if all(len(each) for each in runs):
+                rise = float(np.median(scale.into(runs[1])) - np.median(scale.into(runs[0])))
+                wanted = scale.threshold(self.investigation.request.min_effect_of(self.metric)) / 2
+                two_sided = self.investigation.request.search.direction is Direction.EITHER
+                passed = (abs(rise) if two_sided else rise) > wanted
+                found.append(Verification(parent=indexes[0], culprit=indexes[1], passed=passed))
+        return tuple(found)
+
+    def _fresh(self, step: int, place: Place) -> FloatArray:
+        chosen = (s for s in self.samples if s.step == step and s.place == place and not s.adopted_from)
+        return np.array([s.values[self.metric.name] for s in chosen], dtype=float)
+
+    def adopted_agree(self) -> bool:
+        """Whether fresh runs of both ends bear out the samples taken over from another job."""
+        scale = self.scale
+        for end in (self.place_at(self.low), self.place_at(self.high)):
+            groups: list[list[float]] = [[], []]
+            for sample in self.samples:
+                if sample.place == end:
+                    groups[bool(sample.adopted_from)].append(sample.values[self.metric.name])
+            if not groups[0] or not groups[1]:
+                return False
+            fresh, old = (scale.into(np.array(group)) for group in groups)
+            spread = max(float(np.std(old, ddof=1)) if len(old) > 1 else 0.0, 1e-9)
+            allowed = ADOPTED_TOLERANCE * spread * np.sqrt(1 / len(fresh) + 1 / len(old))
+            if abs(float(np.median(fresh) - np.median(old))) > allowed:
+                return False
+        return True
+
+
+def main_view(investigation: Investigation, metric: Metric, low: int, high: int) -> View:
+    """The main line between the indexes that stand for its ends."""
+    return View(
+        investigation=investigation, name=LineName.MAIN, line=investigation.line, metric=metric, low=low, high=high
+    )
+
+
+def inner_view(investigation: Investigation, metric: Metric) -> View:
+    """The commits a merge brought in; in its context both ends are places of the main line."""
+    branch = investigation.branch
+    if branch is None:
+        raise ValueError("no branch is listed yet")
+    size = branch.line.size
+    parent = main(investigation.line.parent_index(branch.merge.index))
+    return View(
+        investigation=investigation,
+        name=LineName.INNER,
+        line=branch.line,
+        metric=metric,
+        low=0,
+        high=size,
+        elsewhere={0: parent, size: branch.merge} if branch.in_context else {},
+    )

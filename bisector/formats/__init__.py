@@ -1,0 +1,1 @@
+"""Text or bytes in, core values out. Pure."""

@@ -1,0 +1,1 @@
+"""What a run printed or wrote, read into the value of each metric."""
