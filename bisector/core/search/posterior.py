@@ -10,7 +10,8 @@ from functools import cached_property
 import numpy as np
 
 from bisector.core.model.history import BoolArray
-from bisector.core.search.levels import Grid, log_evidence, log_pairs, log_sum, side_moments, unit_likelihoods
+from bisector.core.search.field import Field, Levels
+from bisector.core.search.levels import Grid, log_evidence, log_sum, unit_likelihoods
 from bisector.core.search.noise import Noise, centre, estimate_scales, smallest_gap
 from bisector.core.search.observations import Classes, FloatArray, Observations, Settings, classify
 
@@ -45,7 +46,7 @@ class Posterior:
     good: float
     bad: float
     exact: bool
-    levels: "Levels"
+    levels: Levels
 
     @cached_property
     def given_change(self) -> FloatArray:
@@ -66,15 +67,6 @@ class Posterior:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Levels:
-    """Under each of `classes`, and last under "no change": mean and variance of the old (0) and the new (1) level."""
-
-    classes: tuple[int, ...]
-    mean: FloatArray
-    variance: FloatArray
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Sides:
     """Which units' sides are sure, and what their runs say of the levels and the noise."""
 
@@ -88,7 +80,7 @@ class _Sides:
 
 
 def assess(observations: Observations, settings: Settings) -> Posterior:
-    """The posterior of `observations`, a function of the data alone: which units are sure is iterated to a fixed point."""
+    """The posterior of `observations`, a function of the data alone: which units are sure is found by iteration."""
     classes = classify(observations)
     values = _dithered(observations)
     possible = classes.weight > 0
@@ -173,10 +165,7 @@ def _integrate(
     base = noise.unit_log_likelihood(
         values, observations.run_unit, len(observations.unit_place), grid.positions, sides.own
     )
-    models = unit_likelihoods(base, noise, grid, ratios)
-    log_prior = (noise.log_prior[:, None] + np.log(prior_tau / prior_tau.sum())[None, :]).ravel()
-
-    field = _Field(
+    field = Field(
         models=unit_likelihoods(base, noise, grid, ratios),
         log_prior=(noise.log_prior[:, None] + np.log(prior_tau / prior_tau.sum())[None, :]).ravel(),
         sigma=np.repeat(noise.sigma, len(ratios)),
@@ -187,30 +176,8 @@ def _integrate(
     return _posterior(observations, classes, sides, field, settings, quick=quick)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Field:
-    """Log likelihoods (models, units, grid) of every unit at every level, and what each model assumes."""
-
-    models: FloatArray
-    log_prior: FloatArray
-    sigma: FloatArray
-    tau: FloatArray
-    grid: Grid
-    threshold: float
-
-    def split(self, bad: BoolArray) -> tuple[FloatArray, FloatArray]:
-        """(classes, models, grid): log likelihood of the units on the old and on the new side of each class."""
-        worse = np.einsum("cu,mug->cmg", bad.astype(float), self.models, optimize=True)
-        return self.total[None] - worse, worse
-
-    @cached_property
-    def total(self) -> FloatArray:
-        """(models, grid): log likelihood of all units at one common level."""
-        return np.asarray(self.models.sum(axis=1))
-
-
 def _posterior(
-    observations: Observations, classes: Classes, sides: _Sides, field: _Field, settings: Settings, *, quick: bool
+    observations: Observations, classes: Classes, sides: _Sides, field: Field, settings: Settings, *, quick: bool
 ) -> Posterior:
     good, bad = field.split(classes.bad)
     change = log_evidence(good, bad, field.grid, field.threshold, two_sided=settings.two_sided)
@@ -224,9 +191,8 @@ def _posterior(
     by_model = by_class.sum(axis=0) + by_none
     total = float(by_model.sum())
     probability = by_class.sum(axis=1) / total
-    likely = (
-        () if quick else tuple(int(m) for m in np.argsort(-probability)[:MOST_CLASSES] if probability[m] > NEGLIGIBLE)
-    )
+    order = () if quick else np.argsort(-probability, kind="stable")[:MOST_CLASSES]
+    likely = tuple(int(m) for m in order if probability[m] > NEGLIGIBLE)
     share = by_model / total
     return Posterior(
         classes=classes,
@@ -238,42 +204,7 @@ def _posterior(
         good=float(sides.centres[0]),
         bad=float(sides.centres[1]),
         exact=observations.exact,
-        levels=_levels(likely, good, bad, by_class, by_none, field, two_sided=settings.two_sided),
-    )
-
-
-def _levels(
-    likely: tuple[int, ...],
-    good: FloatArray,
-    bad: FloatArray,
-    by_class: FloatArray,
-    by_none: FloatArray,
-    field: _Field,
-    *,
-    two_sided: bool,
-) -> Levels:
-    """Levels of both sides, averaged over the models as the data weigh them."""
-    rows = list(likely)
-    positions, threshold = field.grid.positions, field.threshold
-    mean, square = side_moments(good[rows], bad[rows], positions, threshold)
-    if two_sided:
-        centre_rows = (good[rows][..., ::-1], bad[rows][..., ::-1])
-        down, down_square = side_moments(*centre_rows, -positions[::-1], threshold)
-        rise = log_pairs(good[rows], bad[rows], positions, threshold)
-        fall = log_pairs(*centre_rows, -positions[::-1], threshold)
-        up = (1 / (1 + np.exp(np.clip(fall - rise, -500, 500))))[..., None]
-        mean, square = up * mean - (1 - up) * down, up * square + (1 - up) * down_square
-    weight = by_class[rows] / np.maximum(by_class[rows].sum(axis=1, keepdims=True), 1e-300)
-    mean, square = (np.einsum("cm,cms->cs", weight, each) for each in (mean, square))
-    common = np.exp(field.total - field.total.max(axis=1, keepdims=True))
-    common = (by_none / max(float(by_none.sum()), 1e-300)) @ (common / common.sum(axis=1, keepdims=True))
-    middle = float(common @ positions)
-    spread = max(float(common @ positions**2) - middle**2, 0.0)
-    variance = np.maximum(square - mean**2, 0.0)
-    return Levels(
-        classes=likely,
-        mean=np.vstack([mean.reshape(-1, 2), [[middle, middle]]]),
-        variance=np.vstack([variance.reshape(-1, 2), [[spread, spread]]]),
+        levels=field.levels(likely, classes.bad, (by_class, by_none), two_sided=settings.two_sided),
     )
 
 

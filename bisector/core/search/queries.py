@@ -1,4 +1,4 @@
-"""Which commits not yet measured are worth considering: where each would split the candidates, and whether it may build."""
+"""Which commits not yet measured are worth considering: how each would split the candidates, whether it may build."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ WORST_CHANCE = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """A commit to build and run: its index, the part of each hypothesis it would have the new level under, its chance to build."""
+    """A commit to build and run: its index, the part of each hypothesis under which it is bad, its chance to build."""
 
     index: int
     share: FloatArray
@@ -24,7 +24,7 @@ class Query:
 
 
 def build_chances(observations: Observations) -> FloatArray:
-    """Chance that each index 0..N can be tested: known failures are 0, their neighbours unlikely, farther ones likelier.
+    """Chance that each index 0..N can be tested: none where it is known to fail, little beside, more farther away.
 
     A stretch that does not build is left faster the more of it has been seen: the reach grows with the failures.
     """
@@ -42,7 +42,7 @@ def build_chances(observations: Observations) -> FloatArray:
 
 
 def splitting_queries(observations: Observations, classes: Classes, hypotheses: tuple[int, ...]) -> list[Query]:
-    """For each hypothesis (a class) the unmeasured commit that splits it best, a commit that may not build weighing less."""
+    """For each hypothesis (a class) the unmeasured commit that splits it best, one that may not build weighing less."""
     chances = build_chances(observations)
     chances[observations.unit_place[observations.counts > 0]] = 0.0
     indexes, shares = _shares(observations, classes, hypotheses, chances)

@@ -25,7 +25,7 @@ ADOPTED_TOLERANCE = 4.0
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """How a metric's values become the search's: logarithms where all are positive, the sign so that worse is larger."""
+    """How a metric's values become the search's: logarithms where all are positive, with worse values larger."""
 
     logarithmic: bool
     sign: float
@@ -148,7 +148,7 @@ class View:
 
     @cached_property
     def exact(self) -> bool:
-        """Whether the metric is taken as free of noise: declared so, or equal in every run, and never caught deviating."""
+        """Whether the metric is free of noise: declared so, or equal in every run, and never caught deviating."""
         by_unit: dict[tuple[Place, int], set[float]] = {}
         runs: dict[Place, int] = {}
         for sample in self.samples:
