@@ -101,7 +101,7 @@ class Empirical:
 
     @property
     def sigma(self) -> float:
-        """Standard deviation of the Gaussian that teaches as much a run: one over the root of the Fisher information."""
+        """Deviation of the Gaussian that teaches as much a run: one over the root of the Fisher information."""
         mixed = self._mix(self.density, self.positions)
         step = self.positions[1] - self.positions[0]
         fisher = float(np.sum(np.gradient(mixed, step) ** 2 / mixed) * step)

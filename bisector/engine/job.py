@@ -1,0 +1,33 @@
+"""A job's states and what each leads to."""
+
+from enum import StrEnum
+
+from bisector.errors import InvalidTransition
+
+
+class JobState(StrEnum):
+    """Where a job stands. Its phase and answer are computed from its facts."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSED = "paused"
+    """Stopped by a fault of the machine or by its death; resumable."""
+    CANCELLED = "cancelled"
+    """Stopped by a person; resumable."""
+    DONE = "done"
+
+
+TRANSITIONS: dict[JobState, frozenset[JobState]] = {
+    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED}),
+    JobState.RUNNING: frozenset({JobState.RUNNING, JobState.PAUSED, JobState.CANCELLED, JobState.DONE}),
+    JobState.PAUSED: frozenset({JobState.RUNNING, JobState.CANCELLED}),
+    JobState.CANCELLED: frozenset({JobState.RUNNING, JobState.CANCELLED}),
+    JobState.DONE: frozenset(),
+}
+
+
+def check_transition(job: str, before: JobState, after: JobState) -> None:
+    """InvalidTransition unless `before` leads to `after`. From running to running is a takeover."""
+    if after not in TRANSITIONS[before]:
+        allowed = ", ".join(sorted(TRANSITIONS[before])) or "nothing"
+        raise InvalidTransition(f"job {job} is {before} and cannot become {after}", where=f"allowed: {allowed}")

@@ -1,0 +1,271 @@
+"""The outside world, one small protocol each. `bisector.adapters` implements them, `bisector.wiring` chooses."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO, Protocol
+
+from bisector.core.model.builds import Build
+from bisector.core.model.facts import EnvironmentSeen, Fact, HistoryListed
+from bisector.core.model.history import Commit, Line
+from bisector.core.model.request import Request, RunnerName
+from bisector.core.model.samples import Outcome, Sample, Usage
+from bisector.core.model.scenario import BuildRecipe, RunRecipe
+from bisector.core.model.units import Seconds, Sha
+from bisector.core.search.planner import Plan
+from bisector.engine.job import JobState
+from bisector.engine.stop import StopSignal
+
+Archive = Callable[[], AbstractContextManager[BinaryIO]]
+"""Opens a tar stream of a tree, without `.git`, every file of it, with one fixed modification time."""
+
+
+class Repository(Protocol):
+    """The repository under investigation, read through a bare mirror of our own."""
+
+    def resolve(self, ref: str) -> Commit:
+        """The commit `ref` names, fetched into the mirror; RefError when it names none."""
+        ...
+
+    def snapshot(self) -> Sha:
+        """The tree of the work tree as it is, uncommitted and untracked (not ignored) files included."""
+        ...
+
+    def pin(self, job: str, commits: Iterable[Sha]) -> None:
+        """Keep `commits` and their history in the mirror until `unpin(job)`."""
+        ...
+
+    def unpin(self, job: str) -> None:
+        """Let go of what `job` pinned; nothing happens when it pinned nothing."""
+        ...
+
+    def list_history(self, good: Sha, bad: Sha, *, every_commit: bool, paths: Sequence[str]) -> HistoryListed:
+        """The candidates between two commits; RefError when there are none."""
+        ...
+
+    def list_branch(self, merge: Sha, *, in_context: bool) -> tuple[Line, int]:
+        """The commits that `merge` brought in, and how many of them conflict with its first parent.
+
+        In context index 0 is the first parent and N the merge itself; else index 0 is where the branch left the line
+        and N the branch's tip.
+        """
+        ...
+
+    def archive(self, tree: str) -> AbstractContextManager[BinaryIO]:
+        """A tar stream of `tree`, as `Archive` says."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildOrder:
+    """What to build: the candidate's files, the recipe, the scenario's own files and where the log goes."""
+
+    key: str
+    recipe: BuildRecipe
+    python: bool
+    source: Archive
+    files: Path | None
+    image_id: str | None
+    log: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunOrder:
+    """What to run, and which files under {out} to bring back."""
+
+    recipe: RunRecipe
+    files: Path | None
+    collect: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRecord:
+    """What one process run did. `stdout` and `stderr` hold the last part of each when they were long.
+
+    `files` are those asked for that the run wrote as regular files; `usage` is None where the process never ran.
+    """
+
+    outcome: Outcome
+    usage: Usage | None = None
+    exit_code: int | None = None
+    stdout: bytes = b""
+    stderr: bytes = b""
+    files: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    reason: str = ""
+
+
+class Session(Protocol):
+    """A warm container or prepared directory in which runs are made, one after the other."""
+
+    @property
+    def container(self) -> str:
+        """Id of the container the next run is made in."""
+        ...
+
+    def run(self) -> RunRecord:
+        """One fresh process. What the commit does wrong is an outcome; InfraFault stands for what the machine does."""
+        ...
+
+
+class Runner(Protocol):
+    """Builds candidates and runs them: Docker, this machine, or a simulated world."""
+
+    @property
+    def name(self) -> RunnerName:
+        """Which of them it is."""
+        ...
+
+    def resolve_image(self, image: str | None) -> str | None:
+        """The id of the base image (None where the runner has none); EnvironmentFault when it cannot be had."""
+        ...
+
+    def environment(self, request: Request) -> EnvironmentSeen:
+        """The host this runner measures on."""
+        ...
+
+    def build(self, order: BuildOrder, stop: StopSignal) -> Build:
+        """Build, log to `order.log`. What the commit does wrong is an outcome; InfraFault for what the machine does."""
+        ...
+
+    def holds(self, build: Build) -> bool:
+        """Whether an earlier build is still at hand."""
+        ...
+
+    def open(self, build: Build, order: RunOrder, stop: StopSignal) -> AbstractContextManager[Session]:
+        """A place to run `build` in; leaving it removes whatever it left behind."""
+        ...
+
+    def discard(self, build: Build) -> None:
+        """Remove what a build left on the machine; nothing happens when it is gone."""
+        ...
+
+    def sweep(self) -> int:
+        """Remove containers and the like that a killed process of ours left behind; how many there were."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobRow:
+    """A job as lists show it."""
+
+    job: str
+    state: JobState
+    request: Request
+    created: datetime
+    sentence: str = ""
+    facts: int = 0
+
+
+class Store(Protocol):
+    """Jobs, their facts, and what is known of builds, kept for good."""
+
+    def create(self, request: Request) -> str:
+        """Make a job, queued; its id."""
+        ...
+
+    def job(self, job: str) -> JobRow:
+        """One job; JobError when there is none."""
+        ...
+
+    def jobs(self) -> list[JobRow]:
+        """All jobs, newest first."""
+        ...
+
+    def set_state(self, job: str, state: JobState, sentence: str = "") -> None:
+        """Move a job to `state`; InvalidTransition when its present state does not lead there."""
+        ...
+
+    def append(self, job: str, fact: Fact) -> None:
+        """Add a fact, durable on return."""
+        ...
+
+    def facts(self, job: str) -> list[Fact]:
+        """The facts of a job in their order."""
+        ...
+
+    def known_builds(self, keys: Iterable[str]) -> Mapping[str, Build]:
+        """What earlier jobs know of builds with these keys, failures included."""
+        ...
+
+    def remember_build(self, build: Build) -> None:
+        """Keep what came of a build for later jobs, or note that it was used again."""
+        ...
+
+    def forget_build(self, key: str) -> None:
+        """Drop what is known of a build that is no longer at hand."""
+        ...
+
+    def samples_of(self, builds: Iterable[str], identity: str, host: str) -> Mapping[str, list[Sample]]:
+        """Samples (by job) that other jobs took of these builds with these run settings on this host."""
+        ...
+
+    def request_cancel(self, job: str) -> None:
+        """Ask whoever works on the job to stop."""
+        ...
+
+    def cancel_requested(self, job: str) -> bool:
+        """Whether somebody asked for the job to be stopped."""
+        ...
+
+
+class Artifacts(Protocol):
+    """Files that are kept beside the database."""
+
+    def keep_scenario(self, directory: Path) -> str:
+        """Keep a copy of a scenario's files; the digest to find it by."""
+        ...
+
+    def scenario(self, digest: str) -> Path | None:
+        """The kept files of a scenario; None for the empty digest."""
+        ...
+
+    def build_log(self, key: str) -> Path:
+        """Where the log of the build with this key is kept."""
+        ...
+
+    def report(self, job: str) -> Path:
+        """The directory for a job's reports, made if need be."""
+        ...
+
+
+class Clock(Protocol):
+    """Time: monotonic for durations, wall for display only."""
+
+    def monotonic(self) -> Seconds:
+        """Seconds since some fixed moment; never goes back."""
+        ...
+
+    def now(self) -> datetime:
+        """The time of day, aware, UTC."""
+        ...
+
+    def sleep(self, seconds: Seconds, stop: StopSignal) -> None:
+        """Wait, or raise Cancelled when asked to stop meanwhile."""
+        ...
+
+
+class Observer(Protocol):
+    """Somebody who watches a job: the live view, the event stream."""
+
+    def planned(self, job: str, plan: Plan, number: int, elapsed: Seconds) -> None:
+        """A step was decided on."""
+        ...
+
+    def learned(self, job: str, fact: Fact) -> None:
+        """A fact was recorded."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """Everything a job needs of the outside world."""
+
+    repository: Repository
+    runner: Runner
+    store: Store
+    artifacts: Artifacts
+    clock: Clock
+    observers: tuple[Observer, ...] = ()
