@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from types import MappingProxyType
 from typing import assert_never
 
 from bisector.core.model.builds import Build
@@ -36,7 +35,7 @@ class Investigation:
     request: Request
     history: HistoryListed | None = None
     branch: BranchListed | None = None
-    builds: Mapping[BuildId, Build] = field(default_factory=lambda: MappingProxyType({}))
+    builds: Mapping[BuildId, Build] = field(default_factory=dict)
     samples: tuple[Sample, ...] = ()
     plans: tuple[Planned, ...] = ()
     environments: tuple[EnvironmentSeen, ...] = ()
@@ -54,7 +53,7 @@ class Investigation:
             case BranchListed():
                 return replace(self, branch=fact)
             case BuildRecorded():
-                builds = MappingProxyType({**self.builds, (fact.place, fact.number): fact.build})
+                builds = {**self.builds, (fact.place, fact.number): fact.build}
                 return replace(self, builds=builds)
             case Adopted():
                 return replace(self, samples=(*self.samples, *fact.samples))

@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 from bisector.core.model.history import Place
 from bisector.core.model.units import Bytes, Seconds
-
-NO_VALUES: Mapping[str, float] = MappingProxyType({})
 
 
 class Outcome(StrEnum):
@@ -64,7 +61,7 @@ class Sample:
     build: str
     purpose: Purpose
     outcome: Outcome
-    values: Mapping[str, float] = field(default=NO_VALUES)
+    values: Mapping[str, float] = field(default_factory=dict)
     usage: Usage | None = None
     step: int
     order: int

@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Literal
 
 from bisector.core.model.units import Bytes, Seconds, digest
-
-NO_ENV: Mapping[str, str] = MappingProxyType({})
 
 
 class Better(StrEnum):
@@ -44,7 +41,7 @@ class BuildRecipe:
     steps: tuple[str, ...] = ()
     network: Literal["default", "none"] = "default"
     timeout_seconds: Seconds = 900.0
-    env: Mapping[str, str] = field(default=NO_ENV)
+    env: Mapping[str, str] = field(default_factory=dict)
     patches: tuple[Patch, ...] = ()
 
     def identity(self) -> str:
@@ -69,7 +66,7 @@ class RunRecipe:
     command: tuple[str, ...]
     timeout_seconds: Seconds = 120.0
     warmup_runs: int = 1
-    env: Mapping[str, str] = field(default=NO_ENV)
+    env: Mapping[str, str] = field(default_factory=dict)
     cpus: int = 1
     timeout_is: Literal["censored", "untestable"] = "censored"
     fresh: Literal["round", "run"] = "round"

@@ -33,11 +33,14 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """A relative change, bad over good minus one, with the interval that holds it at the asked confidence."""
+    """A relative change, bad over good minus one, with the interval that holds it at the asked confidence.
+
+    A bound is None where a single run leaves it open.
+    """
 
     relative: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 class InnerKind(StrEnum):

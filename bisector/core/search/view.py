@@ -1,9 +1,8 @@
 """The facts of an investigation as the search sees them: one line, one metric, larger values worse."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
 
 import numpy as np
 
@@ -58,8 +57,9 @@ class Scale:
 
     def change(self, found: Difference) -> Change:
         """A difference as a relative change with its interval, the smaller bound first."""
-        bounds = sorted((self.relative(found.low), self.relative(found.high)))
-        return Change(relative=self.relative(found.estimate), low=bounds[0], high=bounds[1])
+        low, high = sorted((found.low, found.high), key=lambda bound: self.sign * bound)
+        low_bound, high_bound = (self.relative(bound) if np.isfinite(bound) else None for bound in (low, high))
+        return Change(relative=self.relative(found.estimate), low=low_bound, high=high_bound)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,7 @@ class View:
     metric: Metric
     low: int
     high: int
-    elsewhere: Mapping[int, Place] = MappingProxyType({})
+    elsewhere: Mapping[int, Place] = field(default_factory=dict)
     use_adopted: bool = True
 
     def place_at(self, index: int) -> Place:

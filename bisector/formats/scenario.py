@@ -1,0 +1,229 @@
+"""Scenario files: TOML text in, a `Scenario` out; every mistake at once, each with its place."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from bisector.core.model.scenario import (
+    Better,
+    BuildRecipe,
+    Metric,
+    Patch,
+    ProfileRecipe,
+    RunRecipe,
+    Scenario,
+)
+from bisector.errors import ScenarioError
+from bisector.formats.results import SOURCES, is_known_source
+
+MOST_BYTES = 64 * 1024
+SCHEMA_VERSION = 1
+
+_Text = Annotated[str, Field(max_length=4096)]
+_Env = dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=256)], _Text]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class PatchTable(_Table):
+    """A fix-up that keeps old commits building."""
+
+    file: _Text
+    when: Literal["applies", "always"] = "applies"
+
+
+class BuildTable(_Table):
+    """How a checkout becomes something that runs."""
+
+    image: _Text | None = Field(None, description="base image; needed for Docker unless a Dockerfile is given")
+    dockerfile: _Text | None = Field(None, description="a Dockerfile of ours, beside the scenario file")
+    candidate_dockerfile: _Text | None = Field(None, description="the commit's own Dockerfile (trusted repositories)")
+    steps: list[_Text] = Field(default=[], description="shell lines (sh -c) run in the checkout, in order")
+    network: Literal["default", "none"] = Field("default", description="network while building")
+    timeout_seconds: float = Field(900.0, gt=0, le=86400, strict=False)
+    env: _Env = Field(default={}, description="environment of the steps")
+    patches: list[PatchTable] = []
+
+    @model_validator(mode="after")
+    def _one_way_to_build(self) -> "BuildTable":
+        if self.dockerfile and self.candidate_dockerfile:
+            raise ValueError("name either dockerfile or candidate_dockerfile, not both")
+        return self
+
+
+class RunTable(_Table):
+    """One process run."""
+
+    command: list[_Text] = Field(
+        min_length=1, description="argument list, no shell; {scenario}, {source} and {out} are replaced"
+    )
+    timeout_seconds: float = Field(120.0, gt=0, le=86400, strict=False)
+    warmup_runs: int = Field(1, ge=0, le=100, description="runs that are made and recorded but never compared")
+    env: _Env = {}
+    cpus: int = Field(1, ge=1, le=1024, description="whole processors")
+    timeout_is: Literal["censored", "untestable"] = "censored"
+    fresh: Literal["round", "run"] = Field("round", description="a new container per round or per run")
+    memory_bytes: int = Field(2 << 30, ge=6 << 20)
+    network: Literal["none", "default"] = "none"
+
+
+class MetricTable(_Table):
+    """One number a run yields. The first metric is the one asked for unless another is named."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    source: _Text = Field("json", description=f"{', '.join(SOURCES)} or regex:PATTERN with one group")
+    file: _Text = Field("", description="read from {out}/FILE instead of standard output")
+    select: _Text = Field("", description="key or dotted path in the JSON object; the metric's name by default")
+    statistic: Literal["median", "mean", "min", "max"] = Field("median", description="of the inner values of one run")
+    unit: Annotated[str, Field(max_length=40)] = ""
+    better: Literal["lower", "higher"] = "lower"
+    min_effect: float = Field(0.03, gt=0, lt=10, strict=False, description="smallest relative change worth naming")
+    exact: bool = Field(default=False, description="a counter without run-to-run noise: one run a commit is enough")
+
+    @field_validator("source")
+    @classmethod
+    def _known_source(cls, source: str) -> str:
+        if not is_known_source(source):
+            near = get_close_matches(source, SOURCES, 1)
+            raise ValueError(f"no such source: {source!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        return source
+
+
+class ProfileTable(_Table):
+    """How both sides of a culprit are profiled."""
+
+    profiler: Literal["auto", "py-spy", "pyinstrument", "perf", "none"] = "auto"
+    rate_hz: int = Field(200, ge=1, le=10000)
+    captures: int = Field(3, ge=1, le=100)
+
+
+class ScenarioFile(_Table):
+    """A scenario file, schema version 1."""
+
+    schema_: Literal[1] = Field(1, alias="schema")
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)]
+    description: Annotated[str, Field(max_length=2000)] = ""
+    build: BuildTable = BuildTable()
+    run: RunTable
+    metrics: list[MetricTable] = Field(default=[], description="the run's wall time when left out")
+    profile: ProfileTable = ProfileTable()
+
+    @model_validator(mode="after")
+    def _metric_names_differ(self) -> "ScenarioFile":
+        names = [metric.name for metric in self.metrics]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two metrics are called {twice[0]!r}")
+        return self
+
+
+def parse_scenario(text: bytes, *, where: str, files: str = "") -> Scenario:
+    """The scenario in TOML `text`, read from `where`, its own files kept under the digest `files`.
+
+    ScenarioError names every mistake with its place, and the nearest known key to an unknown one.
+    """
+    if len(text) > MOST_BYTES:
+        raise ScenarioError(f"the scenario file has more than {MOST_BYTES} bytes", where=where)
+    try:
+        table = tomllib.loads(text.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ScenarioError(f"not a TOML file: {error}", where=where) from None
+    return scenario_from(table, where=where, files=files)
+
+
+def scenario_from(table: Mapping[str, Any], *, where: str, files: str = "") -> Scenario:
+    """The scenario in a parsed table; errors as `parse_scenario`."""
+    try:
+        parsed = ScenarioFile.model_validate(table)
+    except ValidationError as error:
+        problems = "; ".join(_problems(error))
+        advice = "See `bisector scenario schema` for every key"
+        raise ScenarioError(problems, where=where, then=advice) from None
+    return _to_core(parsed, files)
+
+
+def scenario_schema() -> dict[str, Any]:
+    """The JSON Schema of scenario files."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **ScenarioFile.model_json_schema(by_alias=True),
+        "title": "bisector scenario, schema version 1",
+    }
+
+
+def _to_core(parsed: ScenarioFile, files: str) -> Scenario:
+    build, run = parsed.build, parsed.run
+    return Scenario(
+        name=parsed.name,
+        description=parsed.description,
+        build=BuildRecipe(
+            image=build.image,
+            dockerfile=build.dockerfile,
+            candidate_dockerfile=build.candidate_dockerfile,
+            steps=tuple(build.steps),
+            network=build.network,
+            timeout_seconds=build.timeout_seconds,
+            env=dict(build.env),
+            patches=tuple(Patch(file=patch.file, when=patch.when) for patch in build.patches),
+        ),
+        run=RunRecipe(**{**run.model_dump(), "command": tuple(run.command)}),
+        metrics=tuple(_metric(metric) for metric in parsed.metrics) or (WALL,),
+        profile=ProfileRecipe(**parsed.profile.model_dump()),
+        files=files,
+    )
+
+
+WALL = Metric(name="wall", source="wall", unit="s")
+"""What is measured when a scenario names no metric: the run's wall time."""
+
+
+def _metric(table: MetricTable) -> Metric:
+    units = {"wall": "s", "cpu": "s", "peak_memory": "B", "instructions": "instructions"}
+    exact = table.exact or table.source == "instructions"
+    return Metric(
+        **{
+            **table.model_dump(),
+            "better": Better(table.better),
+            "unit": table.unit or units.get(table.source, ""),
+            "exact": exact,
+        }
+    )
+
+
+def _problems(error: ValidationError) -> Iterable[str]:
+    for problem in error.errors():
+        place = ".".join(str(part) for part in problem["loc"]) or "the file"
+        if problem["type"] == "extra_forbidden":
+            yield f"unknown key {place}{_nearest(problem['loc'])}"
+        elif problem["type"] == "missing":
+            yield f"{place} is missing"
+        else:
+            yield f"{place}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+_TABLES: dict[str, type[_Table]] = {
+    "build": BuildTable,
+    "run": RunTable,
+    "metrics": MetricTable,
+    "profile": ProfileTable,
+    "patches": PatchTable,
+}
+
+
+def _nearest(location: tuple[int | str, ...]) -> str:
+    """A hint at the known key that an unknown one is closest to, in its own table or else in another."""
+    *above, key = [str(part) for part in location if not isinstance(part, int)]
+    own = _TABLES.get(above[-1], ScenarioFile) if above else ScenarioFile
+    names = [field.alias or name for name, field in own.model_fields.items()]
+    near = get_close_matches(key, names, 1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    for table, model in _TABLES.items():
+        if key in model.model_fields:
+            return f"; it belongs in [{table}]"
+    return f"; known keys here: {', '.join(names)}"
