@@ -11,6 +11,7 @@ from typing import BinaryIO, Protocol
 from bisector.core.model.builds import Build
 from bisector.core.model.facts import EnvironmentSeen, Fact, HistoryListed
 from bisector.core.model.history import Commit, Line
+from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Outcome, Sample, Usage
 from bisector.core.model.scenario import BuildRecipe, RunRecipe
@@ -215,7 +216,7 @@ class Artifacts(Protocol):
     """Files that are kept beside the database."""
 
     def keep_scenario(self, directory: Path) -> str:
-        """Keep a copy of a scenario's files; the digest to find it by."""
+        """Keep a copy of a scenario's files; the digest to find it by ("" when it has none but `scenario.toml`)."""
         ...
 
     def scenario(self, digest: str) -> Path | None:
@@ -228,6 +229,22 @@ class Artifacts(Protocol):
 
     def report(self, job: str) -> Path:
         """The directory for a job's reports, made if need be."""
+        ...
+
+
+class Locks(Protocol):
+    """Who works on what, on this host."""
+
+    def job(self, job: str) -> AbstractContextManager[None]:
+        """Hold `job` for this process; JobError when another process works on it."""
+        ...
+
+    def working_on(self, job: str) -> int | None:
+        """The id of the process that works on `job`, or None."""
+        ...
+
+    def measuring(self, stop: StopSignal, waiting: Callable[[int | None], None]) -> AbstractContextManager[None]:
+        """Hold the host's measuring slot; `waiting` is told once which process has it when that takes a while."""
         ...
 
 
@@ -250,12 +267,12 @@ class Clock(Protocol):
 class Observer(Protocol):
     """Somebody who watches a job: the live view, the event stream."""
 
-    def planned(self, job: str, plan: Plan, number: int, elapsed: Seconds) -> None:
-        """A step was decided on."""
+    def planned(self, investigation: Investigation, plan: Plan, elapsed: Seconds) -> None:
+        """A step was decided on, on what `investigation` knows."""
         ...
 
-    def learned(self, job: str, fact: Fact) -> None:
-        """A fact was recorded."""
+    def learned(self, investigation: Investigation, fact: Fact) -> None:
+        """A fact was recorded; `investigation` holds it already."""
         ...
 
 
@@ -267,5 +284,6 @@ class Ports:
     runner: Runner
     store: Store
     artifacts: Artifacts
+    locks: Locks
     clock: Clock
     observers: tuple[Observer, ...] = ()

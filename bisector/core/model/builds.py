@@ -1,6 +1,6 @@
 """Builds: the key that says when two are the same, and what came of one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bisector.core.model.request import Request
 from bisector.core.model.samples import Outcome
@@ -49,3 +49,7 @@ class Build:
     def usable(self) -> bool:
         """Whether something can be run from it."""
         return self.outcome is Outcome.OK
+
+    def again(self) -> "Build":
+        """The same build, used again without paying for it."""
+        return replace(self, reused=True)

@@ -18,8 +18,8 @@ from bisector.core.model.facts import (
 )
 from bisector.core.model.history import ASIDE, Commit, Line, LineName, Place
 from bisector.core.model.request import Request
-from bisector.core.model.samples import SPEAKS_OF_THE_COMMIT, Outcome, Purpose, Sample
-from bisector.core.model.steps import Conclude, Measure, Slot
+from bisector.core.model.samples import SAYS_NOTHING, SPEAKS_OF_THE_COMMIT, Outcome, Purpose, Sample
+from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, Slot, Step
 from bisector.core.model.verdict import Verdict
 
 BuildId = tuple[Place, int]
@@ -140,13 +140,37 @@ class Investigation:
         done = {
             sample.order
             for sample in reversed(self.samples)
-            if sample.step == plan.number and sample.purpose is not Purpose.WARMUP and not sample.adopted_from
+            if sample.step == plan.number
+            and sample.purpose is not Purpose.WARMUP
+            and sample.outcome not in SAYS_NOTHING
+            and not sample.adopted_from
         }
         return tuple(
             (order, slot)
             for order, slot in enumerate(step.slots)
             if order not in done and slot.place not in self.failures
         )
+
+    def unfinished(self) -> Planned | None:
+        """The last planned step, when the world has not answered it yet: a killed job goes on there."""
+        if not self.plans:
+            return None
+        return None if self._answered(self.plans[-1].step) else self.plans[-1]
+
+    def _answered(self, step: Step) -> bool:
+        match step:
+            case ListHistory():
+                return self.history is not None
+            case BuildPlace(place=place, number=number):
+                return (place, number) in self.builds
+            case Measure():
+                return not self.pending()
+            case ListBranch(merge=merge, in_context=in_context):
+                listed = self.branch
+                return listed is not None and (listed.merge, listed.in_context) == (merge, in_context)
+            case Conclude():
+                return self.verdict is not None
+        assert_never(step)
 
     @property
     def concluded(self) -> bool:

@@ -65,6 +65,8 @@ class Request:
     """The base image, resolved once, so that every build of the job starts from the same one."""
     search: Search = field(default_factory=Search)
     budget: Budget = field(default_factory=Budget)
+    reuse_samples: bool = True
+    """Whether samples that earlier jobs took of equal builds on this host may be used again."""
 
     @property
     def metric(self) -> Metric:

@@ -1,7 +1,7 @@
 """Samples: what one process run yielded, and under which circumstances."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bisector.core.model.history import Place
@@ -25,6 +25,10 @@ SPEAKS_OF_THE_COMMIT = frozenset(
     {Outcome.BUILD_FAILED, Outcome.BENCH_FAILED, Outcome.TIMEOUT, Outcome.OOM, Outcome.NO_RESULT}
 )
 """Outcomes that make a commit untestable; they never make it slow."""
+
+
+SAYS_NOTHING = frozenset({Outcome.INFRA, Outcome.CANCELLED})
+"""Outcomes of a run that has to be made again."""
 
 
 class Purpose(StrEnum):
@@ -76,3 +80,7 @@ class Sample:
     def counts(self) -> bool:
         """Whether it is compared: a measured run that ended well, not a warm-up."""
         return self.outcome is Outcome.OK and self.purpose is not Purpose.WARMUP
+
+    def adopted(self, *, by: Place, job: str) -> "Sample":
+        """This sample as taken over from `job` for the place `by`, whose build is equal."""
+        return replace(self, place=by, number=0, adopted_from=job)

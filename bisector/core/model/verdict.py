@@ -33,14 +33,11 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """A relative change, bad over good minus one, with the interval that holds it at the asked confidence.
-
-    A bound is None where a single run leaves it open.
-    """
+    """A relative change, bad over good minus one, with the interval that holds it at the asked confidence."""
 
     relative: float
-    low: float | None
-    high: float | None
+    low: float
+    high: float
 
 
 class InnerKind(StrEnum):

@@ -18,7 +18,6 @@ from bisector.core.model.verdict import (
     VerdictKind,
 )
 from bisector.core.search.decide import Decision, Ending, Stop, end_difference, excluded, pair
-from bisector.core.search.effect import difference
 from bisector.core.search.observations import Observations, Settings
 from bisector.core.search.posterior import Posterior
 from bisector.core.search.view import View
@@ -104,7 +103,7 @@ def inner_answer(view: View, decision: Decision, settings: Settings, *, in_conte
         return replace(undecided, kind=InnerKind.COMMIT_SET, members=members, probability=probability)
     members = _possible_members(observations, posterior, stop.found)
     old, new = pair(observations, posterior, stop.found)
-    change = view.change(view.place_at(old), view.place_at(new))
+    change = view.change(view.place_at(old), view.place_at(new), posterior)
     found = InnerAnswer(
         kind=InnerKind.COMMIT if len(members) == 1 else InnerKind.COMMIT_SET,
         members=members,
@@ -112,7 +111,7 @@ def inner_answer(view: View, decision: Decision, settings: Settings, *, in_conte
         change=change,
         in_context=in_context,
     )
-    whole = view.change(view.place_at(view.low), view.place_at(view.high))
+    whole = view.change(view.place_at(view.low), view.place_at(view.high), posterior)
     merge_itself = in_context and members == (view.high,)
     if merge_itself or not _gives_half(change, whole):
         return replace(found, kind=InnerKind.INTERACTION)
@@ -141,6 +140,15 @@ def failed(investigation: Investigation, shared: tuple[Outcome, str] | None) -> 
     return Verdict(kind=VerdictKind.FAILED, explanation=why)
 
 
+def environment_changed(investigation: Investigation) -> Verdict:
+    """The host is no longer the one the job began on: its samples must not meet the new ones."""
+    first, last = investigation.environments[0].details, investigation.environments[-1].details
+    moved = sorted(name for name in {*first, *last} if first.get(name) != last.get(name))
+    changes = "; ".join(f"{name}: {first.get(name, 'none')} → {last.get(name, 'none')}" for name in moved[:5])
+    why = f"the measuring host changed in mid-job ({changes or 'another host'})"
+    return Verdict(kind=VerdictKind.ENVIRONMENT_CHANGED, explanation=why)
+
+
 def _basis(view: View, observations: Observations, posterior: Posterior, settings: Settings) -> Verdict:
     """What stands beside every answer: the change between the ends and what is ruled out."""
     if settings.two_sided:
@@ -150,7 +158,7 @@ def _basis(view: View, observations: Observations, posterior: Posterior, setting
         bound = excluded(observations, posterior)
     return Verdict(
         kind=VerdictKind.INCONCLUSIVE,
-        change=view.change(view.place_at(view.low), view.place_at(view.high)),
+        change=view.change(view.place_at(view.low), view.place_at(view.high), posterior),
         excluded=abs(view.scale.relative(max(bound, 0.0))),
         no_change=posterior.no_change,
     )
@@ -188,7 +196,7 @@ def _culprit(
         place=view.place_at(likeliest),
         members=members,
         probability=probability,
-        change=view.change(view.place_at(old), view.place_at(new)),
+        change=view.change(view.place_at(old), view.place_at(new), posterior),
         verified=any((v.parent, v.culprit) == (old, new) for v in observations.verifications),
     )
 
@@ -196,7 +204,7 @@ def _culprit(
 def _not_reproduced(view: View, observations: Observations, posterior: Posterior, settings: Settings) -> Verdict:
     basis = replace(_basis(view, observations, posterior, settings), kind=VerdictKind.NOT_REPRODUCED)
     change, error = end_difference(observations, posterior)
-    if _good_differs(view, observations.threshold):
+    if _good_differs(view, posterior, observations.threshold):
         why = "the commit the line starts from is already like bad: the difference lies on good's own branch"
         return replace(basis, reason=Reason.ON_GOOD_BRANCH, explanation=why)
     if not settings.two_sided and change + 1.645 * error < -observations.threshold / 2:
@@ -208,10 +216,7 @@ def _not_reproduced(view: View, observations: Observations, posterior: Posterior
     return replace(basis, reason=Reason.NO_CHANGE, explanation="the ends do not differ")
 
 
-def _good_differs(view: View, threshold: float) -> bool:
+def _good_differs(view: View, posterior: Posterior, threshold: float) -> bool:
     """Whether good, where it lies beside the line, has a lower level than the commit the line starts from."""
-    own, base = view.values_at(ASIDE), view.values_at(view.place_at(view.low))
-    if not len(own) or not len(base):
-        return False
-    found = difference(view.scale.into(own), view.scale.into(base), 0.95)
-    return found.low > 0 and found.estimate >= threshold / 2
+    found = view.offset(ASIDE, view.place_at(view.low), posterior)
+    return found is not None and found.low > 0 and found.estimate >= threshold / 2

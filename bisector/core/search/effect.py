@@ -5,8 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from bisector.core.search.noise import SIGMA_OF_MAD
 from bisector.core.search.observations import FloatArray
+
+OWN_FROM = 6
+"""Runs from which a side's own spread counts where it is wider than the pooled one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """Deviation of one run and of one build, as estimated from every run of a search, with its degrees of freedom."""
+
+    sigma: float
+    tau: float
+    df: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,26 +29,19 @@ class Difference:
     high: float
 
 
-def drawn_in(values: FloatArray) -> FloatArray:
-    """`values` with outliers drawn in to three robust deviations about the median."""
-    middle = float(np.median(values))
-    reach = 3 * SIGMA_OF_MAD * float(np.median(np.abs(values - middle)))
-    return np.clip(values, middle - reach, middle + reach) if reach > 0 else values
+def difference(old: FloatArray, new: FloatArray, spread: Spread, confidence: float) -> Difference:
+    """Difference of two builds' levels, outliers drawn in to three deviations about the median.
 
-
-def difference(old: FloatArray, new: FloatArray, confidence: float) -> Difference:
-    """Difference of means, outliers drawn in, with Welch's interval (unequal variances, Satterthwaite's degrees).
-
-    With a single run on a side the interval is unbounded unless both sides are constant.
+    The spread is pooled over the whole search: a handful of runs that happen to lie close together must not make the
+    interval narrow. A side that is plainly noisier counts with its own. Student's t on the pooled degrees of freedom.
     """
-    sides = [drawn_in(old), drawn_in(new)]
-    estimate = float(sides[1].mean() - sides[0].mean())
-    if all(np.ptp(side) == 0 for side in sides) and min(len(old), len(new)) > 0:
-        return Difference(estimate=estimate, low=estimate, high=estimate)
-    if min(len(old), len(new)) < 2:
-        return Difference(estimate=estimate, low=-np.inf, high=np.inf)
-    errors = [float(side.var(ddof=1)) / len(side) for side in sides]
-    total = sum(errors)
-    df = total**2 / sum(error**2 / (len(side) - 1) for error, side in zip(errors, sides, strict=True))
-    reach = float(stdtrit(df, 0.5 + confidence / 2)) * np.sqrt(total)
+    centre, variance = [], 2 * spread.tau**2
+    for side in (old, new):
+        middle = float(np.median(side))
+        drawn_in = np.clip(side, middle - 3 * spread.sigma, middle + 3 * spread.sigma)
+        centre.append(float(drawn_in.mean()))
+        own = float(side.var(ddof=1)) if len(side) >= OWN_FROM else 0.0
+        variance += max(spread.sigma**2, own) / len(side)
+    reach = float(stdtrit(max(spread.df, 1.0), 0.5 + confidence / 2)) * np.sqrt(variance)
+    estimate = centre[1] - centre[0]
     return Difference(estimate=estimate, low=estimate - reach, high=estimate + reach)

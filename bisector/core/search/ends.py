@@ -28,33 +28,39 @@ def find_ends(investigation: Investigation) -> Ends | None:
         for (place, number), build in investigation.builds.items()
         if place.line == main(0).line and number == 0 and build.usable and place.index not in failed
     }
-    low, low_wanted = _from_end(range(size + 1), failed, built)
-    high, high_wanted = _from_end(range(size, -1, -1), failed, built)
-    tries = len([index for index in failed if index <= low or index >= high])
-    if low >= high or tries > MOST_TRIES:
+    low = _from_end(range(size + 1), failed, built)
+    high = _from_end(range(size, -1, -1), failed, built)
+    if low is None or high is None or len(failed) > MOST_TRIES + size // 8:
         return None
-    return Ends(low=low, high=high, wanted=low_wanted if low_wanted is not None else high_wanted)
+    wanted = low.wanted if low.wanted is not None else high.wanted
+    if low.index >= high.index:
+        return None if wanted is None else Ends(low=0, high=size, wanted=wanted)
+    return Ends(low=low.index, high=high.index, wanted=wanted)
 
 
-def _from_end(indexes: range, failed: set[int], built: set[int]) -> tuple[int, int | None]:
-    """The first of `indexes` that can be tested, as far as known, and what to build next to know better.
+@dataclass(frozen=True, kw_only=True)
+class _End:
+    """The best known stand-in for an end, and what to build next to know a better one."""
+
+    index: int
+    wanted: int | None = None
+
+
+def _from_end(indexes: range, failed: set[int], built: set[int]) -> _End | None:
+    """The first of `indexes` that can be tested, as far as known; None when none can.
 
     From a broken end the steps double until something builds, then halve back: a long broken stretch costs a few
     builds instead of all of them.
     """
+    if indexes[0] not in failed:
+        return _End(index=indexes[0], wanted=None if indexes[0] in built else indexes[0])
     position = {index: order for order, index in enumerate(indexes)}
     good = min((position[index] for index in built), default=len(indexes))
-    before = max((position[index] for index in failed if position[index] < good), default=-1)
-    if good < len(indexes):
-        if good - before <= 1:
-            return indexes[good], None
-        middle = (before + good) // 2
-        return indexes[good], indexes[middle if before >= 0 else 0]
-    reach = 2 * before + 1 if before >= 0 else 0
-    following = min(reach, len(indexes) - 1)
-    if following == before:
-        return indexes[-1], None
-    return indexes[following], indexes[following]
+    before = max(position[index] for index in failed if position[index] < good)
+    if good - before == 1:
+        return _End(index=indexes[good]) if good < len(indexes) else None
+    following = (before + good) // 2 if good < len(indexes) else min(2 * before + 1, len(indexes) - 1)
+    return _End(index=indexes[min(good, len(indexes) - 1)], wanted=indexes[following])
 
 
 def both_fail_alike(investigation: Investigation) -> tuple[Outcome, str] | None:

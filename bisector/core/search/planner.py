@@ -54,6 +54,9 @@ def next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
     """What to do next, `elapsed` seconds of work into the job. Pure: the same facts give the same step."""
     if investigation.concluded:
         return Plan(step=None)
+    if len({seen.host for seen in investigation.environments}) > 1:
+        verdict = conclude.environment_changed(investigation)
+        return Plan(step=Conclude(verdict=verdict, reason=verdict.explanation))
     if investigation.history is None:
         return Plan(step=ListHistory(reason="to know which commits lie between the ends"))
     ends = find_ends(investigation)
@@ -84,7 +87,7 @@ def settings_of(investigation: Investigation, name: LineName) -> Settings:
         return replace(settings, first_runs=COMPARE_RUNS, tau_ratios=(0.0,), tau_prior=(1.0,))
     in_context = investigation.branch is not None and investigation.branch.in_context
     if name is LineName.INNER and in_context:
-        return replace(settings, prior_no_change=0.02)
+        return replace(settings, prior_no_change=0.02, first_runs=2)
     return settings
 
 

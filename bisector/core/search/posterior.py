@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from bisector.core.model.history import BoolArray
+from bisector.core.search.effect import Spread
 from bisector.core.search.field import Field, Levels
 from bisector.core.search.levels import Grid, log_evidence, log_sum, unit_likelihoods
 from bisector.core.search.noise import Noise, centre, estimate_scales, smallest_gap
@@ -47,6 +48,8 @@ class Posterior:
     bad: float
     exact: bool
     levels: Levels
+    df: float
+    """Degrees of freedom the noise estimate rests on."""
 
     @cached_property
     def given_change(self) -> FloatArray:
@@ -60,6 +63,13 @@ class Posterior:
         """Probability of each candidate (element c - 1), a class's spread over its members by prior weight."""
         share = weights / np.maximum(self.classes.weight[self.classes.of], 1e-300)
         return np.asarray(self.probability[self.classes.of] * share)
+
+    @property
+    def spread(self) -> Spread:
+        """The noise of single runs and builds, for intervals; a counter has none."""
+        if self.exact:
+            return Spread(sigma=0.0, tau=0.0, df=1e6)
+        return Spread(sigma=self.sigma, tau=self.tau, df=self.df)
 
     def bad_probability(self) -> FloatArray:
         """Probability of each unit having the new level, given that there is a change."""
@@ -204,6 +214,7 @@ def _posterior(
         good=float(sides.centres[0]),
         bad=float(sides.centres[1]),
         exact=observations.exact,
+        df=sides.df,
         levels=field.levels(likely, classes.bad, (by_class, by_none), two_sided=settings.two_sided),
     )
 

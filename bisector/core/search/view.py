@@ -15,6 +15,7 @@ from bisector.core.model.steps import Measure
 from bisector.core.model.verdict import Change
 from bisector.core.search.effect import Difference, difference
 from bisector.core.search.observations import FloatArray, Observations, Verification
+from bisector.core.search.posterior import Posterior
 
 UNTOUCHED_WEIGHT = 1e-3
 """Prior weight of a commit outside the paths the person asked about, against 1."""
@@ -57,9 +58,8 @@ class Scale:
 
     def change(self, found: Difference) -> Change:
         """A difference as a relative change with its interval, the smaller bound first."""
-        low, high = sorted((found.low, found.high), key=lambda bound: self.sign * bound)
-        low_bound, high_bound = (self.relative(bound) if np.isfinite(bound) else None for bound in (low, high))
-        return Change(relative=self.relative(found.estimate), low=low_bound, high=high_bound)
+        low, high = sorted((self.relative(found.low), self.relative(found.high)))
+        return Change(relative=self.relative(found.estimate), low=low, high=high)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,14 +114,18 @@ class View:
         values = np.array([sample.values[self.metric.name] for sample in self.samples], dtype=float)
         return Scale.of(values, self.metric, self.investigation.request.search.direction)
 
-    def change(self, old: Place, new: Place) -> Change | None:
-        """The relative change between two places; None where one has no sample."""
+    def change(self, old: Place, new: Place, posterior: Posterior) -> Change | None:
+        """The relative change between two places, its interval by the whole search's noise; None without samples."""
+        found = self.offset(old, new, posterior)
+        return None if found is None else self.scale.change(found)
+
+    def offset(self, old: Place, new: Place, posterior: Posterior) -> Difference | None:
+        """The same in the search's units."""
         scale, before, after = self.scale, self.values_at(old), self.values_at(new)
         if not len(before) or not len(after):
             return None
-        return scale.change(
-            difference(scale.into(before), scale.into(after), self.investigation.request.search.confidence)
-        )
+        confidence = self.investigation.request.search.confidence
+        return difference(scale.into(before), scale.into(after), posterior.spread, confidence)
 
     def observations(self) -> Observations:
         """The arrays the search decides on."""

@@ -1,0 +1,1 @@
+"""A working world in memory, one fake for every port: what `--simulate` and the tests run on."""

@@ -1,0 +1,99 @@
+"""The rest of the simulated machine: clock, locks, files."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bisector.adapters.in_memory.world import EPOCH
+from bisector.core.model.units import Seconds
+from bisector.engine.stop import StopSignal
+from bisector.errors import JobError
+
+
+class SimulatedClock:
+    """Implements `bisector.engine.ports.Clock`: sleeping only advances it, and so does every look, a little."""
+
+    def __init__(self, tick: Seconds = 0.001) -> None:
+        """A clock that starts at a fixed moment."""
+        self._seconds = 0.0
+        self._tick = tick
+
+    def monotonic(self) -> Seconds:
+        """Seconds since the start."""
+        self._seconds += self._tick
+        return self._seconds
+
+    def now(self) -> datetime:
+        """The simulated time of day, UTC."""
+        return datetime.fromtimestamp(EPOCH, UTC) + timedelta(seconds=self.monotonic())
+
+    def sleep(self, seconds: Seconds, stop: StopSignal) -> None:
+        """Advance, without waiting."""
+        stop.check()
+        self._seconds += seconds
+
+
+class InMemoryLocks:
+    """Implements `bisector.engine.ports.Locks` within one process."""
+
+    def __init__(self) -> None:
+        """No lock is held."""
+        self._held: set[str] = set()
+
+    @contextmanager
+    def job(self, job: str) -> Iterator[None]:
+        """Hold `job`; JobError when it is held."""
+        if job in self._held:
+            advice = f"Watch it with `bisector jobs watch {job}`, or stop it with `bisector jobs cancel {job}`"
+            raise JobError(f"job {job} is being worked on", then=advice)
+        self._held.add(job)
+        try:
+            yield
+        finally:
+            self._held.discard(job)
+
+    def working_on(self, job: str) -> int | None:
+        """0 while `job` is held, else None."""
+        return 0 if job in self._held else None
+
+    @contextmanager
+    def measuring(self, stop: StopSignal, waiting: Callable[[int | None], None]) -> Iterator[None]:
+        """There is nobody to wait for."""
+        del waiting
+        stop.check()
+        yield
+
+
+class TemporaryArtifacts:
+    """Implements `bisector.engine.ports.Artifacts` in a directory that goes with the object."""
+
+    def __init__(self) -> None:
+        """An empty directory."""
+        self._directory = TemporaryDirectory(prefix="bisector-simulated-")
+        self._root = Path(self._directory.name)
+
+    def keep_scenario(self, directory: Path) -> str:
+        """Simulated runs need no files."""
+        del directory
+        return ""
+
+    def scenario(self, digest: str) -> Path | None:
+        """Simulated runs need no files."""
+        del digest
+        return None
+
+    def build_log(self, key: str) -> Path:
+        """Where the log of the build with this key is kept."""
+        return self._root / f"{key}.log"
+
+    def report(self, job: str) -> Path:
+        """The directory for a job's reports, made if need be."""
+        directory = self._root / job
+        directory.mkdir(exist_ok=True)
+        return directory
+
+    def close(self) -> None:
+        """Remove the directory."""
+        self._directory.cleanup()

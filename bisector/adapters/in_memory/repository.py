@@ -1,0 +1,82 @@
+"""The simulated history as a repository."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from typing import BinaryIO
+
+from bisector.adapters.in_memory.world import World
+from bisector.core.model.facts import HistoryListed
+from bisector.core.model.history import Commit, Line, linear_line
+from bisector.core.model.units import Sha
+from bisector.errors import RefError
+
+
+class SimulatedRepository:
+    """Implements `bisector.engine.ports.Repository`. Refs are "good", "bad", an index of the line, or a name."""
+
+    def __init__(self, world: World) -> None:
+        """A repository whose only line is that of `world`."""
+        self._world = world
+        self.pinned: dict[str, tuple[Sha, ...]] = {}
+
+    def resolve(self, ref: str) -> Commit:
+        """The commit `ref` names; RefError when it names none."""
+        line = self._world.line
+        if ref in {"good", "bad"}:
+            return line[0 if ref == "good" else -1]
+        if ref.isdecimal() and int(ref) < len(line):
+            return line[int(ref)]
+        for commit in line:
+            if len(ref) >= 7 and commit.sha.startswith(ref):
+                return commit
+        raise RefError(f"{ref!r} names no commit", then=f"There are good, bad and 0 to {len(line) - 1}")
+
+    def snapshot(self) -> Sha:
+        """The work tree is that of the last commit."""
+        return self._world.line[-1].tree
+
+    def pin(self, job: str, commits: Iterable[Sha]) -> None:
+        """Note what `job` pins."""
+        self.pinned[job] = tuple(commits)
+
+    def unpin(self, job: str) -> None:
+        """Forget what `job` pinned."""
+        self.pinned.pop(job, None)
+
+    def list_history(self, good: Sha, bad: Sha, *, every_commit: bool, paths: Sequence[str]) -> HistoryListed:
+        """The candidates between two commits; RefError when there are none."""
+        del paths
+        names = [commit.sha for commit in self._world.line]
+        first, last = names.index(good), names.index(bad)
+        if first >= last:
+            raise RefError("there is no commit between the ends", then="Is the good commit the older one?")
+        line = linear_line(self._world.line[first], self._world.line[first + 1 : last + 1])
+        if every_commit:
+            line = Line(
+                base=line.base,
+                candidates=line.candidates,
+                trees=line.trees,
+                links=tuple((index - 1,) if index > 1 else () for index in range(1, line.size + 1)),
+            )
+        return HistoryListed(line=line)
+
+    def list_branch(self, merge: Sha, *, in_context: bool) -> tuple[Line, int]:
+        """The commits that `merge` brought in, none of which ever conflicts."""
+        line = self._world.line
+        index = next(i for i, commit in enumerate(line) if commit.sha == merge)
+        branch = self._world.branch_of(index)
+        trees = tuple(self._world.context_tree(index, commit) for commit in branch)
+        if not in_context:
+            return Line(
+                base=line[max(index - 2, 0)], candidates=branch, trees=(line[max(index - 2, 0)].tree, *trees)
+            ), 0
+        candidates = (*branch, line[index])
+        return Line(
+            base=line[index - 1], candidates=candidates, trees=(line[index - 1].tree, *trees, line[index].tree)
+        ), 0
+
+    @contextmanager
+    def archive(self, tree: str) -> Iterator[BinaryIO]:
+        """The tree's name instead of its files: all that the simulated runner wants to know."""
+        yield BytesIO(tree.encode())

@@ -1,0 +1,127 @@
+"""A runner that builds nothing and draws its measurements, in no time, from a seed."""
+
+import json
+import math
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bisector.adapters.in_memory.world import World
+from bisector.core.model.builds import Build
+from bisector.core.model.facts import EnvironmentSeen
+from bisector.core.model.request import Request, RunnerName
+from bisector.core.model.samples import Outcome, Usage
+from bisector.core.model.units import Seconds
+from bisector.engine.ports import BuildOrder, RunOrder, RunRecord, Session
+from bisector.engine.stop import StopSignal
+from bisector.errors import InfraFault
+
+LEVEL: Seconds = 1.0
+
+
+class SimulatedRunner:
+    """Implements `bisector.engine.ports.Runner`. Time advances with what is done; nothing waits."""
+
+    def __init__(self, world: World) -> None:
+        """Two runners of one world draw the same measurements in the same order."""
+        self._world = world
+        self._random = random.Random(f"{world.seed} noise")
+        self._drift = 0.0
+        self.built: dict[str, str] = {}
+        """Trees by build key."""
+
+    @property
+    def name(self) -> RunnerName:
+        """Simulated."""
+        return RunnerName.SIMULATED
+
+    def resolve_image(self, image: str | None) -> str | None:
+        """There are no images."""
+        del image
+        return None
+
+    def environment(self, request: Request) -> EnvironmentSeen:
+        """One host, always the same."""
+        del request
+        details = {"host": "simulated", "seed": str(self._world.seed)}
+        return EnvironmentSeen(host="simulated", toolchain="simulated", details=details)
+
+    def build(self, order: BuildOrder, stop: StopSignal) -> Build:
+        """Build unless the world says that this tree does not."""
+        stop.check()
+        with order.source() as source:
+            tree = source.read().decode()
+        self._pass(self._world.build)
+        order.log.write_text(f"simulated build of {tree}\n")
+        if not self._world.builds(tree):
+            return Build(
+                key=order.key,
+                outcome=Outcome.BUILD_FAILED,
+                reason="planted: does not build",
+                log=str(order.log),
+                seconds=self._world.build,
+            )
+        self.built[order.key] = tree
+        return Build(
+            key=order.key,
+            outcome=Outcome.OK,
+            handle=tree,
+            content=tree,
+            log=str(order.log),
+            seconds=self._world.build,
+        )
+
+    def holds(self, build: Build) -> bool:
+        """Builds of a simulated world are their trees: always at hand."""
+        return build.usable
+
+    @contextmanager
+    def open(self, build: Build, order: RunOrder, stop: StopSignal) -> Iterator[Session]:
+        """A session that draws from the level of the build's tree."""
+        del order
+        stop.check()
+        yield _SimulatedSession(runner=self, tree=build.handle)
+
+    def discard(self, build: Build) -> None:
+        """Forget a build."""
+        self.built.pop(build.key, None)
+
+    def sweep(self) -> int:
+        """Nothing is ever left behind."""
+        return 0
+
+    def draw(self, tree: str) -> Seconds:
+        """One run's time: level, times noise, times drift."""
+        world = self._world
+        if world.infra and self._random.random() < world.infra:
+            raise InfraFault("planted: the machine failed")
+        level = LEVEL * (1 + world.effect if world.has_change(tree) else 1)
+        value = level * math.exp(world.noise * self._random.gauss(0, 1) + self._drift)
+        self._pass(world.run * value)
+        return value
+
+    def _pass(self, seconds: Seconds) -> None:
+        self._drift += self._world.drift * math.sqrt(seconds) * self._random.gauss(0, 1) if self._world.drift else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _SimulatedSession:
+    runner: SimulatedRunner
+    tree: str
+
+    @property
+    def container(self) -> str:
+        """The tree stands for the container."""
+        return self.tree[:12]
+
+    def run(self) -> RunRecord:
+        """A run that prints its time as a JSON object."""
+        value = self.runner.draw(self.tree)
+        printed = json.dumps({"seconds": value, "wall": value}).encode()
+        return RunRecord(
+            outcome=Outcome.OK,
+            usage=Usage(wall=value, cpu=value, peak_memory=10 << 20),
+            exit_code=0,
+            stdout=printed,
+        )

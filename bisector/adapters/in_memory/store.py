@@ -1,0 +1,104 @@
+"""A store that forgets everything with its process. Facts go through their text form, as they do for real."""
+
+from collections.abc import Iterable, Mapping
+
+from bisector.core.model.builds import Build
+from bisector.core.model.facts import Fact
+from bisector.core.model.request import Request
+from bisector.core.model.samples import Sample
+from bisector.engine.job import JobState, check_transition
+from bisector.engine.ports import Clock, JobRow
+from bisector.errors import JobError
+from bisector.formats.facts import fact_from_text, fact_to_text, kind_of
+
+
+class InMemoryStore:
+    """Implements `bisector.engine.ports.Store`."""
+
+    def __init__(self, clock: Clock) -> None:
+        """An empty store."""
+        self._clock = clock
+        self._rows: dict[str, JobRow] = {}
+        self._facts: dict[str, list[tuple[str, str]]] = {}
+        self._builds: dict[str, tuple[Build, float]] = {}
+        self._cancelled: set[str] = set()
+
+    def create(self, request: Request) -> str:
+        """Make a job, queued; its id."""
+        job = str(len(self._rows) + 1)
+        self._rows[job] = JobRow(job=job, state=JobState.QUEUED, request=request, created=self._clock.now())
+        self._facts[job] = []
+        return job
+
+    def job(self, job: str) -> JobRow:
+        """One job; JobError when there is none."""
+        if not job.isdecimal():
+            raise JobError(f"not the number of a job: {job[:40]!r}", then="`bisector jobs list` shows those there are")
+        if job not in self._rows:
+            raise JobError(f"there is no job {job}", then="`bisector jobs list` shows those there are")
+        return self._with(self._rows[job], facts=len(self._facts[job]))
+
+    def jobs(self) -> list[JobRow]:
+        """All jobs, newest first."""
+        return [self.job(job) for job in reversed(self._rows)]
+
+    def set_state(self, job: str, state: JobState, sentence: str = "") -> None:
+        """Move a job to `state`; InvalidTransition when its present state does not lead there."""
+        row = self.job(job)
+        check_transition(job, row.state, state)
+        if state is JobState.RUNNING:
+            self._cancelled.discard(job)
+        self._rows[job] = self._with(row, state=state, sentence=sentence or row.sentence)
+
+    def append(self, job: str, fact: Fact) -> None:
+        """Add a fact."""
+        self._facts[job].append((kind_of(fact), fact_to_text(fact)))
+
+    def facts(self, job: str) -> list[Fact]:
+        """The facts of a job in their order."""
+        self.job(job)
+        return [fact_from_text(kind, text) for kind, text in self._facts[job]]
+
+    def known_builds(self, keys: Iterable[str]) -> Mapping[str, Build]:
+        """What earlier jobs know of builds with these keys, failures included."""
+        return {key: self._builds[key][0] for key in keys if key in self._builds}
+
+    def remember_build(self, build: Build) -> None:
+        """Keep what came of a build for later jobs, or note that it was used again."""
+        self._builds[build.key] = (build, self._clock.now().timestamp())
+
+    def forget_build(self, key: str) -> None:
+        """Drop what is known of a build that is no longer at hand."""
+        self._builds.pop(key, None)
+
+    def builds(self) -> list[tuple[Build, float]]:
+        """Every build known, with when it was last used (seconds since the epoch), the longest unused first."""
+        return sorted(self._builds.values(), key=lambda known: known[1])
+
+    def samples_of(self, builds: Iterable[str], identity: str, host: str) -> Mapping[str, list[Sample]]:
+        """Samples (by job) that other jobs took of these builds with these run settings on this host."""
+        wanted, found = set(builds), dict[str, list[Sample]]()
+        for job, row in self._rows.items():
+            if row.request.sampling_identity() != identity:
+                continue
+            for fact in self.facts(job):
+                if not isinstance(fact, Sample) or not fact.counts or fact.adopted_from:
+                    continue
+                if fact.build in wanted and fact.host == host:
+                    found.setdefault(job, []).append(fact)
+        return found
+
+    def request_cancel(self, job: str) -> None:
+        """Ask whoever works on the job to stop."""
+        self.job(job)
+        self._cancelled.add(job)
+
+    def cancel_requested(self, job: str) -> bool:
+        """Whether somebody asked for the job to be stopped."""
+        return job in self._cancelled
+
+    @staticmethod
+    def _with(row: JobRow, **changes: object) -> JobRow:
+        from dataclasses import replace
+
+        return replace(row, **changes)  # type: ignore[arg-type]

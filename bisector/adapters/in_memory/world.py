@@ -1,0 +1,112 @@
+"""A made-up history with a planted change, unbuildable commits and noise, all of it from one seed."""
+
+import random
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+from bisector.core.model.history import Commit
+from bisector.core.model.units import Seconds, Sha, digest
+from bisector.errors import UsageError
+
+EPOCH = 1_700_000_000
+MERGE_EVERY = 4
+"""Every so many candidates is a merge that brought in a branch."""
+BRANCH_LENGTH = 3
+WHOLE = frozenset({"candidates", "culprit", "branch", "seed"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """What is planted. `culprit` 0 plants no change; else it is the candidate at which the level changes.
+
+    `effect` and `noise` are relative; `unbuildable` is the share of inner candidates that do not build; `branch` is
+    which commit of a merged branch carries the change (0 the first).
+    """
+
+    candidates: int = 64
+    culprit: int = 0
+    effect: float = 0.1
+    noise: float = 0.02
+    drift: float = 0.0
+    unbuildable: float = 0.0
+    infra: float = 0.0
+    branch: int = 1
+    run: Seconds = 1.0
+    build: Seconds = 10.0
+    seed: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> "World":
+        """ "candidates=64,culprit=40,effect=0.1" as a world; UsageError names the keys there are."""
+        known = [field.name for field in fields(cls)]
+        values: dict[str, Any] = {}
+        for part in filter(None, text.split(",")):
+            name, _, value = part.partition("=")
+            try:
+                values[known[known.index(name)]] = int(value) if name in WHOLE else float(value)
+            except ValueError:
+                advice = f"There are: {', '.join(known)}"
+                raise UsageError(f"not a setting of a simulated world: {part!r}", then=advice) from None
+        return cls(**values)
+
+    @cached_property
+    def line(self) -> tuple[Commit, ...]:
+        """The commits of the first-parent line, the good end first."""
+        commits = [_commit("main", 0, (), self.seed, "Start")]
+        for index in range(1, self.candidates + 1):
+            parents: tuple[Sha, ...] = (commits[-1].sha,)
+            subject = f"Change {index}"
+            if index % MERGE_EVERY == 0:
+                parents = (*parents, self.branch_of(index)[-1].sha)
+                subject = f"Merge branch 'topic-{index}'"
+            commits.append(_commit("main", index, parents, self.seed, subject))
+        return tuple(commits)
+
+    def branch_of(self, index: int) -> tuple[Commit, ...]:
+        """The commits that the merge at `index` brought in, oldest first."""
+        commits: list[Commit] = []
+        for step in range(BRANCH_LENGTH):
+            parents = (commits[-1].sha,) if commits else (_name("main", max(index - 2, 0), self.seed),)
+            commits.append(_commit(f"topic{index}", step, parents, self.seed, f"Topic {index}, part {step}"))
+        return tuple(commits)
+
+    def has_change(self, tree: str) -> bool:
+        """Whether the change is in what is built from `tree` ("tree of kind:index" or "on top of")."""
+        kind, index, step = self._trees[tree]
+        if not self.culprit:
+            return False
+        if kind == "context":
+            return index > self.culprit or (index == self.culprit and step >= self.branch)
+        return index >= self.culprit
+
+    def builds(self, tree: str) -> bool:
+        """Whether `tree` builds: the ends and the commits around the culprit's branch always do."""
+        kind, index, _ = self._trees[tree]
+        if kind != "main" or index in {0, self.candidates}:
+            return True
+        return random.Random(f"{self.seed} build {index}").random() >= self.unbuildable
+
+    @cached_property
+    def _trees(self) -> dict[str, tuple[str, int, int]]:
+        found: dict[str, tuple[str, int, int]] = {
+            commit.tree: ("main", index, 0) for index, commit in enumerate(self.line)
+        }
+        for index in range(MERGE_EVERY, self.candidates + 1, MERGE_EVERY):
+            for step, commit in enumerate(self.branch_of(index)):
+                found[self.context_tree(index, commit)] = ("context", index, step)
+        return found
+
+    def context_tree(self, index: int, commit: Commit) -> str:
+        """The tree of a merged commit on top of the first parent of the merge at `index`."""
+        return digest("context", str(index), commit.sha)[:40]
+
+
+def _name(kind: str, index: int, seed: int) -> Sha:
+    return Sha(digest(kind, str(index), str(seed))[:40])
+
+
+def _commit(kind: str, index: int, parents: tuple[Sha, ...], seed: int, subject: str) -> Commit:
+    sha = _name(kind, index, seed)
+    tree = Sha(digest("tree", sha)[:40])
+    return Commit(sha=sha, tree=tree, parents=parents, time=EPOCH + 3600 * index, author="A. Nonymous", subject=subject)

@@ -1,0 +1,101 @@
+"""Files kept beside the database: scenarios' own files, build logs, reports."""
+
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+from bisector.core.model.units import digest
+from bisector.errors import EnvironmentFault, ScenarioError
+
+MOST_FILES = 2000
+NOT_KEPT = frozenset({"scenario.toml", "README.md"})
+MOST_BYTES = 256 << 20
+
+
+class ArtifactFiles:
+    """Implements `bisector.engine.ports.Artifacts` under one directory."""
+
+    def __init__(self, root: Path) -> None:
+        """`root` is the state directory; nothing is made before it is needed."""
+        self._root = root
+
+    def keep_scenario(self, directory: Path) -> str:
+        """Keep a copy of a scenario's files; the digest to find it by ("" when it has none but `scenario.toml`)."""
+        # The recipe itself is kept with the job: a changed threshold must not make every build a new one.
+        files = [(name, path) for name, path in _files_of(directory) if name not in NOT_KEPT]
+        if not files:
+            return ""
+        parts: list[str | bytes] = []
+        for name, path in files:
+            parts += [name, "x" if os.access(path, os.X_OK) else "-", path.read_bytes()]
+        found = digest(*parts)
+        kept = self._root / "scenarios" / found
+        if not kept.is_dir():
+            self._copy(files, kept)
+        return found
+
+    def scenario(self, digest: str) -> Path | None:
+        """The kept files of a scenario; None for the empty digest."""
+        if not digest:
+            return None
+        kept = self._root / "scenarios" / digest
+        if not kept.is_dir():
+            advice = "Start the job anew from its scenario"
+            raise EnvironmentFault("the kept files of the scenario are gone", where=str(kept), then=advice)
+        return kept
+
+    def build_log(self, key: str) -> Path:
+        """Where the log of the build with this key is kept."""
+        return self._made(self._root / "logs") / f"{key}.log"
+
+    def report(self, job: str) -> Path:
+        """The directory for a job's reports, made if need be."""
+        return self._made(self._root / "reports" / job)
+
+    def _made(self, directory: Path) -> Path:
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            advice = "Set BISECTOR_STATE_DIR to a directory that can be written"
+            raise EnvironmentFault(
+                f"a directory cannot be made: {error.strerror}", where=str(directory), then=advice
+            ) from None
+        return directory
+
+    def _copy(self, files: list[tuple[str, Path]], kept: Path) -> None:
+        """Copy under another name first: a directory that bears the digest is complete."""
+        parent = self._made(kept.parent)
+        with tempfile.TemporaryDirectory(dir=parent, prefix=".new-") as made:
+            copy = Path(made) / "files"
+            copy.mkdir()
+            for name, path in files:
+                (copy / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, copy / name)
+            try:
+                copy.rename(kept)
+            except OSError:
+                if not kept.is_dir():
+                    raise
+
+
+def _files_of(directory: Path) -> list[tuple[str, Path]]:
+    """The regular files under `directory` by relative name, byte-code and hidden directories left out."""
+    found: list[tuple[str, Path]] = []
+    total = 0
+    for path in sorted(directory.rglob("*")):
+        relative = path.relative_to(directory)
+        if any(part == "__pycache__" or part.startswith(".") for part in relative.parts):
+            continue
+        status = path.lstat()
+        if stat.S_ISLNK(status.st_mode) and not path.resolve().is_relative_to(directory.resolve()):
+            raise ScenarioError("a link leads out of the scenario's directory", where=str(path))
+        if not path.is_file():
+            continue
+        total += path.stat().st_size
+        found.append((relative.as_posix(), path))
+        if len(found) > MOST_FILES or total > MOST_BYTES:
+            advice = "Keep only what the scenario needs beside its scenario.toml"
+            raise ScenarioError("the scenario's directory holds too much", where=str(directory), then=advice)
+    return found

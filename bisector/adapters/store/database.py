@@ -1,0 +1,160 @@
+"""Connections: SQLite set up so that nothing is lost or claimed twice, any other database by its URL."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+
+from bisector.adapters.store.tables import REVISION, REVISIONS
+from bisector.errors import EnvironmentFault, StoreError, UsageError
+
+BUSY_SECONDS = 10.0
+WAL_FIXED_IN = (3, 51, 3)
+WAL_BACKPORTS = frozenset({(3, 44, 6), (3, 50, 7)})
+"""SQLite before these can corrupt a write-ahead log that several connections write and checkpoint at once."""
+
+
+def journal_mode(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
+    """The journal mode that is safe with this SQLite library."""
+    return "wal" if version >= WAL_FIXED_IN or version in WAL_BACKPORTS else "truncate"
+
+
+class Database:
+    """An engine whose writing transactions begin at once, so that none fails half way for a lock."""
+
+    def __init__(self, url: str) -> None:
+        """`url` as SQLAlchemy writes it; nothing is opened before the first transaction."""
+        try:
+            self.url: URL = make_url(url)
+            self._engine = create_engine(self.url, pool_pre_ping=not url.startswith("sqlite"))
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+            raise UsageError(f"not a usable database URL: {error}", where="BISECTOR_DATABASE_URL") from None
+        if self.is_sqlite:
+            _prepare_sqlite(self._engine)
+        self._checked = False
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is one file on this machine."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def where(self) -> str:
+        """The database as messages name it, without a password."""
+        return str(self.url.database) if self.is_sqlite else self.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads."""
+        self._check_once()
+        with self._transaction(writes=False) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that writes; on leaving, what it wrote is durable, or nothing of it happened."""
+        self._check_once()
+        with self._transaction(writes=True) as connection:
+            yield connection
+
+    @contextmanager
+    def unchecked(self) -> Iterator[Connection]:
+        """A writing transaction on a schema that may be older than ours: for migrations."""
+        with self._transaction(writes=True) as connection:
+            yield connection
+
+    def revision(self) -> str | None:
+        """The schema's revision; None for an empty database."""
+        with self._transaction(writes=False) as connection:
+            return revision_of(connection)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self, *, writes: bool) -> Iterator[Connection]:
+        try:
+            with self._engine.connect().execution_options(writes=writes) as connection, connection.begin():
+                yield connection
+        except OperationalError as error:
+            raise _explained(error, self.where) from error
+        except DatabaseError as error:
+            advice = "Restore it from a backup, or move it away and start afresh"
+            raise StoreError(f"the database cannot be used: {error.orig}", where=self.where, then=advice) from error
+
+    def _check_once(self) -> None:
+        """Bring a fresh or, on SQLite, an older schema up to date; refuse a newer one."""
+        if self._checked:
+            return
+        revision = self.revision()
+        if revision is not None and revision not in REVISIONS:
+            raise StoreError(
+                f"the database is from a newer version of bisector (schema {revision}, this one knows {REVISION})",
+                where=self.where,
+                then="Upgrade bisector, or point BISECTOR_STATE_DIR or BISECTOR_DATABASE_URL elsewhere",
+            )
+        if revision != REVISION:
+            if revision is not None and not self.is_sqlite:
+                advice = "Run `bisector db upgrade` while no worker runs"
+                raise StoreError(f"the database has the older schema {revision}", where=self.where, then=advice)
+            from bisector.adapters.store.migrate import upgrade
+
+            upgrade(self)
+        self._checked = True
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision noted in the database of `connection`; None when it is empty."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return str(found) if found is not None else None
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of the SQLite database in `path`; its directory is made if need be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        advice = "Set BISECTOR_STATE_DIR to a directory that can be written"
+        raise EnvironmentFault(
+            f"the state directory cannot be made: {error.strerror}", where=str(path.parent), then=advice
+        ) from None
+    return URL.create("sqlite", database=str(path)).render_as_string()
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """Own the transactions: the driver's implicit ones take the write lock late, and two readers can then both win."""
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+        cursor.execute(f"PRAGMA journal_mode = {journal_mode()}")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _explained(error: OperationalError, where: str) -> StoreError:
+    told = str(error.orig).strip()
+    if "locked" in told or "busy" in told:
+        return StoreError(
+            f"the database stayed locked for {BUSY_SECONDS:.0f} s", where=where, then="Is another job stuck?"
+        )
+    if "full" in told or "No space" in told:
+        return StoreError("there is no space left for the database", where=where, then="Free some, then resume the job")
+    if "unable to open" in told or "readonly" in told:
+        return StoreError("the database cannot be opened for writing", where=where, then="Check who owns it")
+    return StoreError(f"the database does not answer: {told}", where=where, then="Is it running and reachable?")

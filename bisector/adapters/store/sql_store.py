@@ -1,0 +1,200 @@
+"""Jobs and facts in a database."""
+
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from bisector.adapters.store.database import Database
+from bisector.adapters.store.tables import builds, facts, jobs
+from bisector.core.model.builds import Build
+from bisector.core.model.facts import Fact
+from bisector.core.model.request import Request
+from bisector.core.model.samples import Sample
+from bisector.engine.job import JobState, check_transition
+from bisector.engine.ports import Clock, JobRow
+from bisector.errors import JobError
+from bisector.formats.facts import fact_from_text, fact_to_text, kind_of, request_from_text, request_to_text
+
+COMPRESS_FROM = 4096
+"""Bytes of JSON from which a fact is kept compressed: only listed histories are that long."""
+PARAMETERS_AT_ONCE = 500
+_BUILD: TypeAdapter[Build] = TypeAdapter(Build)
+
+
+class SqlStore:
+    """Implements `bisector.engine.ports.Store` on SQLite or PostgreSQL."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """The schema is checked, and on SQLite brought up to date, at the first use."""
+        self._database = database
+        self._clock = clock
+        self._identities: dict[str, str] = {}
+
+    def create(self, request: Request) -> str:
+        """Make a job, queued; its id."""
+        with self._database.writing() as connection:
+            values = {
+                "created_at": self._now(),
+                "state": JobState.QUEUED,
+                "request": request_to_text(request),
+                "sentence": "",
+                "cancel_requested": False,
+            }
+            return str(connection.execute(insert(jobs).values(values).returning(jobs.c.id)).scalar_one())
+
+    def job(self, job: str) -> JobRow:
+        """One job; JobError when there is none."""
+        with self._database.reading() as connection:
+            row = connection.execute(_rows().where(jobs.c.id == _number(job))).one_or_none()
+        if row is None:
+            raise JobError(f"there is no job {job}", then="`bisector jobs list` shows those there are")
+        return _job_row(row)
+
+    def jobs(self) -> list[JobRow]:
+        """All jobs, newest first."""
+        with self._database.reading() as connection:
+            return [_job_row(row) for row in connection.execute(_rows().order_by(jobs.c.id.desc()))]
+
+    def set_state(self, job: str, state: JobState, sentence: str = "") -> None:
+        """Move a job to `state`; InvalidTransition when its present state does not lead there."""
+        with self._database.writing() as connection:
+            present = connection.execute(select(jobs.c.state).where(jobs.c.id == _number(job))).scalar_one()
+            check_transition(job, JobState(present), state)
+            values: dict[str, Any] = {"state": state}
+            if sentence:
+                values["sentence"] = sentence
+            if state is JobState.RUNNING:
+                values["cancel_requested"] = False
+            connection.execute(update(jobs).where(jobs.c.id == _number(job)).values(values))
+
+    def append(self, job: str, fact: Fact) -> None:
+        """Add a fact, durable on return."""
+        text = fact_to_text(fact).encode()
+        own_sample = isinstance(fact, Sample) and fact.counts and not fact.adopted_from
+        with self._database.writing() as connection:
+            connection.execute(
+                insert(facts).values(
+                    job_id=_number(job),
+                    seq=_next_seq(connection, job),
+                    recorded_at=self._now(),
+                    kind=kind_of(fact),
+                    payload=zlib.compress(text) if len(text) >= COMPRESS_FROM else text,
+                    build=fact.build if isinstance(fact, Sample) and own_sample else None,
+                    identity=self._identity(connection, job) if own_sample else None,
+                    host=fact.host if isinstance(fact, Sample) and own_sample else None,
+                )
+            )
+
+    def facts(self, job: str) -> list[Fact]:
+        """The facts of a job in their order."""
+        wanted = select(facts.c.kind, facts.c.payload).where(facts.c.job_id == _number(job)).order_by(facts.c.seq)
+        with self._database.reading() as connection:
+            return [fact_from_text(row.kind, _text(row.payload)) for row in connection.execute(wanted)]
+
+    def known_builds(self, keys: Iterable[str]) -> Mapping[str, Build]:
+        """What earlier jobs know of builds with these keys, failures included."""
+        found: dict[str, Build] = {}
+        with self._database.reading() as connection:
+            for some in _batches(keys):
+                rows = connection.execute(select(builds.c.payload).where(builds.c.key.in_(some)))
+                found.update((build.key, build) for build in (_BUILD.validate_json(row.payload) for row in rows))
+        return found
+
+    def remember_build(self, build: Build) -> None:
+        """Keep what came of a build for later jobs, or note that it was used again."""
+        now = self._now()
+        with self._database.writing() as connection:
+            row = {"payload": _BUILD.dump_json(build).decode(), "used_at": now}
+            touched = connection.execute(update(builds).where(builds.c.key == build.key).values(row))
+            if touched.rowcount == 0:
+                connection.execute(insert(builds).values(key=build.key, made_at=now, **row))
+
+    def forget_build(self, key: str) -> None:
+        """Drop what is known of a build that is no longer at hand."""
+        with self._database.writing() as connection:
+            connection.execute(builds.delete().where(builds.c.key == key))
+
+    def builds(self) -> list[tuple[Build, float]]:
+        """Every build known, with when it was last used (seconds since the epoch), the longest unused first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(builds.c.payload, builds.c.used_at).order_by(builds.c.used_at))
+            return [(_BUILD.validate_json(row.payload), row.used_at) for row in rows]
+
+    def samples_of(self, builds: Iterable[str], identity: str, host: str) -> Mapping[str, list[Sample]]:
+        """Samples (by job) that other jobs took of these builds with these run settings on this host."""
+        found: dict[str, list[Sample]] = {}
+        with self._database.reading() as connection:
+            for some in _batches(builds):
+                wanted = (
+                    select(facts.c.job_id, facts.c.kind, facts.c.payload)
+                    .where(facts.c.identity == identity, facts.c.host == host, facts.c.build.in_(some))
+                    .order_by(facts.c.job_id, facts.c.seq)
+                )
+                for row in connection.execute(wanted):
+                    sample = fact_from_text(row.kind, _text(row.payload))
+                    if isinstance(sample, Sample):
+                        found.setdefault(str(row.job_id), []).append(sample)
+        return found
+
+    def request_cancel(self, job: str) -> None:
+        """Ask whoever works on the job to stop."""
+        with self._database.writing() as connection:
+            connection.execute(update(jobs).where(jobs.c.id == _number(job)).values(cancel_requested=True))
+
+    def cancel_requested(self, job: str) -> bool:
+        """Whether somebody asked for the job to be stopped."""
+        with self._database.reading() as connection:
+            found = connection.execute(select(jobs.c.cancel_requested).where(jobs.c.id == _number(job)))
+            return bool(found.scalar())
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+    def _identity(self, connection: Connection, job: str) -> str:
+        """The digest of the job's run settings; a request never changes, so it is computed once."""
+        if job not in self._identities:
+            text = connection.execute(select(jobs.c.request).where(jobs.c.id == _number(job))).scalar_one()
+            self._identities[job] = request_from_text(text).sampling_identity()
+        return self._identities[job]
+
+
+def _number(job: str) -> int:
+    if not job.isdecimal() or len(job) > 15:
+        raise JobError(f"not the number of a job: {job[:40]!r}", then="`bisector jobs list` shows those there are")
+    return int(job)
+
+
+def _next_seq(connection: Connection, job: str) -> int:
+    last = connection.execute(select(func.max(facts.c.seq)).where(facts.c.job_id == _number(job))).scalar()
+    return int(last or 0) + 1
+
+
+def _rows() -> Any:
+    count = select(func.count()).where(facts.c.job_id == jobs.c.id).correlate(jobs).scalar_subquery()
+    return select(jobs, count.label("facts"))
+
+
+def _job_row(row: Row[Any]) -> JobRow:
+    return JobRow(
+        job=str(row.id),
+        state=JobState(row.state),
+        request=request_from_text(row.request),
+        created=datetime.fromtimestamp(row.created_at, UTC),
+        sentence=row.sentence,
+        facts=row.facts,
+    )
+
+
+def _text(payload: bytes) -> str:
+    return (payload if payload[:1] == b"{" else zlib.decompress(payload)).decode()
+
+
+def _batches(keys: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(dict.fromkeys(keys))
+    while some := list(islice(rest, PARAMETERS_AT_ONCE)):
+        yield some

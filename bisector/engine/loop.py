@@ -1,0 +1,57 @@
+"""The engine: plan, perform, append, repeat. Kill it anywhere; the stored facts give the same state again."""
+
+from bisector.core.model.investigation import Investigation
+from bisector.core.search.planner import next_step
+from bisector.engine.job import JobState
+from bisector.engine.perform import perform
+from bisector.engine.ports import Ports
+from bisector.engine.stop import StopSignal
+from bisector.engine.work import Work
+from bisector.errors import BisectorError, Cancelled, JobError
+from bisector.report.sentence import sentence_of
+
+
+def run_job(job: str, ports: Ports, stop: StopSignal) -> Investigation:
+    """Work on a job until it is answered; a job that was stopped or killed goes on where it stood.
+
+    Cancelled leaves it cancelled, any other error of ours paused; both can be resumed.
+    """
+    with ports.locks.job(job):
+        if ports.store.job(job).state is JobState.DONE:
+            raise JobError(f"job {job} is done", then=f"See `bisector report {job}`")
+        ports.store.set_state(job, JobState.RUNNING)
+        try:
+            work = Work(job, ports, stop)
+            _look_at_host(work)
+            _run(work)
+        except Cancelled:
+            ports.store.set_state(job, JobState.CANCELLED)
+            raise
+        except (BisectorError, OSError):
+            ports.store.set_state(job, JobState.PAUSED)
+            raise
+        ports.store.set_state(job, JobState.DONE, sentence_of(work.investigation))
+        return work.investigation
+
+
+def _run(work: Work) -> None:
+    while True:
+        work.stop.check()
+        if work.ports.store.cancel_requested(work.job):
+            raise Cancelled("cancelled")
+        unfinished = work.investigation.unfinished()
+        if unfinished is not None:
+            perform(unfinished.step, work)
+            continue
+        plan = next_step(work.investigation, work.elapsed)
+        if plan.step is None:
+            return
+        work.plan(plan)
+
+
+def _look_at_host(work: Work) -> None:
+    """Record the host at the start and whenever it is no longer the one before."""
+    seen = work.ports.runner.environment(work.request)
+    if not work.investigation.environments or work.investigation.environments[-1].host != seen.host:
+        work.record(seen)
+    work.ports.runner.sweep()

@@ -1,0 +1,121 @@
+"""Each step carried out: one short function a step, ports in, facts out."""
+
+from bisector.core.model.builds import build_key
+from bisector.core.model.facts import Adopted, BranchListed, BuildRecorded, Concluded, HistoryListed
+from bisector.core.model.history import Commit, Place, linear_line, main
+from bisector.core.model.request import JobKind, Request
+from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, Step
+from bisector.core.model.units import Sha
+from bisector.engine.measure import measure
+from bisector.engine.ports import BuildOrder
+from bisector.engine.retry import retrying
+from bisector.engine.work import Work
+
+MOST_KNOWN_BUILDS = 500
+"""Earlier builds that are taken notice of at the start of a job."""
+
+
+def perform(step: Step, work: Work) -> None:
+    """Carry `step` out and record what the world answers."""
+    match step:
+        case ListHistory():
+            _list_history(work)
+        case BuildPlace():
+            _build(step, work)
+        case Measure():
+            measure(work)
+        case ListBranch():
+            _list_branch(step, work)
+        case Conclude():
+            work.record(Concluded(verdict=step.verdict))
+
+
+def _list_history(work: Work) -> None:
+    """List the candidates, and take notice of what earlier jobs built and measured of them. The listing comes last:
+    a job killed in between starts this step again."""
+    history = list_candidates(work)
+    work.ports.repository.pin(work.job, (work.request.good, *_commits_to_pin(work.request)))
+    work.stop.check()
+    _take_over(history, work)
+    work.record(history)
+
+
+def list_candidates(work: Work) -> HistoryListed:
+    """The candidates of the request: the commits between its ends, or for a comparison just its second one."""
+    request, repository = work.request, work.ports.repository
+    if request.kind is JobKind.BISECT:
+        search = request.search
+        return repository.list_history(request.good, request.bad, every_commit=search.every_commit, paths=search.paths)
+    second = repository.resolve(request.bad)
+    if request.worktree is not None:
+        second = Commit(
+            sha=second.sha,
+            tree=request.worktree,
+            parents=(second.sha,),
+            time=second.time,
+            author="",
+            subject="the work tree, uncommitted changes included",
+        )
+    return HistoryListed(line=linear_line(repository.resolve(request.good), [second]))
+
+
+def _commits_to_pin(request: Request) -> tuple[Sha, ...]:
+    return (request.bad,) if request.worktree is None else (request.bad, request.worktree)
+
+
+def _take_over(history: HistoryListed, work: Work) -> None:
+    """Record the builds and samples that earlier jobs have of the candidates."""
+    places = {main(index): tree for index, tree in enumerate(history.line.trees)}
+    keys = {_key(work, tree): place for place, tree in reversed(places.items())}
+    known = work.ports.store.known_builds(keys)
+    usable: dict[str, Place] = {}
+    for key, build in list(known.items())[:MOST_KNOWN_BUILDS]:
+        if build.usable and not work.ports.runner.holds(build):
+            work.ports.store.forget_build(key)
+            continue
+        usable[key] = keys[key]
+        work.record(BuildRecorded(place=keys[key], number=0, build=build.again()))
+    if not work.request.reuse_samples:
+        return
+    identity, host = work.request.sampling_identity(), work.environment.host
+    taken = {sample.adopted_from for sample in work.investigation.samples}
+    for job, samples in work.ports.store.samples_of(usable, identity, host).items():
+        if job not in taken | {work.job}:
+            adopted = tuple(sample.adopted(by=usable[sample.build], job=job) for sample in samples)
+            work.record(Adopted(job=job, samples=adopted))
+
+
+def _build(step: BuildPlace, work: Work) -> None:
+    """Build, or take the build of an equal tree that is at hand; a known failure is not tried again."""
+    store, runner = work.ports.store, work.ports.runner
+    tree = work.investigation.tree(step.place)
+    key = _key(work, tree, step.number)
+    known = store.known_builds([key]).get(key)
+    if known is not None and known.usable and not runner.holds(known):
+        store.forget_build(key)
+        known = None
+    if known is not None:
+        work.record(BuildRecorded(place=step.place, number=step.number, build=known.again()))
+        return
+    order = BuildOrder(
+        key=key,
+        recipe=work.request.scenario.build,
+        python=work.request.scenario.uses_python(),
+        source=lambda: work.ports.repository.archive(tree),
+        files=work.ports.artifacts.scenario(work.request.scenario.files),
+        image_id=work.request.image_id,
+        log=work.ports.artifacts.build_log(key),
+    )
+    build = retrying(lambda: runner.build(order, work.stop), work, f"building {step.place}")
+    store.remember_build(build)
+    work.record(BuildRecorded(place=step.place, number=step.number, build=build))
+
+
+def _list_branch(step: ListBranch, work: Work) -> None:
+    merge = work.investigation.commit(step.merge)
+    line, conflicts = work.ports.repository.list_branch(merge.sha, in_context=step.in_context)
+    work.record(BranchListed(merge=step.merge, line=line, in_context=step.in_context, conflicts=conflicts))
+
+
+def _key(work: Work, tree: str, number: int = 0) -> str:
+    return build_key(work.request, tree, work.environment.toolchain, number)

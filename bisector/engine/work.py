@@ -1,0 +1,59 @@
+"""One job in hand: its facts so far, and the one way to add to them."""
+
+from bisector.core.model.facts import EnvironmentSeen, Fact, Planned
+from bisector.core.model.investigation import Investigation
+from bisector.core.model.request import Request
+from bisector.core.model.units import Seconds
+from bisector.core.search.planner import PLANNER, Plan
+from bisector.engine.ports import Ports
+from bisector.engine.stop import StopSignal
+
+
+class Work:
+    """The investigation as it grows. Every fact is durable before anything follows from it."""
+
+    def __init__(self, job: str, ports: Ports, stop: StopSignal) -> None:
+        """Read the job's facts back; nothing else happens yet."""
+        row = ports.store.job(job)
+        self.job = job
+        self.ports = ports
+        self.stop = stop
+        self.request: Request = row.request
+        self.investigation = Investigation.replay(job, row.request, ports.store.facts(job))
+        self._began = ports.clock.monotonic()
+        self._before = self.investigation.plans[-1].elapsed if self.investigation.plans else 0.0
+        self._since_created = (ports.clock.now() - row.created).total_seconds()
+
+    @property
+    def elapsed(self) -> Seconds:
+        """Seconds of work on this job, earlier sessions included."""
+        return self._before + self.ports.clock.monotonic() - self._began
+
+    @property
+    def since_created(self) -> Seconds:
+        """Seconds since the job was made: the time axis of its samples, monotonic within a session."""
+        return self._since_created + self.ports.clock.monotonic() - self._began
+
+    @property
+    def environment(self) -> EnvironmentSeen:
+        """The host the job is measured on."""
+        host = self.investigation.host
+        if host is None:
+            raise ValueError("the host was not looked at yet")
+        return host
+
+    def record(self, fact: Fact) -> None:
+        """Add a fact, durably, and tell whoever watches."""
+        self.ports.store.append(self.job, fact)
+        self.investigation = self.investigation.with_fact(fact)
+        for observer in self.ports.observers:
+            observer.learned(self.investigation, fact)
+
+    def plan(self, plan: Plan) -> None:
+        """Record the next step of `plan`."""
+        if plan.step is None:
+            raise ValueError("there is no step to record")
+        number, elapsed = self.investigation.next_number, self.elapsed
+        for observer in self.ports.observers:
+            observer.planned(self.investigation, plan, elapsed)
+        self.record(Planned(number=number, step=plan.step, planner=PLANNER, elapsed=elapsed))
