@@ -96,7 +96,7 @@ def _search(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan:
     if not view.use_adopted and not _fresh_ends(investigation, view):
         return _checking_round(investigation, view)
     settings = settings_of(investigation, LineName.MAIN)
-    decision = decide(view.observations(), _costs(view), settings)
+    decision = decide(view.observations(), costs_of(view), settings)
     plan = Plan(step=None, view=view, decision=decision)
     if not isinstance(decision.action, Stop):
         return replace(plan, step=_as_step(view, decision.action, elapsed))
@@ -125,7 +125,7 @@ def _inside_merge(investigation: Investigation, branch: BranchListed, outer: Ver
         verdict = conclude.with_inner(outer, conclude.UNDECIDED)
         return Plan(step=Conclude(verdict=verdict, reason="the merged commits cannot be tested"))
     settings = settings_of(investigation, LineName.INNER)
-    decision = decide(view.observations(), _costs(view), settings)
+    decision = decide(view.observations(), costs_of(view), settings)
     plan = Plan(step=None, view=view, decision=decision)
     if not isinstance(decision.action, Stop):
         return replace(plan, step=_as_step(view, decision.action, elapsed))
@@ -199,7 +199,7 @@ def _run_seconds(investigation: Investigation) -> Seconds:
     return float(np.median(walls)) if walls else DEFAULT_RUN_SECONDS
 
 
-def _costs(view: View) -> Costs:
+def costs_of(view: View) -> Costs:
     """Expected costs, from what this job has seen so far."""
     investigation = view.investigation
     run = _run_seconds(investigation)
@@ -258,7 +258,7 @@ def _without_building(investigation: Investigation, ends: Ends, elapsed: Seconds
 def _conclude_now(investigation: Investigation, ends: Ends, reason: Reason, why: str) -> Plan:
     settings = settings_of(investigation, LineName.MAIN)
     view = main_line_view(investigation, ends)
-    decision = decide(view.observations(), _costs(view), settings)
+    decision = decide(view.observations(), costs_of(view), settings)
     verdict = conclude.verdict_so_far(view, decision, settings, reason, why)
     if investigation.branch is not None and verdict.kind is VerdictKind.CULPRIT:
         verdict = conclude.with_inner(verdict, conclude.UNDECIDED)

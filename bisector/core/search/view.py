@@ -46,6 +46,10 @@ class Scale:
         """Metric values in the search's units."""
         return self.sign * (np.log(values) if self.logarithmic else values)
 
+    def out_of(self, offset: float) -> float:
+        """A level in the search's units as a value of the metric."""
+        return float(np.exp(np.clip(self.sign * offset, -700, 700))) if self.logarithmic else self.sign * offset
+
     def threshold(self, min_effect: float) -> float:
         """A relative change of `min_effect` in the search's units."""
         return float(np.log1p(min_effect)) if self.logarithmic else min_effect * self.reference
