@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bisector.core.model.history import Place
 from bisector.core.model.samples import Outcome, Purpose, Sample
+from bisector.core.model.scenario import Metric
 from bisector.core.model.steps import Slot
 from bisector.engine.ports import RunOrder, RunRecord, Session
 from bisector.engine.retry import BACK_OFF
@@ -111,7 +112,7 @@ def as_sample(work: Work, made: RunRecord, container: str, order: int, slot: Slo
             try:
                 values[metric.name] = read_value(metric, made.usage, made.stdout, made.files)
             except ResultProblem as problem:
-                if metric in work.request.asked:
+                if _must_be_there(work, metric):
                     outcome, reason = Outcome.NO_RESULT, str(problem)
     build = work.investigation.builds[slot.place, slot.number]
     return Sample(
@@ -129,6 +130,14 @@ def as_sample(work: Work, made: RunRecord, container: str, order: int, slot: Slo
         container=container,
         reason=reason,
     )
+
+
+def _must_be_there(work: Work, metric: Metric) -> bool:
+    """Whether a run without `metric` has no result: it was asked for, and not only in case it is printed."""
+    if not metric.if_printed:
+        return metric in work.request.asked
+    seen_before = any(sample.outcome is Outcome.OK for sample in work.investigation.samples)
+    return seen_before and metric == work.investigation.metric
 
 
 def pause_if_infra_prevails(work: Work) -> None:

@@ -1,8 +1,10 @@
 """Each step carried out: one short function a step, ports in, facts out."""
 
+from collections.abc import Mapping
+
 from bisector.core.model.builds import build_key
 from bisector.core.model.facts import Adopted, BranchListed, BuildRecorded, Concluded, HistoryListed
-from bisector.core.model.history import Commit, Place, linear_line, main
+from bisector.core.model.history import Commit, Place, inner, linear_line, main
 from bisector.core.model.request import JobKind, Request
 from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, Step
 from bisector.core.model.units import Sha
@@ -36,7 +38,7 @@ def _list_history(work: Work) -> None:
     history = list_candidates(work)
     work.ports.repository.pin(work.job, (work.request.good, *_commits_to_pin(work.request)))
     work.stop.check()
-    _take_over(history, work)
+    _take_over({main(index): tree for index, tree in enumerate(history.line.trees)}, work)
     work.record(history)
 
 
@@ -63,10 +65,9 @@ def _commits_to_pin(request: Request) -> tuple[Sha, ...]:
     return (request.bad,) if request.worktree is None else (request.bad, request.worktree)
 
 
-def _take_over(history: HistoryListed, work: Work) -> None:
-    """Record the builds and samples that earlier jobs have of the candidates."""
-    places = {main(index): tree for index, tree in enumerate(history.line.trees)}
-    keys = {_key(work, tree): place for place, tree in reversed(places.items())}
+def _take_over(trees: Mapping[Place, str], work: Work) -> None:
+    """Record the builds and samples that earlier jobs have of what is built from `trees`."""
+    keys = {_key(work, tree): place for place, tree in list(trees.items())[::-1] if tree}
     known = work.ports.store.known_builds(keys)
     usable: dict[str, Place] = {}
     for key, build in list(known.items())[:MOST_KNOWN_BUILDS]:
@@ -78,11 +79,12 @@ def _take_over(history: HistoryListed, work: Work) -> None:
     if not work.request.reuse_samples:
         return
     identity, host = work.request.sampling_identity(), work.environment.host
-    taken = {sample.adopted_from for sample in work.investigation.samples}
+    taken = {(sample.adopted_from, sample.place) for sample in work.investigation.samples}
     for job, samples in work.ports.store.samples_of(usable, identity, host).items():
-        if job not in taken | {work.job}:
-            adopted = tuple(sample.adopted(by=usable[sample.build], job=job) for sample in samples)
-            work.record(Adopted(job=job, samples=adopted))
+        found = tuple(sample.adopted(by=usable[sample.build], job=job) for sample in samples)
+        new = tuple(sample for sample in found if (job, sample.place) not in taken)
+        if new and job != work.job:
+            work.record(Adopted(job=job, samples=new))
 
 
 def _build(step: BuildPlace, work: Work) -> None:
@@ -114,6 +116,8 @@ def _build(step: BuildPlace, work: Work) -> None:
 def _list_branch(step: ListBranch, work: Work) -> None:
     merge = work.investigation.commit(step.merge)
     line, conflicts = work.ports.repository.list_branch(merge.sha, in_context=step.in_context)
+    ends = (0, line.size) if step.in_context else ()
+    _take_over({inner(i): tree for i, tree in enumerate(line.trees) if i not in ends}, work)
     work.record(BranchListed(merge=step.merge, line=line, in_context=step.in_context, conflicts=conflicts))
 
 

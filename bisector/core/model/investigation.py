@@ -19,6 +19,7 @@ from bisector.core.model.facts import (
 from bisector.core.model.history import ASIDE, Commit, Line, LineName, Place
 from bisector.core.model.request import Request
 from bisector.core.model.samples import SAYS_NOTHING, SPEAKS_OF_THE_COMMIT, Outcome, Purpose, Sample
+from bisector.core.model.scenario import Metric
 from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, Slot, Step
 from bisector.core.model.verdict import Verdict
 
@@ -100,6 +101,15 @@ class Investigation:
         if place == ASIDE:
             return self.commit(place).tree
         return self.line_of(place.line).trees[place.index]
+
+    @cached_property
+    def metric(self) -> Metric:
+        """The metric the answer is about. One that is wanted only if it is printed gives way by the first good run."""
+        wanted = self.request.metric
+        first = next((sample for sample in self.samples if sample.outcome is Outcome.OK), None)
+        if not wanted.if_printed or first is None or wanted.name in first.values:
+            return wanted
+        return self.request.scenario.metrics[1]
 
     @property
     def host(self) -> EnvironmentSeen | None:

@@ -100,6 +100,8 @@ class Metric:
     unit: str = ""
     better: Better = Better.LOWER
     min_effect: float = 0.03
+    if_printed: bool = False
+    """Asked only if the very first run yields it; else the scenario's next metric takes its place."""
     exact: bool = False
     """The metric is a counter without run-to-run noise: one run a commit tells its value."""
 

@@ -54,7 +54,7 @@ def outlook(
     ends = find_ends(investigation) if investigation.history is not None else None
     if ends is None or (name is LineName.INNER and investigation.branch is None):
         return None
-    view = _view(investigation, metric or investigation.request.metric, ends, name)
+    view = _view(investigation, metric or investigation.metric, ends, name)
     observations = view.observations()
     settings = settings_of(investigation, name)
     decision = decide(observations, costs_of(view), settings)

@@ -73,7 +73,7 @@ def next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
 
 def main_line_view(investigation: Investigation, ends: Ends) -> View:
     """The main line, with samples taken over from another job where fresh runs bear them out."""
-    view = main_view(investigation, investigation.request.metric, ends.low, ends.high)
+    view = main_view(investigation, investigation.metric, ends.low, ends.high)
     adopted = any(sample.adopted_from for sample in view.samples)
     return replace(view, use_adopted=view.adopted_agree()) if adopted else view
 
@@ -117,7 +117,7 @@ def _inside_merge(investigation: Investigation, branch: BranchListed, outer: Ver
             f"{branch.conflicts} of its commits conflict with the merge's first parent: searched on their own branch"
         )
         return Plan(step=ListBranch(merge=branch.merge, in_context=False, reason=reason))
-    view = inner_view(investigation, investigation.request.metric)
+    view = inner_view(investigation, investigation.metric)
     for place in {view.place_at(0), view.place_at(view.high)} if not branch.in_context else ():
         if (place, 0) not in investigation.builds and place not in investigation.failures:
             return Plan(step=BuildPlace(place=place, reason="an end of the merged branch"))

@@ -5,7 +5,7 @@ from statistics import fmean, median
 
 from bisector.core.model.samples import Usage
 from bisector.core.model.scenario import Metric
-from bisector.formats.results import json_object, pattern, plain
+from bisector.formats.results import json_object, pattern, plain, printed
 from bisector.formats.results.problem import ResultProblem
 
 MEASURED: Mapping[str, Callable[[Usage], float]] = {
@@ -18,6 +18,7 @@ MEASURED: Mapping[str, Callable[[Usage], float]] = {
 READERS: Mapping[str, Callable[[bytes, Metric], list[float]]] = {
     "json": json_object.read,
     "number": plain.read,
+    "printed": printed.read,
 }
 """Metrics that are read from what the run printed or wrote."""
 

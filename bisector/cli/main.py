@@ -1,0 +1,93 @@
+"""The command group. Each command is imported when it is called: `bisector --help` must stay quick."""
+
+import errno
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from bisector import __version__
+from bisector.errors import BisectorError, EnvironmentFault
+
+COMMANDS = {
+    "bisect": ("bisector.cli.bisect", "Find the merge that made the difference."),
+    "compare": ("bisector.cli.compare", "Measure two commits against each other, without a search."),
+    "scenario": ("bisector.cli.scenario", "Make, check, run and list scenarios."),
+    "jobs": ("bisector.cli.jobs", "List, show, watch, cancel, resume and rerun jobs."),
+    "report": ("bisector.cli.report", "Write a job's report again."),
+    "doctor": ("bisector.cli.doctor", "Check this machine and say what to do about each finding."),
+    "gc": ("bisector.cli.gc", "Remove builds, containers and mirrors that no job needs."),
+    "db": ("bisector.cli.db", "Check or upgrade the database."),
+    "demo": ("bisector.cli.demo", "Bisect a made-up regression, from nothing to a report."),
+}
+
+
+class _Lazy(click.Group):
+    """Knows its commands by name and help line; imports one only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{COMMANDS[cmd_name][0]} has no command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="bisector")
+def command() -> None:
+    """From a good commit, a bad commit and a way to measure to the merge that made the difference.
+
+    \b
+    bisector bisect v1.0 main -- python bench.py          the run's own time, or what it prints
+    bisector bisect v1.0 main --scenario parse-big        a scenario with its build and metrics
+    bisector compare main .                               what do my uncommitted changes do?
+    """
+
+
+def entry(arguments: Sequence[str]) -> int:
+    """Run the command line; its exit code. Every error of ours ends here, as one message."""
+    try:
+        code = command.main(list(arguments), prog_name="bisector", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.Abort:
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except BisectorError as error:
+        return report_error(error)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}:
+            raise
+        told = {errno.ENOSPC: "there is no space left on the disk", errno.EDQUOT: "the disk quota is used up"}
+        what = told.get(error.errno, f"a file cannot be written: {error.strerror}")
+        advice = "Free some space or set BISECTOR_STATE_DIR and BISECTOR_CACHE_DIR elsewhere, then resume the job"
+        return report_error(EnvironmentFault(what, where=str(error.filename or ""), then=advice))
+
+
+def report_error(error: BisectorError) -> int:
+    """Print one message for `error`; its exit code."""
+    from bisector.report.text import harmless
+
+    message = "\n".join(harmless(line) for line in str(error).splitlines())
+    click.echo(f"bisector: {message}", err=True)
+    return error.exit_code

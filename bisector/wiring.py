@@ -1,0 +1,150 @@
+"""Settings to ports: the only place that names adapters."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bisector.core.model.request import RunnerName
+from bisector.core.model.units import digest
+from bisector.engine.ports import Artifacts, Clock, Locks, Observer, Ports, Repository, Runner, Store
+from bisector.engine.stop import StopSignal
+from bisector.errors import BisectorError
+from bisector.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from bisector.adapters.store.database import Database
+    from bisector.adapters.store.sql_store import SqlStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunnerChoice:
+    """A runner, and why it was taken."""
+
+    runner: Runner
+    why: str
+
+
+class Wiring:
+    """The adapters of one process, made when they are first wanted."""
+
+    def __init__(self, stop: StopSignal, settings: Settings | None = None) -> None:
+        """Nothing is opened yet; settings are read from the environment unless given."""
+        self.stop = stop
+        self.settings = settings or load_settings()
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The system's clock."""
+        from bisector.adapters.clock import SystemClock
+
+        return SystemClock()
+
+    @cached_property
+    def database(self) -> "Database":
+        """The database of jobs and facts."""
+        from bisector.adapters.store.database import Database, sqlite_url
+
+        return Database(self.settings.database_url or sqlite_url(self.settings.state_dir / "bisector.sqlite3"))
+
+    @cached_property
+    def store(self) -> "SqlStore":
+        """Jobs and facts."""
+        from bisector.adapters.store.sql_store import SqlStore
+
+        return SqlStore(self.database, self.clock)
+
+    @cached_property
+    def artifacts(self) -> Artifacts:
+        """Files beside the database."""
+        from bisector.adapters.store.artifacts import ArtifactFiles
+
+        return ArtifactFiles(self.settings.state_dir)
+
+    @cached_property
+    def locks(self) -> Locks:
+        """Locks among this host's processes."""
+        from bisector.adapters.locks import FileLocks
+
+        return FileLocks(self.settings.state_dir / "locks")
+
+    @property
+    def instance(self) -> str:
+        """Names this installation in labels: what another one left behind is not ours to remove."""
+        return digest("instance", str(self.settings.state_dir.resolve()), str(os.getuid()))[:16]
+
+    def repository(self, location: str) -> Repository:
+        """The repository at a path or URL."""
+        from bisector.adapters.git.repository import GitRepository
+
+        return GitRepository(location, self.settings.cache_dir, self.stop)
+
+    def docker(self) -> Runner:
+        """The Docker runner; nothing is asked of the engine yet."""
+        from bisector.adapters.docker.runner import DockerRunner
+
+        return DockerRunner(self.instance, self.settings.cache_dir)
+
+    def local(self) -> Runner:
+        """The local runner."""
+        from bisector.adapters.local.runner import LocalRunner
+
+        return LocalRunner(self.settings.cache_dir)
+
+    def runner(self, name: RunnerName) -> Runner:
+        """The runner called `name`."""
+        return self.docker() if name is RunnerName.DOCKER else self.local()
+
+    def choose_runner(self, wanted: str, image: str | None) -> RunnerChoice:
+        """The runner for `wanted` (auto, docker or local): auto takes Docker where it works and an image is named."""
+        if wanted == "local":
+            return RunnerChoice(runner=self.local(), why="as asked")
+        if wanted == "docker":
+            return RunnerChoice(runner=self.docker(), why="as asked")
+        if image is None:
+            return RunnerChoice(runner=self.local(), why="no base image is named")
+        docker = self.docker()
+        problem = _problem_of(lambda: docker.probe(image))
+        if problem is None:
+            return RunnerChoice(runner=docker, why="the engine answers and a step runs")
+        return RunnerChoice(runner=self.local(), why=f"Docker cannot be used: {problem}")
+
+    @contextmanager
+    def ports(
+        self, location: str, runner: Runner, observers: tuple[Observer, ...] = ()
+    ) -> Iterator[Ports]:
+        """Everything a job needs, for the repository at `location`."""
+        yield Ports(
+            repository=self.repository(location),
+            runner=runner,
+            store=self.store,
+            artifacts=self.artifacts,
+            locks=self.locks,
+            clock=self.clock,
+            observers=observers,
+        )
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if "database" in self.__dict__:
+            self.database.close()
+
+
+def _problem_of(attempt: Callable[[], object]) -> str | None:
+    try:
+        attempt()
+    except BisectorError as error:
+        return error.what
+    return None
+
+
+def scenario_directories(settings: Settings, repository_top: Path | None) -> tuple[Path, ...]:
+    """Where scenarios are looked for by name, first match first: the working directory, the repository, ours."""
+    package = Path(__file__).parent
+    places = [Path("scenarios"), *settings.scenario_dirs]
+    if repository_top is not None:
+        places.append(repository_top / "scenarios")
+    return (*places, package / "scenarios", package.parent / "scenarios")

@@ -1,0 +1,205 @@
+"""The next action, and whole searches in simulated worlds."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bisector.core.model.history import Line
+from bisector.core.search.decide import (
+    Costs,
+    Ending,
+    MeasureCommit,
+    MeasureEnds,
+    Stop,
+    VerifyPair,
+    decide,
+)
+from bisector.core.search.observations import Observations, Settings, Verification
+from tests.core.test_history import parent_lists
+from tests.helpers.lines import graph, line, observations
+
+GOOD, BAD = [100.1, 99.9, 100.0, 100.2], [104.1, 103.8, 104.0, 104.2]
+
+
+def costs(size: int, build: float = 5.0) -> Costs:
+    return Costs(run=1.0, round=0.0, build=np.full(size + 1, build))
+
+
+@dataclass
+class Trial:
+    """One search driven by the real planner against a planted level at each index."""
+
+    on: Line
+    level: Callable[[int], float]
+    noise: float
+    seed: int
+    untestable: frozenset[int] = frozenset()
+    exact: bool = False
+    threshold: float = 0.35
+    runs: dict[int, list[float]] = field(default_factory=dict)
+    tested: list[int] = field(default_factory=list)
+    verifications: list[Verification] = field(default_factory=list)
+    found: tuple[int, ...] = ()
+    ending: Ending | None = None
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)
+
+    def run(self) -> "Trial":
+        broken: set[int] = set()
+        for _ in range(500):
+            seen = self._seen(broken)
+            action = decide(seen, costs(self.on.size), Settings()).action
+            match action:
+                case MeasureEnds(runs=runs):
+                    self._measure(0, runs)
+                    self._measure(self.on.size, runs)
+                case MeasureCommit(index=index, runs=runs):
+                    if index in self.untestable:
+                        broken.add(index)
+                    else:
+                        self._measure(index, runs)
+                case VerifyPair(parent=parent, culprit=culprit, pairs=pairs):
+                    self._measure(parent, pairs)
+                    self._measure(culprit, pairs)
+                    self.verifications.append(Verification(parent=parent, culprit=culprit, passed=True))
+                case Stop(ending=ending, found=found):
+                    self.ending = ending
+                    if found is not None:
+                        from bisector.core.search.observations import classify
+
+                        self.found = classify(seen).members(found)
+                    return self
+        raise AssertionError("the search does not end")
+
+    def _seen(self, broken: set[int]) -> Observations:
+        return observations(
+            self.on,
+            self.runs,
+            untestable=sorted(broken),
+            exact=self.exact,
+            threshold=self.threshold,
+            verifications=self.verifications,
+        )
+
+    def _measure(self, index: int, runs: int) -> None:
+        self.tested.extend([index] * runs)
+        noisy = [self.level(index) + self.noise * self.random.gauss(0, 1) for _ in range(runs)]
+        self.runs.setdefault(index, []).extend(noisy)
+
+
+def step_at(culprit: int, effect: float = 4.0) -> Callable[[int], float]:
+    return lambda index: 100.0 + (effect if index >= culprit else 0.0)
+
+
+def test_the_first_action_is_to_measure_both_ends() -> None:
+    action = decide(observations(line(8), {}), costs(8), Settings()).action
+    assert action == MeasureEnds(runs=4)
+
+
+def test_between_clear_ends_the_middle_is_measured() -> None:
+    action = decide(observations(line(9), {0: GOOD, 9: BAD}), costs(9), Settings()).action
+    assert isinstance(action, MeasureCommit)
+    assert action.index in {4, 5}
+
+
+def test_beside_a_commit_that_does_not_build_a_farther_one_is_tried() -> None:
+    seen = observations(line(40), {0: GOOD, 40: BAD}, untestable=[20])
+    action = decide(seen, costs(40), Settings()).action
+    assert isinstance(action, MeasureCommit)
+    assert action.index not in {19, 20, 21}
+
+
+def test_a_costly_build_is_put_off_for_runs_of_what_is_built() -> None:
+    vague = {0: [100.0, 101.5, 99.0, 100.6], 9: [101.0, 102.0, 100.2, 101.4]}
+    cheap = decide(observations(line(9), vague), costs(9, build=0.1), Settings()).action
+    dear = decide(observations(line(9), vague), costs(9, build=1000.0), Settings()).action
+    assert isinstance(cheap, MeasureCommit)
+    assert cheap.index not in {0, 9}
+    assert isinstance(dear, MeasureCommit)
+    assert dear.index in {0, 9}
+
+
+def test_a_single_commit_is_named_only_after_verification() -> None:
+    runs = {0: GOOD, 3: GOOD, 4: BAD, 8: BAD}
+    action = decide(observations(line(8), runs), costs(8), Settings()).action
+    assert isinstance(action, VerifyPair)
+    assert (action.parent, action.culprit) == (3, 4)
+    verified = [Verification(parent=3, culprit=4, passed=True)]
+    stop = decide(observations(line(8), runs, verifications=verified), costs(8), Settings()).action
+    assert isinstance(stop, Stop)
+    assert stop.ending is Ending.FOUND
+
+
+@given(st.integers(2, 60), st.data())
+@settings(max_examples=25, deadline=None)
+def test_a_clear_step_is_found_wherever_it_is(size: int, data: st.DataObject) -> None:
+    culprit = data.draw(st.integers(1, size))
+    trial = Trial(on=line(size), level=step_at(culprit, 10.0), noise=0.5, seed=culprit).run()
+    assert trial.ending is Ending.FOUND
+    assert trial.found == (culprit,)
+
+
+@given(st.integers(4, 40), st.data())
+@settings(max_examples=40, deadline=None)
+def test_with_unbuildable_commits_the_answer_is_exactly_what_cannot_be_told_apart(
+    size: int, data: st.DataObject
+) -> None:
+    culprit = data.draw(st.integers(1, size))
+    untestable = frozenset(data.draw(st.sets(st.integers(1, size - 1), max_size=size - 1)))
+    trial = Trial(on=line(size), level=step_at(culprit, 10.0), noise=0.0, seed=1, untestable=untestable, exact=True)
+    trial.run()
+    before = max(index for index in range(culprit) if index not in untestable)
+    after = min(index for index in range(culprit, size + 1) if index not in untestable)
+    assert trial.found == tuple(range(before + 1, after + 1))
+
+
+@given(parent_lists(), st.data())
+@settings(max_examples=40, deadline=None)
+def test_in_a_graph_the_culprit_is_the_commit_whose_descendants_are_bad(
+    parents: list[list[int]], data: st.DataObject
+) -> None:
+    on = graph(parents)
+    reachable = [c for c in range(1, on.size + 1) if on.contains(on.size)[c - 1]]
+    culprit = data.draw(st.sampled_from(reachable))
+    trial = Trial(
+        on=on,
+        level=lambda index: 110.0 if on.contains(index)[culprit - 1] else 100.0,
+        noise=0.0,
+        seed=1,
+        exact=True,
+    )
+    seen_weights = on.contains(on.size)
+    if not seen_weights.all():
+        return
+    trial.run()
+    assert trial.found == (culprit,)
+
+
+@pytest.mark.parametrize("size", [2, 16, 100, 128, 1000])
+def test_a_counter_costs_one_run_a_commit(size: int) -> None:
+    trial = Trial(on=line(size), level=step_at(size // 3 + 1), noise=0.0, seed=1, exact=True).run()
+    builds = len(set(trial.tested))
+    steps = int(np.ceil(np.log2(size)))
+    assert trial.found == (size // 3 + 1,)
+    assert builds <= steps + 2
+    before_verification = len(trial.tested) - 2
+    assert before_verification <= builds + 2
+
+
+def test_no_change_is_said_and_not_hunted() -> None:
+    for seed in range(10):
+        trial = Trial(on=line(64), level=lambda _: 100.0, noise=1.0, seed=seed, threshold=2.0).run()
+        assert trial.ending is Ending.NO_CHANGE
+
+
+def test_a_noisy_step_of_two_deviations_is_found_within_a_sane_budget() -> None:
+    trials = [Trial(on=line(128), level=step_at(41 + seed, 2.0), noise=1.0, seed=seed).run() for seed in range(12)]
+    right = sum(trial.found == (41 + seed,) for seed, trial in enumerate(trials))
+    assert right >= 11
+    assert np.mean([len(trial.tested) for trial in trials]) < 90
