@@ -1,0 +1,56 @@
+"""Facts survive their text, whatever is in them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bisector.adapters.in_memory.world import World
+from bisector.core.model.facts import Fact
+from bisector.core.model.history import Commit
+from bisector.core.model.request import Request
+from bisector.errors import StoreError
+from bisector.formats.facts import (
+    fact_from_text,
+    fact_to_object,
+    fact_to_text,
+    kind_of,
+    request_from_text,
+    request_to_text,
+)
+from tests.helpers.lines import name
+from tests.helpers.simulated import Simulation
+
+
+def recorded() -> tuple[Request, list[Fact]]:
+    simulation = Simulation(World(candidates=16, culprit=8, unbuildable=0.2, infra=0.05, seed=2))
+    investigation = simulation.run()
+    simulation.close()
+    return investigation.request, simulation.ports.store.facts("1")
+
+
+def test_every_fact_of_a_job_survives() -> None:
+    request, facts = recorded()
+    assert len({kind_of(fact) for fact in facts}) >= 6
+    for fact in facts:
+        assert fact_from_text(kind_of(fact), fact_to_text(fact)) == fact
+        assert isinstance(fact_to_object(fact), dict)
+    assert request_from_text(request_to_text(request)) == request
+
+
+@given(st.text(), st.text())
+def test_a_strange_subject_survives(subject: str, author: str) -> None:
+    from bisector.core.model.facts import HistoryListed
+    from bisector.core.model.history import linear_line
+
+    commit = Commit(sha=name(1), tree=name(2), parents=(), time=0, author=author, subject=subject)
+    fact = HistoryListed(line=linear_line(commit, [commit]))
+    assert fact_from_text(kind_of(fact), fact_to_text(fact)) == fact
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("Unheard", "{}"), ("Sample", "{}"), ("Planned", '{"number": 1}'), ("Sample", "not json"), ("Planned", "[]")],
+)
+def test_a_fact_that_cannot_be_read_is_said_so(kind: str, text: str) -> None:
+    with pytest.raises(StoreError, match="cannot be read"):
+        fact_from_text(kind, text)
