@@ -23,8 +23,10 @@ from tests.helpers.simulated import Simulation
 
 def recorded() -> tuple[Request, list[Fact]]:
     simulation = Simulation(World(candidates=16, culprit=8, unbuildable=0.2, infra=0.05, seed=2))
-    investigation = simulation.run()
-    simulation.close()
+    try:
+        investigation = simulation.run()
+    finally:
+        simulation.close()
     return investigation.request, simulation.ports.store.facts("1")
 
 

@@ -1,5 +1,6 @@
 """What a run printed, read into values."""
 
+import contextlib
 import math
 
 import pytest
@@ -91,9 +92,7 @@ def test_a_negative_time_is_no_result_but_a_negative_difference_is_one() -> None
 
 
 @given(st.binary(max_size=300))
-def test_junk_gives_a_number_or_a_plain_problem(text: bytes) -> None:
+def test_junk_gives_a_finite_number_or_a_plain_problem(text: bytes) -> None:
     for source in ("json", "number", "printed", "regex:(.*)"):
-        try:
+        with contextlib.suppress(ResultProblem):
             assert math.isfinite(read(source, text))
-        except ResultProblem as problem:
-            assert str(problem)

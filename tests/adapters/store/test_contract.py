@@ -13,7 +13,7 @@ from bisector.adapters.in_memory.store import InMemoryStore
 from bisector.adapters.store.database import Database, journal_mode, sqlite_url
 from bisector.adapters.store.sql_store import SqlStore
 from bisector.core.model.builds import Build
-from bisector.core.model.facts import EnvironmentSeen
+from bisector.core.model.facts import EnvironmentSeen, Fact, HistoryListed
 from bisector.core.model.history import main
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Outcome, Purpose, Sample, Usage
@@ -73,10 +73,8 @@ def test_a_job_that_is_not_there_is_said_so(store: Store, job: str) -> None:
 
 
 def test_facts_come_back_as_they_were_in_their_order(store: Store) -> None:
-    from bisector.core.model.facts import HistoryListed
-
     job = store.create(REQUEST)
-    facts = [
+    facts: list[Fact] = [
         EnvironmentSeen(host="h", toolchain="t", details={"kernel": "6 é \x1b"}),
         HistoryListed(line=line(300)),
         sample("k"),
