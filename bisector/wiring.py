@@ -1,16 +1,15 @@
 """Settings to ports: the only place that names adapters."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bisector.core.model.request import RunnerName
+from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.units import digest
-from bisector.engine.ports import Artifacts, Clock, Locks, Observer, Ports, Repository, Runner, Store
+from bisector.engine.ports import Artifacts, Clock, Locks, Observer, Ports, Repository, Runner
 from bisector.engine.stop import StopSignal
 from bisector.errors import BisectorError
 from bisector.settings import Settings, load_settings
@@ -112,13 +111,16 @@ class Wiring:
             return RunnerChoice(runner=docker, why="the engine answers and a step runs")
         return RunnerChoice(runner=self.local(), why=f"Docker cannot be used: {problem}")
 
-    @contextmanager
-    def ports(
-        self, location: str, runner: Runner, observers: tuple[Observer, ...] = ()
-    ) -> Iterator[Ports]:
-        """Everything a job needs, for the repository at `location`."""
-        yield Ports(
-            repository=self.repository(location),
+    def for_request(self, request: Request) -> tuple[Repository, Runner]:
+        """The repository and the runner that a request names."""
+        if request.runner is RunnerName.SIMULATED:
+            return simulated_world(request.repository.partition(":")[2], request.search.seed)
+        return self.repository(request.repository), self.runner(request.runner)
+
+    def ports(self, repository: Repository, runner: Runner, observers: tuple[Observer, ...] = ()) -> Ports:
+        """Everything a job needs, with `repository` and `runner`."""
+        return Ports(
+            repository=repository,
             runner=runner,
             store=self.store,
             artifacts=self.artifacts,
@@ -139,6 +141,32 @@ def _problem_of(attempt: Callable[[], object]) -> str | None:
     except BisectorError as error:
         return error.what
     return None
+
+
+def simulated_world(text: str, seed: int) -> tuple[Repository, Runner]:
+    """A repository and a runner of the simulated world that `text` describes ("candidates=64,culprit=40")."""
+    from bisector.adapters.in_memory.repository import SimulatedRepository
+    from bisector.adapters.in_memory.runner import SimulatedRunner
+    from bisector.adapters.in_memory.world import World
+
+    world = World.parse(f"seed={seed},{text}")
+    return SimulatedRepository(world), SimulatedRunner(world)
+
+
+def schema_differences(database: "Database") -> list[str]:
+    """How the database's schema differs from the one this version wants."""
+    from bisector.adapters.store.migrate import differences
+
+    with database.reading() as connection:
+        return differences(connection)
+
+
+def upgrade_schema(database: "Database") -> str:
+    """Bring the schema up to date; the revision it then has."""
+    from bisector.adapters.store.migrate import newest, upgrade
+
+    upgrade(database)
+    return newest()
 
 
 def scenario_directories(settings: Settings, repository_top: Path | None) -> tuple[Path, ...]:

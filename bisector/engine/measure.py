@@ -7,11 +7,12 @@ from bisector.core.model.history import Place
 from bisector.core.model.samples import Outcome, Purpose, Sample
 from bisector.core.model.scenario import Metric
 from bisector.core.model.steps import Slot
-from bisector.engine.ports import RunOrder, RunRecord, Session
+from bisector.engine.orders import run_order
+from bisector.engine.ports import RunRecord, Session
 from bisector.engine.retry import BACK_OFF
 from bisector.engine.work import Work
 from bisector.errors import EnvironmentFault, InfraFault
-from bisector.formats.results import read_value, wanted_files
+from bisector.formats.results import read_value
 from bisector.formats.results.problem import ResultProblem
 
 Unit = tuple[Place, int]
@@ -70,7 +71,7 @@ class _Sessions:
             own = self._stack.enter_context(ExitStack())
             work = self._work
             build = work.investigation.builds[unit]
-            session = own.enter_context(work.ports.runner.open(build, run_order(work), work.stop))
+            session = own.enter_context(work.ports.runner.open(build, run_order(work.request, work.ports), work.stop))
             self._open[unit] = (session, own)
             for _ in range(warmups(work)):
                 work.stop.check()
@@ -83,17 +84,6 @@ class _Sessions:
         if unit in self._open:
             _, own = self._open.pop(unit)
             own.close()
-
-
-def run_order(work: Work) -> RunOrder:
-    """What the job's scenario runs."""
-    scenario = work.request.scenario
-    recipe = replace(scenario.run, fresh="run") if scenario.needs_fresh_container() else scenario.run
-    return RunOrder(
-        recipe=recipe,
-        files=work.ports.artifacts.scenario(scenario.files),
-        collect=wanted_files(scenario.metrics),
-    )
 
 
 def warmups(work: Work) -> int:

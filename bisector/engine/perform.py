@@ -9,7 +9,7 @@ from bisector.core.model.request import JobKind, Request
 from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, Step
 from bisector.core.model.units import Sha
 from bisector.engine.measure import measure
-from bisector.engine.ports import BuildOrder
+from bisector.engine.orders import build_order
 from bisector.engine.retry import retrying
 from bisector.engine.work import Work
 
@@ -99,15 +99,7 @@ def _build(step: BuildPlace, work: Work) -> None:
     if known is not None:
         work.record(BuildRecorded(place=step.place, number=step.number, build=known.again()))
         return
-    order = BuildOrder(
-        key=key,
-        recipe=work.request.scenario.build,
-        python=work.request.scenario.uses_python(),
-        source=lambda: work.ports.repository.archive(tree),
-        files=work.ports.artifacts.scenario(work.request.scenario.files),
-        image_id=work.request.image_id,
-        log=work.ports.artifacts.build_log(key),
-    )
+    order = build_order(work.request, tree, key, work.ports)
     build = retrying(lambda: runner.build(order, work.stop), work, f"building {step.place}")
     store.remember_build(build)
     work.record(BuildRecorded(place=step.place, number=step.number, build=build))

@@ -1,7 +1,7 @@
 """A scenario: what to build, what to run, what to read, how to profile it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -137,6 +137,10 @@ class Scenario:
     def needs_fresh_container(self) -> bool:
         """A peak that an earlier run in the same container could have raised is read from a new one every time."""
         return self.run.fresh == "run" or any(metric.source == "peak_memory" for metric in self.metrics)
+
+    def run_recipe(self) -> RunRecipe:
+        """The run as it is carried out: in a container of its own every time where the scenario needs that."""
+        return replace(self.run, fresh="run") if self.needs_fresh_container() else self.run
 
     def uses_python(self) -> bool:
         """Whether the steps or the command call Python, so that a local build wants a virtual environment."""

@@ -1,0 +1,60 @@
+"""`bisector bisect`: from two commits to the merge that made the difference."""
+
+from typing import Any
+
+import click
+
+from bisector.cli.intake import Intake, take_in
+from bisector.cli.options import (
+    MeasureOptions,
+    OutputOptions,
+    SearchOptions,
+    measure_options,
+    output_options,
+    search_options,
+)
+from bisector.cli.plan import show_plan
+from bisector.cli.session import wired, work_on
+from bisector.core.model.request import JobKind, RunnerName
+
+
+@click.command(name="bisect", context_settings={"ignore_unknown_options": False})
+@click.argument("good")
+@click.argument("bad")
+@measure_options
+@search_options
+@output_options
+@click.argument("command_line", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND ...]")
+def command(good: str, bad: str, command_line: tuple[str, ...], **options: Any) -> int:
+    """Find the merge between GOOD and BAD that made a scenario slower (or faster), and the commit inside it.
+
+    GOOD and BAD are any refs. Without --scenario the COMMAND after -- is run in each checkout and its wall time is
+    compared, or what it prints when that is a number or a JSON object.
+
+    Exit codes: 0 found, 1 not reproduced, 2 usage, 3 inconclusive, 4 failed, 5 the machine is at fault, 130 stopped.
+    """
+    measure = MeasureOptions(command=command_line, **_those(options, MeasureOptions))
+    search = SearchOptions(every_commit=not options["first_parent"], **_those(options, SearchOptions))
+    output = OutputOptions(**_those(options, OutputOptions))
+    with wired() as wiring:
+        intake = take_in(wiring, (good, bad), measure, search, JobKind.BISECT)
+        tell_runner(intake)
+        if search.dry_run:
+            return show_plan(intake)
+        job = wiring.store.create(intake.request)
+        if output.detach:
+            click.echo(job)
+            return 0
+        return work_on(job, wiring, (intake.repository, intake.runner), output)
+
+
+def tell_runner(intake: Intake) -> None:
+    """Say where the candidates are built and run, and why there."""
+    name = intake.runner.name
+    warning = "; no isolation: the candidates' code runs as you" if name is RunnerName.LOCAL else ""
+    click.echo(f"runner: {name} ({intake.why_runner}){warning}", err=True)
+
+
+def _those(options: dict[str, Any], kind: type[Any]) -> dict[str, Any]:
+    """The options that `kind` has a field for."""
+    return {name: options[name] for name in kind.__dataclass_fields__ if name in options}

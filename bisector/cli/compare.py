@@ -1,0 +1,32 @@
+"""`bisector compare`: two commits measured against each other, without a search."""
+
+from typing import Any
+
+import click
+
+from bisector.cli.bisect import tell_runner
+from bisector.cli.intake import take_in
+from bisector.cli.options import MeasureOptions, OutputOptions, SearchOptions, measure_options, output_options
+from bisector.cli.session import wired, work_on
+from bisector.core.model.request import JobKind
+
+
+@click.command(name="compare")
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@measure_options
+@output_options
+@click.argument("command_line", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND ...]")
+def command(first: str, second: str, command_line: tuple[str, ...], **options: Any) -> int:
+    """Measure commit A against commit B, in turns, until the difference is clear. B may be `.`: the work tree as it is.
+
+    Exit codes: 0 no worse, 1 worse, 3 cannot tell; 2, 4, 5 and 130 as for bisect.
+    """
+    measure = MeasureOptions(
+        command=command_line, **{name: options[name] for name in MeasureOptions.__dataclass_fields__ if name in options}
+    )
+    output = OutputOptions(json=options["json"], events=options["events"], report=options["report"])
+    with wired() as wiring:
+        intake = take_in(wiring, (first, second), measure, SearchOptions(), JobKind.COMPARE)
+        tell_runner(intake)
+        return work_on(wiring.store.create(intake.request), wiring, (intake.repository, intake.runner), output)

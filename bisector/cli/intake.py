@@ -1,0 +1,189 @@
+"""From what a person typed to a request: repository, runner, scenario, commits."""
+
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from bisector.cli.options import MeasureOptions, SearchOptions
+from bisector.core.model.request import Budget, JobKind, Request, RunnerName, Search
+from bisector.core.model.scenario import BuildRecipe, Direction, Metric, RunRecipe, Scenario
+from bisector.core.model.units import Sha
+from bisector.engine.ports import Repository, Runner
+from bisector.errors import ScenarioError, UsageError
+from bisector.formats.results import MEASURED, is_known_source
+from bisector.formats.scenario import WALL, parse_scenario
+from bisector.wiring import Wiring, scenario_directories
+
+AD_HOC = "command"
+"""Name of the scenario that a command on the command line makes."""
+WORK_TREE = "."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intake:
+    """A request, and what of the outside world it was made with."""
+
+    request: Request
+    repository: Repository
+    runner: Runner
+    why_runner: str
+
+
+def take_in(
+    wiring: Wiring, ends: tuple[str, str], measure: MeasureOptions, search: SearchOptions, kind: JobKind
+) -> Intake:
+    """The request for measuring between `ends`. What a person can get wrong is said here, before anything runs."""
+    if measure.simulate is not None:
+        return _simulated(ends, measure, search, kind)
+    location = locate(measure.repo)
+    repository = wiring.repository(location)
+    scenario = load_scenario(wiring, measure, Path(location) if "://" not in location else None)
+    image = measure.image or scenario.build.image
+    scenario = replace(scenario, build=replace(scenario.build, image=image))
+    _check_metrics(scenario, measure.metric)
+    good = repository.resolve(ends[0])
+    work_tree = ends[1] == WORK_TREE and kind is JobKind.COMPARE
+    bad = repository.resolve("HEAD" if work_tree else ends[1])
+    skipped = tuple(repository.resolve(ref).sha for ref in search.skip)
+    choice = wiring.choose_runner(measure.runner, image or scenario.build.dockerfile)
+    request = Request(
+        kind=kind,
+        repository=location,
+        good=good.sha,
+        bad=bad.sha,
+        good_text=ends[0],
+        bad_text=ends[1],
+        worktree=repository.snapshot() if work_tree else None,
+        scenario=scenario,
+        metrics=measure.metric,
+        runner=choice.runner.name,
+        image_id=choice.runner.resolve_image(image),
+        search=_search(search, measure, skipped, kind),
+        budget=Budget(runs=measure.max_runs, builds=measure.max_builds, seconds=measure.max_time),
+        reuse_samples=measure.reuse,
+    )
+    return Intake(request=request, repository=repository, runner=choice.runner, why_runner=choice.why)
+
+
+def locate(repo: str | None) -> str:
+    """Where the repository is: a URL as it is, a path in full, the working directory by default."""
+    return repo if repo is not None and "://" in repo else str(Path(repo or ".").resolve())
+
+
+def _simulated(ends: tuple[str, str], measure: MeasureOptions, search: SearchOptions, kind: JobKind) -> Intake:
+    from bisector.wiring import simulated_world
+
+    repository, runner = simulated_world(measure.simulate or "", measure.seed)
+    seconds = Metric(name="seconds", unit="s")
+    scenario = Scenario(name="simulated", build=BuildRecipe(), run=RunRecipe(command=("true",)), metrics=(seconds,))
+    _check_metrics(scenario, measure.metric)
+    good, bad = (repository.resolve(ref) for ref in ends)
+    request = Request(
+        kind=kind,
+        repository=f"simulated:{measure.simulate}",
+        good=good.sha,
+        bad=bad.sha,
+        good_text=ends[0],
+        bad_text=ends[1],
+        scenario=scenario,
+        metrics=measure.metric,
+        runner=RunnerName.SIMULATED,
+        search=_search(search, measure, tuple(repository.resolve(ref).sha for ref in search.skip), kind),
+        budget=Budget(runs=measure.max_runs, builds=measure.max_builds, seconds=measure.max_time),
+        reuse_samples=measure.reuse,
+    )
+    return Intake(request=request, repository=repository, runner=runner, why_runner="a simulated world")
+
+
+def load_scenario(wiring: Wiring, measure: MeasureOptions, top: Path | None) -> Scenario:
+    """The scenario that is named, or the one that the command on the command line makes."""
+    if measure.scenario is not None:
+        extra = [name for name, given in (("--build", measure.build), ("--results", measure.results)) if given]
+        if measure.command or extra:
+            what = "a command" if measure.command else extra[0]
+            raise UsageError(f"--scenario and {what} exclude each other", then="Put it into the scenario file instead")
+        return read_scenario(wiring, measure.scenario, top)
+    if not measure.command:
+        advice = "Give --scenario NAME, or put the command after --, like: bisector bisect v1 main -- python bench.py"
+        raise UsageError("there is nothing to run", then=advice)
+    build = BuildRecipe(image=measure.image, steps=measure.build)
+    return Scenario(name=AD_HOC, build=build, run=RunRecipe(command=measure.command), metrics=_ad_hoc_metrics(measure))
+
+
+def read_scenario(wiring: Wiring, named: str, top: Path | None) -> Scenario:
+    """The scenario called `named`, or in that directory or file; its files are kept for the job."""
+    path = find_scenario(wiring, named, top)
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ScenarioError(f"the scenario cannot be read: {error.strerror}", where=str(path)) from None
+    scenario = parse_scenario(text, where=str(path))
+    return replace(scenario, files=wiring.artifacts.keep_scenario(path.parent))
+
+
+def find_scenario(wiring: Wiring, named: str, top: Path | None) -> Path:
+    """The file of the scenario called `named`; ScenarioError with near names when there is none."""
+    path = Path(named)
+    for candidate in (path / "scenario.toml", path):
+        if candidate.is_file():
+            return candidate.resolve()
+    known: dict[str, Path] = {}
+    for directory in scenario_directories(wiring.settings, top):
+        for file in sorted(directory.glob("*/scenario.toml")):
+            known.setdefault(file.parent.name, file)
+    if named in known:
+        return known[named].resolve()
+    near = get_close_matches(named, known, 1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(sorted(known)) or 'none'}"
+    raise ScenarioError(f"there is no scenario {named!r}", then=f"{hint} A path to a directory works as well")
+
+
+def _ad_hoc_metrics(measure: MeasureOptions) -> tuple[Metric, ...]:
+    """The metric of a command on the command line: what is asked for, else what it prints, else its wall time."""
+    if measure.results is not None:
+        if not is_known_source(measure.results):
+            known = "json, number, wall, cpu, peak_memory or regex:PATTERN with one group"
+            raise UsageError(f"--results does not know {measure.results!r}", then=f"It knows {known}")
+        name = (
+            measure.metric[0]
+            if measure.metric
+            else {"json": "seconds", "number": "value"}.get(measure.results, "value")
+        )
+        if measure.results in MEASURED:
+            return (
+                Metric(
+                    name=measure.results, source=measure.results, unit="B" if measure.results == "peak_memory" else "s"
+                ),
+            )
+        return (Metric(name=name, source=measure.results),)
+    if measure.metric:
+        return tuple(
+            Metric(name=name, source=name, unit="B" if name == "peak_memory" else "s")
+            if name in MEASURED
+            else Metric(name=name, source="json")
+            for name in measure.metric
+        )
+    return (Metric(name="printed", source="printed", if_printed=True), WALL)
+
+
+def _check_metrics(scenario: Scenario, wanted: tuple[str, ...]) -> None:
+    known = [metric.name for metric in scenario.metrics]
+    for name in wanted:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"It has: {', '.join(known)}"
+            raise ScenarioError(f"scenario {scenario.name} has no metric {name!r}", then=hint)
+
+
+def _search(options: SearchOptions, measure: MeasureOptions, skipped: tuple[Sha, ...], kind: JobKind) -> Search:
+    either = kind is JobKind.COMPARE
+    return Search(
+        direction=Direction.EITHER if either else Direction(options.direction),
+        min_effect=measure.min_effect,
+        confidence=measure.confidence,
+        every_commit=options.every_commit,
+        descend=options.descend,
+        skip=skipped,
+        paths=options.path,
+        seed=measure.seed,
+    )

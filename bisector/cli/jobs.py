@@ -1,0 +1,174 @@
+"""`bisector jobs`: list, show, watch, cancel, resume, rerun, log."""
+
+import os
+import signal
+import time
+from dataclasses import replace
+
+import click
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from bisector.cli.answer import show
+from bisector.cli.options import OutputOptions, output_options
+from bisector.cli.progress import watching
+from bisector.cli.session import as_it_stands, wired, work_on
+from bisector.core.model.facts import BuildRecorded, EnvironmentSeen, Fact, HistoryListed, Planned
+from bisector.core.model.samples import Sample
+from bisector.engine.job import JobState
+from bisector.engine.ports import JobRow
+from bisector.errors import JobError
+from bisector.report.numbers import quantity, seconds
+from bisector.report.sentence import SHORT
+from bisector.report.text import one_line
+from bisector.wiring import Wiring
+
+POLL_SECONDS = 0.5
+INTERRUPTED = "interrupted"
+"""Shown for a job that says it is running while no process works on it: its process was killed."""
+
+
+@click.group(name="jobs")
+def command() -> None:
+    """List, show, watch, cancel, resume and rerun jobs."""
+
+
+@command.command(name="list")
+@click.option("--all", "everything", is_flag=True, help="Every job, not the last 20.")
+def list_jobs(everything: bool) -> None:
+    """List jobs, the newest first."""
+    with wired() as wiring:
+        rows = wiring.store.jobs()
+        table = Table(box=SIMPLE, show_edge=False, pad_edge=False)
+        for heading in ("job", "state", "started", "scenario", "range", "answer"):
+            table.add_column(heading, overflow="fold" if heading == "answer" else "ellipsis")
+        for row in rows if everything else rows[:20]:
+            table.add_row(*(one_line(cell, 400) for cell in _cells(row, wiring)))
+        if not rows:
+            click.echo("There are no jobs yet.")
+            return
+        console = Console(highlight=False, markup=False)
+        console.print(table)
+        if len(rows) > 20 and not everything:
+            click.echo(f"{len(rows) - 20} more: bisector jobs list --all")
+
+
+@command.command(name="show")
+@click.argument("job")
+@output_options
+def show_job(job: str, **output: str | None) -> int:
+    """Show a job as it stands, finished or not."""
+    with wired() as wiring:
+        return show(as_it_stands(job, wiring), wiring, OutputOptions(**output))
+
+
+@command.command(name="watch")
+@click.argument("job")
+def watch(job: str) -> int:
+    """Follow a job that another process works on, until it ends."""
+    with wired() as wiring:
+        wiring.store.job(job)
+        with watching(job, quiet=False) as observer:
+            seen = 0
+            while True:
+                facts = wiring.store.facts(job)
+                investigation = as_it_stands(job, wiring)
+                for fact in facts[seen:]:
+                    observer.learned(investigation, fact)
+                seen = len(facts)
+                if wiring.locks.working_on(job) is None:
+                    break
+                wiring.stop.wait(POLL_SECONDS)
+        return show(as_it_stands(job, wiring), wiring, OutputOptions(json=None, events=None, report=None))
+
+
+@command.command(name="cancel")
+@click.argument("job")
+def cancel(job: str) -> None:
+    """Stop a job in order; what it has measured is kept, and it can be resumed."""
+    with wired() as wiring:
+        row = wiring.store.job(job)
+        if row.state is JobState.DONE:
+            raise JobError(f"job {job} is done already")
+        wiring.store.request_cancel(job)
+        owner = wiring.locks.working_on(job)
+        if owner is None:
+            wiring.store.set_state(job, JobState.CANCELLED)
+        else:
+            # The flag is looked at between steps; the signal ends the step that is under way.
+            os.kill(owner, signal.SIGTERM)
+        click.echo(f"job {job} is {'being stopped' if owner else 'cancelled'}; go on with: bisector jobs resume {job}")
+
+
+@command.command(name="resume")
+@click.argument("job")
+@output_options
+def resume(job: str, **output: str | None) -> int:
+    """Go on with a job that was stopped, paused or killed; at most the run in flight is repeated."""
+    with wired() as wiring:
+        row = wiring.store.job(job)
+        if row.state is JobState.DONE:
+            raise JobError(f"job {job} is done", then=f"See it with `bisector jobs show {job}`")
+        return work_on(job, wiring, wiring.for_request(row.request), OutputOptions(**output))
+
+
+@command.command(name="rerun")
+@click.argument("job")
+@click.option("--reuse/--no-reuse", default=False, help="Take over the earlier samples.  [default: no-reuse]")
+@output_options
+def rerun(job: str, reuse: bool, **output: str | None) -> int:
+    """Ask the same question again, as a new job with fresh samples; builds are reused."""
+    with wired() as wiring:
+        request = replace(wiring.store.job(job).request, reuse_samples=reuse)
+        again = wiring.store.create(request)
+        click.echo(f"job {again}, like job {job}", err=True)
+        return work_on(again, wiring, wiring.for_request(request), OutputOptions(**output))
+
+
+@command.command(name="log")
+@click.argument("job")
+def log(job: str) -> None:
+    """Print every step with its reason, and what the world answered."""
+    with wired() as wiring:
+        investigation = as_it_stands(job, wiring)
+        for fact in wiring.store.facts(job):
+            for line in _log_lines(fact, investigation.metric.name, investigation.metric.unit):
+                click.echo(one_line(line, 400) if not line.startswith("  ") else f"  {one_line(line, 400)}")
+
+
+def _cells(row: JobRow, wiring: Wiring) -> tuple[str, ...]:
+    request = row.request
+    running = row.state is JobState.RUNNING
+    state = INTERRUPTED if running and wiring.locks.working_on(row.job) is None else row.state.value
+    local = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.created.timestamp()))
+    ends = tuple(
+        text or sha[:SHORT] for text, sha in ((request.good_text, request.good), (request.bad_text, request.bad))
+    )
+    return row.job, state, local, request.scenario.name, "..".join(ends), row.sentence or "–"
+
+
+def _log_lines(fact: Fact, metric: str, unit: str) -> list[str]:
+    match fact:
+        case Planned():
+            return [f"{fact.number:4}  {seconds(fact.elapsed):>9}  {_step(fact)}: {fact.step.reason}"]
+        case Sample():
+            value = quantity(fact.values[metric], unit) if metric in fact.values else fact.reason
+            return [f"  {fact.place} {fact.purpose} run: {fact.outcome} {value}"]
+        case BuildRecorded():
+            how = "at hand" if fact.build.reused else f"in {seconds(fact.build.seconds)}"
+            return [f"  {fact.place} build: {fact.build.outcome} {how} {fact.build.reason}"]
+        case HistoryListed():
+            return [f"  {fact.line.size} candidates"]
+        case EnvironmentSeen():
+            return [f"  host {fact.host[:SHORT]}"]
+        case _:
+            return []
+
+
+def _step(fact: Planned) -> str:
+    step = fact.step
+    place = getattr(step, "place", None) or getattr(step, "merge", None)
+    slots = getattr(step, "slots", None)
+    what = f" {place}" if place else f" {len(slots)} runs" if slots else ""
+    return f"{type(step).__name__}{what}"

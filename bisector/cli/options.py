@@ -1,0 +1,159 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from bisector.core.model.scenario import Direction
+from bisector.core.model.units import Seconds
+from bisector.formats.quantities import parse_duration, parse_share
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+Decorator = Callable[[Decorated], Decorated]
+
+
+class Share(click.ParamType):
+    """ "3%" or "0.03"."""
+
+    name = "SHARE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The share as a number."""
+        del param, ctx
+        return value if isinstance(value, float) else parse_share(str(value))
+
+
+class Duration(click.ParamType):
+    """ "90s", "30m", "1h30m"."""
+
+    name = "DURATION"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Seconds:
+        """The duration in seconds."""
+        del param, ctx
+        return value if isinstance(value, float) else parse_duration(str(value))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasureOptions:
+    """How to build, run and read: what a bisect and a comparison have in common."""
+
+    repo: str | None
+    scenario: str | None
+    runner: str
+    image: str | None
+    build: tuple[str, ...]
+    results: str | None
+    metric: tuple[str, ...]
+    min_effect: float | None
+    confidence: float
+    max_runs: int | None
+    max_builds: int | None
+    max_time: Seconds | None
+    reuse: bool
+    seed: int
+    simulate: str | None
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputOptions:
+    """Where the answer goes."""
+
+    json: str | None
+    events: str | None
+    report: str | None
+    detach: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions:
+    """How a bisect searches."""
+
+    direction: str = Direction.WORSE
+    skip: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    every_commit: bool = False
+    descend: bool = True
+    dry_run: bool = False
+
+
+_MEASURE = (
+    click.option("--repo", metavar="PATH", help="Repository: a path or an https/ssh URL.  [default: where you stand]"),
+    click.option("--scenario", metavar="NAME|PATH", help="Scenario by name, directory or file."),
+    click.option(
+        "--runner",
+        type=click.Choice(["auto", "docker", "local"]),
+        default="auto",
+        show_default=True,
+        help="Where to build and run; auto takes Docker where it works and a base image is named.",
+    ),
+    click.option("--image", metavar="IMAGE", help="Base image; in place of the scenario's."),
+    click.option("--build", metavar="CMD", multiple=True, help="Build step (shell), without a scenario. Repeatable."),
+    click.option(
+        "--results",
+        metavar="FORMAT",
+        help="What the command prints, without a scenario: json, number, wall, cpu, peak_memory or regex:PATTERN."
+        "  [default: what it prints if it is a number or JSON, else wall time]",
+    ),
+    click.option(
+        "--metric", metavar="NAME", multiple=True, help="Metric to answer for; the first decides. Repeatable."
+    ),
+    click.option("--min-effect", type=Share(), help="Smallest change worth naming.  [default: the metric's, 3%]"),
+    click.option(
+        "--confidence", type=click.FloatRange(0.5, 0.9999), default=0.95, show_default=True, help="How sure to be."
+    ),
+    click.option("--max-runs", type=click.IntRange(1), help="Most measured runs."),
+    click.option("--max-builds", type=click.IntRange(1), help="Most builds."),
+    click.option("--max-time", type=Duration(), help="Longest time, like 30m."),
+    click.option(
+        "--reuse/--no-reuse", default=True, help="Take over samples that earlier jobs took here.  [default: reuse]"
+    ),
+    click.option("--seed", type=int, default=0, show_default=True, help="Seed of whatever is drawn."),
+    click.option("--simulate", metavar="WORLD", hidden=True, help="Work on a simulated world instead of a repository."),
+)
+_OUTPUT = (
+    click.option("--json", metavar="FILE|-", help="Write the result as JSON; - is standard output."),
+    click.option(
+        "--events", metavar="FILE|-", help="Stream every step, fact and the answer so far, one JSON object a line."
+    ),
+    click.option("--report", metavar="DIR", help="Write the report there.  [default: the state directory]"),
+)
+_SEARCH = (
+    click.option(
+        "--direction",
+        type=click.Choice([direction.value for direction in Direction]),
+        default=Direction.WORSE.value,
+        show_default=True,
+        help="Which change of the metric to look for.",
+    ),
+    click.option("--skip", metavar="REF", multiple=True, help="Do not test this commit. Repeatable."),
+    click.option("--path", metavar="PATHSPEC", multiple=True, help="Suspect commits that touch this. Repeatable."),
+    click.option("--first-parent/--every-commit", "first_parent", default=True, help="Search merges, or every commit."),
+    click.option("--descend/--no-descend", default=True, help="Go into the merge that is found.  [default: descend]"),
+    click.option("--dry-run", is_flag=True, help="Say what would be done and about what it costs."),
+    click.option("--detach", is_flag=True, help="Make the job and leave it to a worker or `bisector jobs resume`."),
+)
+
+
+def measure_options(function: Decorated) -> Decorated:
+    """Add the options of `MeasureOptions`."""
+    return _with(_MEASURE, function)
+
+
+def output_options(function: Decorated) -> Decorated:
+    """Add the options of `OutputOptions`."""
+    return _with(_OUTPUT, function)
+
+
+def search_options(function: Decorated) -> Decorated:
+    """Add the options of `SearchOptions`."""
+    return _with(_SEARCH, function)
+
+
+def _with(options: Iterable[Callable[[Any], Any]], function: Decorated) -> Decorated:
+    for option in reversed(tuple(options)):
+        function = option(function)
+    return function

@@ -1,0 +1,206 @@
+"""`bisector scenario`: new, check, run, list, schema."""
+
+import json
+import statistics
+from pathlib import Path
+
+import click
+
+from bisector.cli.bisect import tell_runner
+from bisector.cli.intake import Intake, find_scenario, take_in
+from bisector.cli.options import MeasureOptions, SearchOptions
+from bisector.cli.session import wired
+from bisector.core.model.request import JobKind
+from bisector.core.model.scenario import Metric
+from bisector.engine.tryout import Trial, try_build, try_runs
+from bisector.errors import BisectorError, MeasurementFailed, UsageError
+from bisector.formats.scenario import parse_scenario, scenario_schema
+from bisector.report.numbers import count, percent, quantity, seconds
+from bisector.report.text import harmless, one_line
+from bisector.wiring import Wiring, scenario_directories
+
+TEMPLATE = """\
+schema = 1
+name = "{name}"
+description = "What is measured, and why it matters."
+
+[build]
+image = "python:3.11-slim"      # base image, for Docker; the local runner uses this machine
+steps = []                      # shell lines run in the checkout, like "pip install ."
+env = {{}}
+
+[run]
+command = ["python", "{{scenario}}/bench.py"]   # {{scenario}}: this directory; {{source}}: the checkout
+timeout_seconds = 120
+env = {{PYTHONPATH = "{{source}}/src:{{source}}"}}
+
+[[metrics]]
+name = "seconds"
+source = "json"                 # a JSON object on the last line of the output
+unit = "s"
+better = "lower"
+min_effect = 0.03               # smallest relative change worth naming
+"""
+BENCH = '''\
+"""Prints one JSON object: the seconds of the part that matters."""
+
+import json
+import time
+
+
+def work() -> None:
+    """Import and call what the scenario is about."""
+    sum(i * i for i in range(200_000))
+
+
+work()
+start = time.perf_counter()
+for _ in range(10):
+    work()
+print(json.dumps({"seconds": time.perf_counter() - start}))
+'''
+
+
+@click.group(name="scenario")
+def command() -> None:
+    """Make, check, run and list scenarios."""
+
+
+@command.command(name="new")
+@click.argument("name")
+@click.option("--in", "directory", type=click.Path(path_type=Path), default=Path("scenarios"), show_default=True)
+def new(name: str, directory: Path) -> None:
+    """Write a scenario to start from: DIRECTORY/NAME/scenario.toml and its bench.py."""
+    text = TEMPLATE.format(name=name)
+    parse_scenario(text.encode(), where=name)
+    made = directory / name
+    if (made / "scenario.toml").exists():
+        raise UsageError("there is such a scenario already", where=str(made / "scenario.toml"))
+    made.mkdir(parents=True, exist_ok=True)
+    (made / "scenario.toml").write_text(text)
+    (made / "bench.py").write_text(BENCH)
+    click.echo(f"{made / 'scenario.toml'}\n{made / 'bench.py'}\nTry it: bisector scenario run {name}")
+
+
+@command.command(name="check")
+@click.argument("name", metavar="NAME|PATH")
+def check(name: str) -> None:
+    """Read a scenario and say what it means; every mistake is named."""
+    with wired() as wiring:
+        path = find_scenario(wiring, name, Path.cwd())
+        scenario = parse_scenario(path.read_bytes(), where=str(path))
+        click.echo(f"{path}: fine")
+        click.echo(f"build      {count(len(scenario.build.steps), 'step')} on {scenario.build.image or 'this machine'}")
+        click.echo(f"run        {' '.join(scenario.run.command)}")
+        for metric in scenario.metrics:
+            click.echo(f"metric     {metric.name} from {metric.source}, {metric.better} is better, {_effect(metric)}")
+
+
+@command.command(name="run")
+@click.argument("name", metavar="NAME|PATH")
+@click.option("--ref", default="HEAD", show_default=True, help="The commit to build and run.")
+@click.option("--repo", metavar="PATH", help="Repository.  [default: where you stand]")
+@click.option("--runner", type=click.Choice(["auto", "docker", "local"]), default="auto", show_default=True)
+@click.option("--image", metavar="IMAGE", help="Base image; in place of the scenario's.")
+@click.option("--runs", type=click.IntRange(1, 100), default=3, show_default=True)
+def run(name: str, ref: str, runs: int, **where: str | None) -> int:
+    """Build one commit, run the scenario a few times, and show what was read."""
+    measure = MeasureOptions(
+        repo=where["repo"],
+        scenario=name,
+        runner=where["runner"] or "auto",
+        image=where["image"],
+        build=(),
+        results=None,
+        metric=(),
+        min_effect=None,
+        confidence=0.95,
+        max_runs=None,
+        max_builds=None,
+        max_time=None,
+        reuse=True,
+        seed=0,
+        simulate=None,
+        command=(),
+    )
+    with wired() as wiring:
+        intake = take_in(wiring, (ref, ref), measure, SearchOptions(), JobKind.COMPARE)
+        tell_runner(intake)
+        return _try_out(intake, ref, runs, wiring)
+
+
+@command.command(name="list")
+def list_scenarios() -> None:
+    """List the scenarios that can be named, and what each measures."""
+    with wired() as wiring:
+        seen: set[str] = set()
+        for directory in scenario_directories(wiring.settings, Path.cwd()):
+            for path in sorted(directory.glob("*/scenario.toml")):
+                if path.parent.name not in seen:
+                    seen.add(path.parent.name)
+                    click.echo(f"{path.parent.name:24}  {_line_about(path)}")
+        if not seen:
+            click.echo("There are none here. Make one: bisector scenario new NAME")
+
+
+@command.command(name="schema")
+def schema() -> None:
+    """Print the JSON Schema of scenario files."""
+    click.echo(json.dumps(scenario_schema(), indent=2))
+
+
+def _try_out(intake: Intake, ref: str, runs: int, wiring: Wiring) -> int:
+    ports, request = wiring.ports(intake.repository, intake.runner), intake.request
+    commit = intake.repository.resolve(ref)
+    build = try_build(request, commit, ports, wiring.stop)
+    click.echo(f"build      {build.outcome} in {seconds(build.seconds)}{' (at hand)' if build.reused else ''}")
+    if not build.usable:
+        raise MeasurementFailed(f"it does not build: {one_line(build.reason, 600)}", where=build.log)
+    trials = []
+    for number, trial in enumerate(try_runs(request, build, runs, ports, wiring.stop), start=1):
+        trials.append(trial)
+        click.echo(f"run {number:<6} {_told(trial, request.scenario.metrics)}")
+    last = trials[-1]
+    if last.problems:
+        shown = harmless(last.record.stdout.decode("utf-8", "replace")[-400:])
+        click.echo(f"printed    {shown or '(nothing)'}")
+        problem = next(iter(last.problems.items()))
+        raise MeasurementFailed(f"{problem[0]} cannot be read: {one_line(problem[1], 300)}")
+    for metric in request.scenario.metrics:
+        click.echo(f"{metric.name:<10} {_summary(metric, [trial.values[metric.name] for trial in trials])}")
+    return 0
+
+
+def _told(trial: Trial, metrics: tuple[Metric, ...]) -> str:
+    if trial.record.reason:
+        return one_line(f"{trial.record.outcome}: {trial.record.reason}", 300)
+    usage = trial.record.usage
+    values = [f"{m.name} {quantity(trial.values[m.name], m.unit)}" for m in metrics if m.name in trial.values]
+    own = (
+        f" (wall {seconds(usage.wall)}, cpu {seconds(usage.cpu)}, peak {quantity(usage.peak_memory, 'B')})"
+        if usage
+        else ""
+    )
+    return f"{trial.record.outcome}  {', '.join(values) or 'nothing read'}{own}"
+
+
+def _summary(metric: Metric, values: list[float]) -> str:
+    middle = statistics.median(values)
+    spread = (
+        f", from {quantity(min(values), metric.unit)} to {quantity(max(values), metric.unit)}"
+        if len(values) > 1
+        else ""
+    )
+    return f"median {quantity(middle, metric.unit)}{spread}"
+
+
+def _effect(metric: Metric) -> str:
+    return f"changes of {percent(metric.min_effect)} or more"
+
+
+def _line_about(path: Path) -> str:
+    try:
+        scenario = parse_scenario(path.read_bytes(), where=str(path))
+    except (BisectorError, OSError) as error:
+        return one_line(f"cannot be used: {error}", 120)
+    return one_line(scenario.description or " ".join(scenario.run.command), 120)

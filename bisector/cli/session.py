@@ -1,0 +1,89 @@
+"""A job worked on in the foreground: signals, those who watch, the answer and its exit code."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+
+import click
+
+from bisector.cli.answer import deliver
+from bisector.cli.events import EventStream
+from bisector.cli.options import OutputOptions
+from bisector.cli.progress import watching
+from bisector.core.model.investigation import Investigation
+from bisector.engine.loop import run_job
+from bisector.engine.ports import Observer, Repository, Runner
+from bisector.engine.stop import StopSignal
+from bisector.errors import BisectorError, Cancelled
+from bisector.wiring import Wiring
+
+
+@contextmanager
+def stopping(stop: StopSignal) -> Iterator[None]:
+    """Ctrl-C and SIGTERM ask to stop in order; a second one stops at once."""
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        if stop.requested:
+            raise KeyboardInterrupt
+        stop.set("Ctrl-C" if number == signal.SIGINT else "SIGTERM")
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def wired() -> Iterator[Wiring]:
+    """The adapters of this process, signals included; closed in the end."""
+    stop = StopSignal()
+    wiring = Wiring(stop)
+    with stopping(stop):
+        try:
+            yield wiring
+        finally:
+            wiring.close()
+
+
+def work_on(job: str, wiring: Wiring, world: tuple[Repository, Runner], output: OutputOptions) -> int:
+    """Work on `job` to its end and deliver the answer; the exit code. What stops it is said with how to resume."""
+    repository, runner = world
+    with ExitStack() as stack:
+        observers: list[Observer] = [stack.enter_context(watching(job, quiet="-" in (output.json, output.events)))]
+        if output.events is not None:
+            observers.append(stack.enter_context(EventStream.to(output.events)))
+        ports = wiring.ports(repository, runner, tuple(observers))
+        try:
+            with wiring.locks.measuring(wiring.stop, _waiting):
+                investigation = run_job(job, ports, wiring.stop)
+        except Cancelled as stopped:
+            stack.close()
+            deliver(as_it_stands(job, wiring), wiring, output)
+            raise Cancelled(f"stopped ({stopped.what}); nothing is lost", then=resume_hint(job)) from None
+        except BisectorError as error:
+            stack.close()
+            raise _with_hint(error, job) from error
+    return deliver(investigation, wiring, output)
+
+
+def as_it_stands(job: str, wiring: Wiring) -> Investigation:
+    """The investigation as far as its facts go."""
+    return Investigation.replay(job, wiring.store.job(job).request, wiring.store.facts(job))
+
+
+def resume_hint(job: str) -> str:
+    """How to go on with a job that was stopped."""
+    return f"Go on with: bisector jobs resume {job}"
+
+
+def _with_hint(error: BisectorError, job: str) -> BisectorError:
+    if "jobs resume" not in error.then and error.exit_code != 2:
+        error.then = f"{error.then}. {resume_hint(job)}" if error.then else resume_hint(job)
+    return error
+
+
+def _waiting(owner: int | None) -> None:
+    click.echo(f"bisector: waiting for process {owner}, which is measuring on this host", err=True)

@@ -1,0 +1,56 @@
+"""A scenario tried out at one commit, outside any job: does it build, run, and yield what it promises?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bisector.core.model.builds import Build, build_key
+from bisector.core.model.history import Commit
+from bisector.core.model.request import Request
+from bisector.core.model.scenario import Metric
+from bisector.engine.orders import build_order, run_order
+from bisector.engine.ports import Ports, RunRecord
+from bisector.engine.stop import StopSignal
+from bisector.formats.results import read_value
+from bisector.formats.results.problem import ResultProblem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One run, and what was read of each metric: a value, or why there is none."""
+
+    record: RunRecord
+    values: dict[str, float]
+    problems: dict[str, str]
+
+
+def try_build(request: Request, commit: Commit, ports: Ports, stop: StopSignal) -> Build:
+    """Build `commit`, or take its build where one is at hand; what comes of it is remembered for jobs."""
+    toolchain = ports.runner.environment(request).toolchain
+    key = build_key(request, commit.tree, toolchain)
+    known = ports.store.known_builds([key]).get(key)
+    if known is not None and known.usable and ports.runner.holds(known):
+        return known.again()
+    build = ports.runner.build(build_order(request, commit.tree, key, ports), stop)
+    ports.store.remember_build(build)
+    return build
+
+
+def try_runs(request: Request, build: Build, runs: int, ports: Ports, stop: StopSignal) -> Iterator[Trial]:
+    """Run the scenario `runs` times and read every metric."""
+    with ports.runner.open(build, run_order(request, ports), stop) as session:
+        for _ in range(runs):
+            record = session.run()
+            values: dict[str, float] = {}
+            problems: dict[str, str] = {}
+            for metric in request.scenario.metrics:
+                try:
+                    values[metric.name] = _read(metric, record)
+                except ResultProblem as problem:
+                    problems[metric.name] = str(problem)
+            yield Trial(record=record, values=values, problems=problems)
+
+
+def _read(metric: Metric, record: RunRecord) -> float:
+    if record.usage is None:
+        raise ResultProblem(record.reason or "it did not run")
+    return read_value(metric, record.usage, record.stdout, record.files)
