@@ -1,0 +1,28 @@
+"""{source}, {scenario} and {out}: where a recipe's words find them, in a container or in a directory."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Places:
+    """The directories a recipe may name. {tools} holds what bisector brings along itself, such as py-spy."""
+
+    source: str
+    scenario: str
+    out: str
+    tools: str
+
+    def fill(self, text: str) -> str:
+        """`text` with the names in braces replaced; any other brace (JSON, shell) stays as it is."""
+        for name in ("source", "scenario", "out", "tools"):
+            text = text.replace(f"{{{name}}}", getattr(self, name))
+        return text
+
+    def fill_all(self, texts: Iterable[str]) -> tuple[str, ...]:
+        """Each of `texts`, filled."""
+        return tuple(map(self.fill, texts))
+
+    def fill_env(self, env: Mapping[str, str]) -> dict[str, str]:
+        """`env` with its values filled."""
+        return {name: self.fill(value) for name, value in env.items()}

@@ -1,0 +1,119 @@
+"""The programs that run beside a candidate: compiled on first use, or their Python versions where that fails."""
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bisector.core.model.units import Seconds
+
+PROGRAMS = Path(__file__).parent / "programs"
+PARTS = {"measure": ("measure.c", "supervise.c", "surroundings.c", "report.c"), "listing": ("listing.c",)}
+COMPILE = ("-std=gnu11", "-O3", "-static")
+COMPILE_LIMIT: Seconds = 60.0
+PACKAGE = Path("bisector/adapters/measure/programs")
+
+Program = Literal["measure", "listing"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tools:
+    """A directory with the programs: the Python versions always, the compiled ones where `compiled` says so.
+
+    The compiled ones are for processors like this `machine`'s. py-spy lies beside them where it is installed.
+    """
+
+    directory: Path
+    compiled: bool
+    machine: str = platform.machine()
+
+    @property
+    def digest(self) -> str:
+        """What tells these tools from others."""
+        return self.directory.name
+
+    def here(self, program: Program) -> tuple[str, ...]:
+        """How to call `program` on this machine."""
+        return self._call(program, str(self.directory), sys.executable, compiled=self.compiled)
+
+    def inside(self, program: Program, directory: str, *, compiled: bool) -> tuple[str, ...]:
+        """How to call `program` in a container that has the tools in `directory`."""
+        return self._call(program, directory, "python3", compiled=compiled)
+
+    def _call(self, program: Program, directory: str, python: str, *, compiled: bool) -> tuple[str, ...]:
+        if compiled:
+            return (f"{directory}/{program}",)
+        return (python, "-I", "-S", "-E", f"{directory}/python", program)
+
+
+def prepare(cache: Path, *, compiler: str = "cc") -> Tools:
+    """The tools under `cache`, made when they are not there yet; the same sources on the same machine share them."""
+    directory = cache / "tools" / _digest(compiler)
+    if not directory.is_dir():
+        _make(directory, compiler)
+    return Tools(directory=directory, compiled=(directory / "measure").exists())
+
+
+def _digest(compiler: str) -> str:
+    state = hashlib.sha256(f"{platform.machine()} {compiler} {COMPILE}\n".encode())
+    for path in sorted(PROGRAMS.iterdir()):
+        if path.suffix in {".c", ".h", ".py"}:
+            state.update(f"{path.name} {path.stat().st_size}\n".encode() + path.read_bytes())
+    for path in _py_spy():
+        status = path.stat()
+        state.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return state.hexdigest()[:16]
+
+
+def _make(directory: Path, compiler: str) -> None:
+    """Make the tools beside where they belong and move them there whole."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix="making-", dir=directory.parent))
+    made.chmod(0o755)
+    _copy_python(made / "python")
+    for path in _py_spy():
+        shutil.copyfile(path, made / path.name)
+        (made / path.name).chmod(0o755)
+    if not all(_compile(made / program, sources, compiler) for program, sources in PARTS.items()):
+        for program in PARTS:  # half of them would only be confusing
+            (made / program).unlink(missing_ok=True)
+    try:
+        made.rename(directory)
+    except OSError:  # another process was first
+        shutil.rmtree(made)
+
+
+def _copy_python(directory: Path) -> None:
+    """The Python versions in their package, with nothing else of bisector in it."""
+    (directory / PACKAGE).mkdir(parents=True)
+    for part in PACKAGE.parents[:-1]:
+        (directory / part / "__init__.py").touch()
+    for path in PROGRAMS.glob("*.py"):
+        target = directory if path.name == "__main__.py" else directory / PACKAGE
+        shutil.copyfile(path, target / path.name)
+
+
+def _compile(output: Path, sources: Iterable[str], compiler: str) -> bool:
+    """Whether the program could be made and starts here: without arguments it explains itself with status 125."""
+    command = [compiler, *COMPILE, "-o", str(output), *(str(PROGRAMS / name) for name in sources)]
+    try:
+        made = subprocess.run(command, capture_output=True, timeout=COMPILE_LIMIT, check=False).returncode == 0
+        return (
+            made and subprocess.run([output], capture_output=True, timeout=COMPILE_LIMIT, check=False).returncode == 125
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def _py_spy() -> list[Path]:
+    """The installed py-spy, a program that needs nothing beside it."""
+    path = Path(sysconfig.get_path("scripts")) / "py-spy"
+    return [path] if os.access(path, os.X_OK) else []
