@@ -1,0 +1,1 @@
+"""Builds and runs on this machine, without isolation. Start reading at `runner`."""

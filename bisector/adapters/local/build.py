@@ -1,0 +1,159 @@
+"""Makes a build in its directory: checkout, scenario, environment, steps, byte-code, digest."""
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bisector.adapters.local.environment import build_env, run_env
+from bisector.adapters.local.extract import extract
+from bisector.adapters.local.helper import call_helper
+from bisector.adapters.local.places import BuildPlace, Cache, remove_tree
+from bisector.adapters.local.venv import make_venv
+from bisector.adapters.measure.answer import as_step
+from bisector.adapters.measure.content import content_of, tree_digest, tree_entries
+from bisector.adapters.measure.host import boot_id
+from bisector.adapters.measure.log import BuildLog
+from bisector.adapters.measure.order import HelperOrder
+from bisector.adapters.measure.record import Record
+from bisector.adapters.measure.steps import Failure, run_steps
+from bisector.adapters.measure.tools import Tools
+from bisector.core.model.builds import Build
+from bisector.core.model.samples import Outcome
+from bisector.core.model.units import Seconds
+from bisector.engine.ports import BuildOrder
+from bisector.engine.stop import StopSignal
+from bisector.errors import ScenarioError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workshop:
+    """What every build needs: where things lie, what runs the steps, what the host's environment says."""
+
+    cache: Cache
+    tools: Tools
+    host_env: Mapping[str, str]
+
+
+def build_locally(order: BuildOrder, workshop: Workshop, stop: StopSignal) -> Build:
+    """Make the build, or take the one that is there. The caller holds its lock."""
+    if order.recipe.patches:
+        raise ScenarioError("patches are not supported yet", where="[build] patches", then="Leave them out")
+    place = workshop.cache.build(order.key)
+    content = content_at_hand(place)
+    if content is not None:
+        return _built(order, place, content, reused=True)
+    begun = time.monotonic()
+    remove_tree(place.root)
+    place.root.mkdir(parents=True)
+    try:
+        with BuildLog(order.log) as log:
+            failure = _make(order, place, workshop, log, stop)
+        if failure is not None:
+            return _failed(order, failure, time.monotonic() - begun)
+        content = _content(place)
+        _complete(place, content)
+    finally:
+        if not place.complete.exists():
+            remove_tree(place.root)
+    return _built(order, place, content, seconds=time.monotonic() - begun)
+
+
+def content_at_hand(place: BuildPlace) -> str | None:
+    """The digest of a build that was completed here, or None.
+
+    After a crash of the machine the mark may have reached the disk and the files not: one look at them per start of
+    the machine tells.
+    """
+    try:
+        mark = json.loads(place.complete.read_text())
+        boot, content = str(mark["boot"]), str(mark["content"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if boot != boot_id():
+        if _content(place) != content:
+            return None
+        _complete(place, content)
+    return content
+
+
+def put_scenario(files: Path | None, place: BuildPlace) -> None:
+    """Put the scenario's own files beside the checkout, also in place of what a candidate made of them."""
+    if has_scenario(files, place):
+        return
+    pending = Path(tempfile.mkdtemp(prefix=".scenario-", dir=place.root))
+    if files is not None:
+        shutil.copytree(files, pending, symlinks=True, dirs_exist_ok=True)
+    remove_tree(place.scenario)
+    pending.rename(place.scenario)
+
+
+def has_scenario(files: Path | None, place: BuildPlace) -> bool:
+    """Whether the scenario's files lie there unchanged."""
+    return place.scenario.is_dir() and (files is None or tree_digest(files) == tree_digest(place.scenario))
+
+
+def _make(order: BuildOrder, place: BuildPlace, workshop: Workshop, log: BuildLog, stop: StopSignal) -> Failure | None:
+    with order.source() as stream:
+        place.source.mkdir()
+        for note in extract(stream, place.source):
+            log.say(f"left out: {note}")
+    put_scenario(order.files, place)
+    if order.python and not make_venv(place.venv, workshop.cache.root, stop, pip=bool(order.recipe.steps)):
+        log.say("this Python has no pip to give to the virtual environment (is python3-venv installed?)")
+    home, tmp, out = place.scratch
+    for directory in place.scratch:
+        directory.mkdir()
+    places = place.places(out, workshop.tools.directory)
+    env = {
+        **run_env(workshop.host_env, place.venv, home, tmp),
+        **build_env(workshop.host_env, workshop.cache.root / "pip"),
+        **places.fill_env(order.recipe.env),
+    }
+
+    def execute(argv: tuple[str, ...], limit: Seconds) -> Record | Failure:
+        helper_order = HelperOrder(argv=argv, cwd=str(place.source), timeout=limit)
+        return as_step(call_helper(workshop.tools.here("measure"), helper_order, env, stop, log.write))
+
+    limit = time.monotonic() + order.recipe.timeout_seconds
+    failure = run_steps(places.fill_all(order.recipe.steps), order.recipe.timeout_seconds, log, execute)
+    if failure is None and order.python:
+        compiled = (str(path) for path in (place.source, place.scenario, place.venv))
+        execute(("python", "-m", "compileall", "-qq", "-j", "0", *compiled), max(limit - time.monotonic(), 1.0))
+    if not has_scenario(order.files, place):
+        log.say("the steps changed the scenario's own files, which are the same for every candidate: they are put back")
+        put_scenario(order.files, place)
+    for directory in place.scratch:
+        remove_tree(directory)
+    return failure
+
+
+def _complete(place: BuildPlace, content: str) -> None:
+    pending = place.complete.with_suffix(".new")
+    pending.write_text(json.dumps({"content": content, "boot": boot_id()}))
+    pending.rename(place.complete)
+
+
+def _built(
+    order: BuildOrder, place: BuildPlace, content: str, *, seconds: Seconds = 0.0, reused: bool = False
+) -> Build:
+    return Build(
+        key=order.key,
+        outcome=Outcome.OK,
+        handle=str(place.root),
+        content=content,
+        log=str(order.log) if order.log.exists() else "",
+        seconds=seconds,
+        reused=reused,
+    )
+
+
+def _failed(order: BuildOrder, failure: Failure, seconds: Seconds) -> Build:
+    return Build(key=order.key, outcome=failure.outcome, reason=failure.reason, log=str(order.log), seconds=seconds)
+
+
+def _content(place: BuildPlace) -> str:
+    return content_of(tree_entries(place.root, ("source", "venv") if place.venv.is_dir() else ("source",)))

@@ -1,0 +1,78 @@
+"""Runs a build in its own directory, each run a fresh process under the measuring helper."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bisector.adapters.local.build import Workshop, put_scenario
+from bisector.adapters.local.environment import run_env
+from bisector.adapters.local.helper import call_helper
+from bisector.adapters.local.places import BuildPlace, purge
+from bisector.adapters.measure.answer import as_run
+from bisector.adapters.measure.lock import Owner
+from bisector.adapters.measure.order import HelperOrder
+from bisector.engine.ports import RunOrder, RunRecord
+from bisector.engine.stop import StopSignal
+
+
+class LocalSession:
+    """One build, a scratch directory, and the runs made in them."""
+
+    def __init__(self, place: BuildPlace, scratch: Path, order: RunOrder, workshop: Workshop, stop: StopSignal) -> None:
+        home, tmp, out, streams = (scratch / name for name in ("home", "tmp", "out", "streams"))
+        streams.mkdir()
+        places = place.places(out, workshop.tools.directory)
+        recipe = order.recipe
+        self._place = place
+        self._order = order
+        self._program = workshop.tools.here("measure")
+        self._env = {**run_env(workshop.host_env, place.venv, home, tmp), **places.fill_env(recipe.env)}
+        self._stop = stop
+        self._helper_order = HelperOrder(
+            argv=places.fill_all(recipe.command),
+            cwd=str(place.source),
+            timeout=recipe.timeout_seconds,
+            streams=str(streams),
+            out=str(out),
+            collect=order.collect,
+            fresh=(str(home), str(tmp), str(out)),
+            cpus=measuring_cpus(recipe.cpus),
+            memory=recipe.memory_bytes,
+        )
+
+    @property
+    def container(self) -> str:
+        """The build's directory."""
+        return str(self._place.root)
+
+    def run(self) -> RunRecord:
+        """One fresh process, on the last processors of this machine."""
+        self._stop.check()
+        answer = call_helper(self._program, self._helper_order, self._env, self._stop)
+        record, _ = as_run(answer, self._order, self._helper_order.argv[0])
+        return record
+
+
+def measuring_cpus(count: int) -> tuple[int, ...]:
+    """The last `count` processors this process may use: the first ones get the interrupts and everybody else."""
+    return tuple(sorted(os.sched_getaffinity(0))[-count:])
+
+
+@contextmanager
+def open_session(
+    place: BuildPlace, order: RunOrder, workshop: Workshop, owner: Owner, stop: StopSignal
+) -> Iterator[LocalSession]:
+    """A session with a scratch directory of its own, which says whose it is and goes when the session ends."""
+    put_scenario(order.files, place)
+    scratch = Path(tempfile.mkdtemp(prefix=f"{owner.name}-", dir=_made(workshop.cache.sessions)))
+    try:
+        yield LocalSession(place, scratch, order, workshop, stop)
+    finally:
+        purge(scratch)
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
