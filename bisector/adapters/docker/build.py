@@ -1,0 +1,174 @@
+"""Makes a build: the recipe's steps in one hardened container, byte-code, a digest, and an image of the result."""
+
+import io
+import tarfile
+import time
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO
+
+from bisector.adapters.docker import images, layout
+from bisector.adapters.docker.base import compile_modules, with_bytecode
+from bisector.adapters.docker.container import Container, Plan, running
+from bisector.adapters.docker.dockerfile import build_dockerfile
+from bisector.adapters.docker.engine import Engine
+from bisector.adapters.docker.exec import Call, call_program
+from bisector.adapters.docker.fate import outcome_of_silence
+from bisector.adapters.docker.workshop import Workshop
+from bisector.adapters.measure.answer import as_step
+from bisector.adapters.measure.content import content_of, parse_listing
+from bisector.adapters.measure.log import BuildLog
+from bisector.adapters.measure.order import HelperOrder
+from bisector.adapters.measure.record import Record
+from bisector.adapters.measure.steps import Execute, Failure, run_steps
+from bisector.core.model.builds import Build
+from bisector.core.model.samples import Outcome
+from bisector.core.model.units import Seconds
+from bisector.engine.ports import Archive, BuildOrder
+from bisector.engine.stop import StopSignal
+from bisector.errors import EnvironmentFault, ScenarioError
+
+_LISTING_LIMIT: Seconds = 300.0
+_BLOCK = 1 << 20
+
+
+def build_in_docker(engine: Engine, order: BuildOrder, workshop: Workshop, stop: StopSignal) -> Build:
+    """Make the build, or take the one that is there. The caller holds its lock."""
+    if order.recipe.patches:
+        raise ScenarioError("patches are not supported yet", where="[build] patches", then="Leave them out")
+    found = images.find(engine, _name(order, workshop))
+    if found is not None and images.is_ours(found, workshop.instance, order.key):
+        return _built(order, found["Id"], images.labels_of(found).get(layout.CONTENT) or None, reused=True)
+    begun = time.monotonic()
+    with BuildLog(order.log) as log:
+        base = _base(engine, order, workshop, log, stop)
+        made = base if isinstance(base, Failure) else _make(engine, order, base, workshop, log, stop)
+    seconds = time.monotonic() - begun
+    if isinstance(made, Failure):
+        return Build(key=order.key, outcome=made.outcome, reason=made.reason, log=str(order.log), seconds=seconds)
+    image, content = made
+    return _built(order, image, content, seconds=seconds)
+
+
+def _name(order: BuildOrder, workshop: Workshop) -> str:
+    return f"{workshop.name}:{order.key}"
+
+
+def _has_dockerfile(order: BuildOrder) -> bool:
+    return bool(order.recipe.dockerfile or order.recipe.candidate_dockerfile)
+
+
+def _base(engine: Engine, order: BuildOrder, workshop: Workshop, log: BuildLog, stop: StopSignal) -> str | Failure:
+    """The image the steps start from."""
+    if _has_dockerfile(order):
+        return build_dockerfile(order, {layout.INSTANCE: workshop.instance, layout.ROLE: "dockerfile"}, log, stop)
+    if order.image_id is None:
+        raise ScenarioError("the scenario names no base image", where="[build] image", then="Name one, or a dockerfile")
+    return with_bytecode(engine, workshop, order.image_id, stop) if order.python else order.image_id
+
+
+def _make(
+    engine: Engine, order: BuildOrder, base: str, workshop: Workshop, log: BuildLog, stop: StopSignal
+) -> tuple[str, str | None] | Failure:
+    """The image of the build and the digest of what was made, or why there is none."""
+    image = images.find(engine, base)
+    if image is None:
+        raise EnvironmentFault(f"the base image {base} is gone", then="Pull or make it again and resume")
+    plan = Plan(
+        image=image,
+        user=layout.BUILD_USER,
+        role="build",
+        host_config=layout.build_host_config(
+            order.recipe.network,
+            layout.build_memory(engine.info()),
+            workshop.volumes.ensure(engine, order.files, base, stop),
+        ),
+        furnish=lambda container: _furnish(engine, container, order.source),
+    )
+    env = {**layout.base_env(image), **workshop.build_env, **layout.PLACES.fill_env(order.recipe.env)}
+    with running(engine, workshop, plan) as container:
+        steps = layout.PLACES.fill_all(order.recipe.steps)
+        failure = run_steps(steps, order.recipe.timeout_seconds, log, _executor(container, env, log, stop))
+        if failure is not None:
+            return failure
+        if order.python:
+            compile_modules(container, "everything" if _has_dockerfile(order) else layout.SOURCE, stop)
+        # What a Dockerfile's own steps did lies below our container's layer: its digest cannot be had.
+        content = None if _has_dockerfile(order) else _content(container, stop)
+        return _commit(container, order, base, content), content
+
+
+def _furnish(engine: Engine, container: str, source: Archive) -> None:
+    """Put the checkout into a container that has not been started, after a file that is older than all of it."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        archive.addfile(_directory(layout.ROOT))
+        archive.addfile(tarfile.TarInfo(layout.MARKER.lstrip("/")))
+        archive.addfile(_directory(layout.SOURCE))
+    engine.api.put_archive(container, "/", made.getvalue())
+    with engine.patient(), source() as stream:
+        engine.api.put_archive(container, layout.SOURCE, _blocks(stream))
+
+
+def _directory(path: str) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(path.lstrip("/"))
+    member.type = tarfile.DIRTYPE
+    member.mode = 0o755
+    return member
+
+
+def _blocks(stream: BinaryIO) -> Iterator[bytes]:
+    while block := stream.read(_BLOCK):
+        yield block
+
+
+def _executor(container: Container, env: Mapping[str, str], log: BuildLog, stop: StopSignal) -> Execute:
+    def execute(argv: tuple[str, ...], limit: Seconds) -> Record | Failure:
+        order = HelperOrder(argv=argv, cwd=layout.SOURCE, timeout=limit, container=True)
+        answer = container.call(order, layout.BUILD_USER, stop, env, log.write)
+        outcome = outcome_of_silence(container.engine, container.id, answer)
+        if answer is None or outcome is not None:
+            reason = "it was out of memory" if outcome is Outcome.OOM else "it did not end when it was told to"
+            return Failure(outcome=outcome or Outcome.TIMEOUT, reason=reason)
+        return as_step(answer)
+
+    return execute
+
+
+def _content(container: Container, stop: StopSignal) -> str | None:
+    """The digest of every file that the checkout and the steps brought in or changed."""
+    program = container.workshop.tools.inside("listing", layout.TOOLS, compiled=container.compiled)
+    call = Call(
+        container=container.id,
+        argv=(*program, layout.MARKER, "/"),
+        user=layout.BUILD_USER,
+        limit=_LISTING_LIMIT,
+        env={},
+    )
+    output = call_program(container.engine, call, stop)
+    entries = None if output is None else parse_listing(output)
+    return None if entries is None else content_of(entries)
+
+
+def _commit(container: Container, order: BuildOrder, base: str, content: str | None) -> str:
+    labels = {
+        layout.INSTANCE: container.workshop.instance,
+        layout.ROLE: "build",
+        layout.KEY: order.key,
+        layout.BASE: base,
+        layout.CONTENT: content or "",
+    }
+    return images.commit(container.engine, container.id, _name(order, container.workshop), labels)
+
+
+def _built(
+    order: BuildOrder, image: str, content: str | None, *, seconds: Seconds = 0.0, reused: bool = False
+) -> Build:
+    return Build(
+        key=order.key,
+        outcome=Outcome.OK,
+        handle=image,
+        content=content,
+        log=str(order.log) if order.log.exists() else "",
+        seconds=seconds,
+        reused=reused,
+    )

@@ -1,0 +1,110 @@
+"""Images: found or pulled, told apart by labels, removed."""
+
+import contextlib
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import docker.errors
+
+from bisector.adapters.docker.engine import Engine, faults
+from bisector.adapters.docker.layout import INSTANCE, KEY, OWNER, OWNERS, SOURCE
+from bisector.core.model.units import Seconds
+from bisector.errors import EnvironmentFault, InfraFault
+
+PULL_LIMIT: Seconds = 300.0
+
+_DOCKER_NAMES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
+
+
+def resolve(engine: Engine, image: str) -> str:
+    """The id of `image`, which is pulled when it is not there; EnvironmentFault when it cannot be had."""
+    found = find(engine, image)
+    if found is None:
+        problem = _pull(engine, image)
+        found = find(engine, image)
+        if found is None:
+            raise EnvironmentFault(
+                f"there is no image {image} here, and it could not be pulled",
+                where=problem,
+                then=f"Try `docker pull {image}`, or name an image that `docker images` lists",
+            )
+    return str(found["Id"])
+
+
+def find(engine: Engine, image: str) -> dict[str, Any] | None:
+    """What the engine knows of an image, by name or id; None when it is not there."""
+    with faults("look at an image"):
+        try:
+            found: dict[str, Any] = engine.api.inspect_image(image)  # type: ignore[no-untyped-call]
+        except docker.errors.NotFound:
+            return None
+        except docker.errors.APIError as error:
+            if error.status_code == 400:  # not a name an image can have
+                return None
+            raise
+        return found
+
+
+def labels_of(image: dict[str, Any]) -> dict[str, str]:
+    """An image's labels."""
+    return (image.get("Config") or {}).get("Labels") or {}
+
+
+def is_ours(image: dict[str, Any], instance: str, key: str) -> bool:
+    """Whether the image is this install's build with this key."""
+    labels = labels_of(image)
+    return labels.get(INSTANCE) == instance and labels.get(KEY) == key
+
+
+def runs_code_for(image: dict[str, Any], machine: str) -> bool:
+    """Whether a program compiled for `machine` (as `uname -m` has it) runs in a container of this image."""
+    return image.get("Os") == "linux" and image.get("Architecture") == _DOCKER_NAMES.get(machine, machine)
+
+
+def commit(engine: Engine, container: str, name: str, labels: Mapping[str, str]) -> str:
+    """Make an image called `name` of a container in which nothing runs; its id.
+
+    The container's own labels would go with it, and from the image to whatever somebody starts from it by hand, which
+    `sweep` would then take for ours: so there is no owner.
+    """
+    repository, _, tag = name.partition(":")
+    settings = {**labels, OWNER: "", OWNERS: ""}
+    changes = ["ENTRYPOINT []", 'CMD ["sh"]', f"WORKDIR {SOURCE}", "HEALTHCHECK NONE"]
+    changes += [f'LABEL "{label}"="{value}"' for label, value in settings.items()]
+    with faults("commit a container"), engine.patient():
+        made = engine.api.commit(container, repository=repository, tag=tag, pause=False, changes=changes)
+    return str(made["Id"])
+
+
+def remove(engine: Engine, image: str) -> None:
+    """Remove an image and its unnamed parents; InfraFault while a container uses it."""
+    with faults("remove an image"):
+        try:
+            engine.api.remove_image(image, force=True)
+        except docker.errors.NotFound:
+            pass
+        except docker.errors.APIError as error:
+            if error.status_code == 409:
+                raise InfraFault("the image is in use", where=str(error.explanation)) from error
+            raise
+
+
+def _pull(engine: Engine, image: str) -> str:
+    """Pull within PULL_LIMIT; what went wrong, if anything did."""
+    limit = time.monotonic() + PULL_LIMIT
+    repository, _, tag = image.rpartition(":") if ":" in image.rpartition("/")[2] else (image, "", "latest")
+    if "@" in image:
+        repository, _, tag = image.partition("@")
+    problem = ""
+    try:
+        with contextlib.closing(engine.api.pull(repository, tag=tag, stream=True, decode=True)) as events:
+            for event in events:
+                problem = str(event.get("error", problem))
+                if time.monotonic() > limit:
+                    return f"not done after {PULL_LIMIT:g} s"
+    except docker.errors.APIError as error:
+        return str(error.explanation or error).strip()
+    except OSError as error:  # of which requests' errors are a kind
+        return str(error)
+    return problem

@@ -1,0 +1,94 @@
+"""The runner in containers."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from bisector.adapters.docker import images
+from bisector.adapters.docker.build import build_in_docker
+from bisector.adapters.docker.engine import Engine
+from bisector.adapters.docker.host import engine_facts
+from bisector.adapters.docker.session import DockerSession, measuring_cpus, open_session, probe
+from bisector.adapters.docker.sweep import sweep
+from bisector.adapters.docker.workshop import make_workshop
+from bisector.adapters.measure.host import fingerprint
+from bisector.adapters.measure.lock import locked
+from bisector.core.model.builds import Build
+from bisector.core.model.facts import EnvironmentSeen
+from bisector.core.model.request import Request, RunnerName
+from bisector.engine.ports import BuildOrder, RunOrder
+from bisector.engine.stop import StopSignal
+
+
+class DockerRunner:
+    """Builds and runs candidates in hardened containers of the engine that DOCKER_HOST names.
+
+    A fence, not a wall: the kernel is shared, and a candidate's code can forge its own figures. `instance` names this
+    install of bisector; whatever it leaves on the engine bears that name, and nothing else is ever touched.
+    """
+
+    def __init__(
+        self, instance: str, cache: Path, *, build_env: Mapping[str, str] | None = None, compiler: str = "cc"
+    ) -> None:
+        """`build_env` is set for the steps of a build only: proxies, as they are reached from a container."""
+        self._workshop = make_workshop(instance, cache.resolve(), build_env or {}, compiler)
+
+    @property
+    def name(self) -> RunnerName:
+        """Docker."""
+        return RunnerName.DOCKER
+
+    def resolve_image(self, image: str | None) -> str | None:
+        """The image's id, pulled if need be; None where a Dockerfile takes its place."""
+        if image is None:
+            return None
+        with Engine() as engine:
+            return images.resolve(engine, image)
+
+    def probe(self, image: str) -> None:
+        """Run something in a container of `image`, fenced in as a run is; an error when that does not work."""
+        with Engine() as engine:
+            probe(engine, self._workshop, images.resolve(engine, image))
+
+    def environment(self, request: Request) -> EnvironmentSeen:
+        """The engine's machine and the engine; the toolchain is the base image."""
+        with Engine() as engine:
+            info = engine.info()
+        facts = {**engine_facts(info), "runner": str(self.name)}
+        cpus = measuring_cpus(info, request.scenario.run.cpus)
+        details = {
+            **facts,
+            "cpus": f"cpuset {cpus['cpuset_cpus']}" if "cpuset_cpus" in cpus else f"quota {cpus['nano_cpus'] / 1e9:g}",
+            "cgroup": str(info.get("CgroupVersion", "1")),
+            "helper": "compiled" if self._workshop.tools.compiled else "python",
+            "isolation": "container",
+        }
+        return EnvironmentSeen(host=fingerprint(facts), toolchain=request.image_id or "", details=details)
+
+    def build(self, order: BuildOrder, stop: StopSignal) -> Build:
+        """Build in a container and keep it as an image, once, however many processes ask."""
+        with locked(self._workshop.locks / f"docker-{order.key}", stop), Engine() as engine:
+            return build_in_docker(engine, order, self._workshop, stop)
+
+    def holds(self, build: Build) -> bool:
+        """Whether the build's image is there."""
+        with Engine() as engine:
+            image = images.find(engine, build.handle) if build.handle else None
+        return image is not None and images.is_ours(image, self._workshop.instance, build.key)
+
+    def open(self, build: Build, order: RunOrder, stop: StopSignal) -> AbstractContextManager[DockerSession]:
+        """A warm container of the build's image."""
+        return open_session(self._workshop, build, order, stop)
+
+    def discard(self, build: Build) -> None:
+        """Remove the build's image, if it is ours; InfraFault while a container runs from it."""
+        with Engine() as engine:
+            image = images.find(engine, build.handle) if build.handle else None
+            if image is not None and images.is_ours(image, self._workshop.instance, build.key):
+                images.remove(engine, image["Id"])
+        (self._workshop.locks / f"docker-{build.key}").unlink(missing_ok=True)
+
+    def sweep(self) -> int:
+        """Remove what killed processes of this install left on the engine; how many things."""
+        with Engine() as engine:
+            return sweep(engine, self._workshop)

@@ -1,0 +1,139 @@
+"""Runs a build in a warm container, each run a fresh process under the measuring helper."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from bisector.adapters.docker import images, layout
+from bisector.adapters.docker.container import Container, Plan, running, start
+from bisector.adapters.docker.engine import Engine
+from bisector.adapters.docker.fate import outcome_of_silence
+from bisector.adapters.docker.workshop import Workshop
+from bisector.adapters.measure.answer import as_run
+from bisector.adapters.measure.order import HelperOrder
+from bisector.adapters.measure.outcome import mebibytes
+from bisector.adapters.measure.record import Record
+from bisector.core.model.builds import Build
+from bisector.core.model.samples import Outcome
+from bisector.core.model.scenario import RunRecipe
+from bisector.core.model.units import Seconds
+from bisector.engine.ports import RunOrder, RunRecord
+from bisector.engine.stop import StopSignal
+from bisector.errors import InfraFault
+
+PROBE_SECONDS: Seconds = 30.0
+_FRESH = (layout.OUT, layout.HOME, layout.TMP, layout.SHM)
+"""A run finds nothing of the one before, wherever it may write."""
+
+
+class DockerSession:
+    """One build and a container for its runs, replaced whenever a run may have left something in it."""
+
+    def __init__(self, engine: Engine, workshop: Workshop, plan: Plan, order: RunOrder, stop: StopSignal) -> None:
+        self._engine = engine
+        self._workshop = workshop
+        self._plan = plan
+        self._order = order
+        self._stop = stop
+        self._container: Container | None = None
+        self._helper_order = HelperOrder(
+            argv=layout.PLACES.fill_all(order.recipe.command),
+            cwd=layout.SOURCE,
+            timeout=order.recipe.timeout_seconds,
+            streams=layout.STREAMS,
+            out=layout.OUT,
+            collect=order.collect,
+            fresh=_FRESH,
+            container=True,
+        )
+
+    @property
+    def container(self) -> str:
+        """Id of the container the next run is made in; it is made when there is none."""
+        return self._ready().id
+
+    def run(self) -> RunRecord:
+        """One fresh process in the container. After anything but a clean end the container is not used again."""
+        self._stop.check()
+        container = self._ready()
+        clean = False
+        try:
+            record, ended = self._run_in(container)
+            # Once out of memory, a container's state says so for good; a later silence must not be read as that.
+            clean = ended and record.outcome is not Outcome.OOM
+        finally:
+            if not clean or self._order.recipe.fresh == "run":
+                self.drop_container()
+        return record
+
+    def drop_container(self) -> None:
+        """Remove the container, if there is one."""
+        if self._container is not None:
+            container, self._container = self._container, None
+            self._engine.remove_container(container.id)
+
+    def _run_in(self, container: Container) -> tuple[RunRecord, bool]:
+        answer = container.call(self._helper_order, layout.RUN_USER, self._stop, {})
+        outcome = outcome_of_silence(self._engine, container.id, answer)
+        if answer is None or outcome is not None:
+            return RunRecord(outcome=outcome or Outcome.TIMEOUT, reason=self._reason(outcome)), False
+        return as_run(answer, self._order, self._helper_order.argv[0])
+
+    def _reason(self, outcome: Outcome | None) -> str:
+        recipe = self._order.recipe
+        if outcome is Outcome.OOM:
+            return f"over its memory limit of {mebibytes(recipe.memory_bytes)}"
+        return f"not done after {recipe.timeout_seconds:g} s, and it kept its parent from saying so"
+
+    def _ready(self) -> Container:
+        if self._container is None:
+            self._container = start(self._engine, self._workshop, self._plan)
+        return self._container
+
+
+@contextmanager
+def open_session(workshop: Workshop, build: Build, order: RunOrder, stop: StopSignal) -> Iterator[DockerSession]:
+    """A session with a container that goes when the session ends."""
+    with Engine() as engine:
+        image = images.find(engine, build.handle)
+        if image is None or not images.is_ours(image, workshop.instance, build.key):
+            raise InfraFault(f"the image of the build {build.key[:12]} is gone")
+        base = images.labels_of(image).get(layout.BASE) or build.handle
+        volumes = workshop.volumes.ensure(engine, order.files, base, stop)
+        cpus = measuring_cpus(engine.info(), order.recipe.cpus)
+        plan = Plan(
+            image=image,
+            user=layout.RUN_USER,
+            role="run",
+            host_config=layout.run_host_config(order.recipe, cpus, volumes),
+            env={**layout.base_env(image), **layout.PLACES.fill_env(order.recipe.env)},
+        )
+        session = DockerSession(engine, workshop, plan, order, stop)
+        try:
+            yield session
+        finally:
+            session.drop_container()
+
+
+def measuring_cpus(info: Mapping[str, Any], wanted: int) -> dict[str, Any]:
+    """The processors of the engine's machine that a run gets."""
+    return layout.cpu_settings(int(info["NCPU"]), wanted, cpuset=bool(info.get("CPUSet", True)))
+
+
+def probe(engine: Engine, workshop: Workshop, image: str) -> None:
+    """Start a container as for a run and execute something in it: that the engine answers does not mean that it can."""
+    found = images.find(engine, image)
+    if found is None:
+        raise InfraFault(f"the image {image} is gone")
+    stop = StopSignal()
+    cpus = measuring_cpus(engine.info(), 1)
+    volumes = workshop.volumes.ensure(engine, None, image, stop)
+    recipe = RunRecipe(command=("true",), timeout_seconds=PROBE_SECONDS)
+    plan = Plan(
+        image=found, user=layout.RUN_USER, role="run", host_config=layout.run_host_config(recipe, cpus, volumes)
+    )
+    order = HelperOrder(argv=recipe.command, cwd="/", timeout=recipe.timeout_seconds, container=True)
+    with running(engine, workshop, plan) as container:
+        answer = container.call(order, layout.RUN_USER, stop, {})
+    if answer is None or not isinstance(answer.record, Record):
+        raise InfraFault("nothing can be executed in a container")

@@ -1,0 +1,51 @@
+"""What all containers of one install on one engine have in common."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bisector.adapters.docker.layout import INSTANCE, OWNER, OWNERS
+from bisector.adapters.docker.volumes import Volumes
+from bisector.adapters.measure.host import machine_id
+from bisector.adapters.measure.lock import Owner
+from bisector.adapters.measure.tools import Tools, prepare
+from bisector.core.model.units import digest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workshop:
+    """The install called `instance`: the name its images and volumes begin with, its tools, and this process of it."""
+
+    instance: str
+    name: str
+    tools: Tools
+    owner: Owner
+    volumes: Volumes
+    locks: Path
+    build_env: Mapping[str, str]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What each of our containers bears: whose it is, and how to find out whether that process still lives."""
+        return {INSTANCE: self.instance, OWNERS: owners_of(self.owner), OWNER: self.owner.name}
+
+
+def make_workshop(instance: str, cache: Path, build_env: Mapping[str, str], compiler: str) -> Workshop:
+    """The workshop of `instance`, whose tools and locks lie below `cache`."""
+    name = f"bisector-{digest(instance)[:8]}"
+    tools = prepare(cache, compiler=compiler)
+    return Workshop(
+        instance=instance,
+        name=name,
+        tools=tools,
+        owner=Owner(cache / "owners"),
+        volumes=Volumes(prefix=name, labels={INSTANCE: instance}, locks=cache / "locks", tools=tools),
+        locks=cache / "locks",
+        build_env=dict(build_env),
+    )
+
+
+def owners_of(owner: Owner) -> str:
+    """Where the locks lie that tell which processes live: on which machine, in which directory."""
+    return f"{machine_id() or platform.node()}:{owner.directory}"
