@@ -1,19 +1,29 @@
 """Quantities as people read them. The only place that turns a number, a time or a size into text."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from statistics import median
 
 from bisector.core.model.verdict import Change
 
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
+_TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+NOTHING = "–"
+"""What stands for a value that is not known."""
 
 
 def percent(share: float, *, signed: bool = False) -> str:
     """A share as a percentage with three digits that count: 0.0834 as "8.34 %", 5.3 as "530 %"."""
     value = share * 100
     magnitude = abs(value)
-    digits = 0 if magnitude >= 100 else 1 if magnitude >= 10 else 2 if magnitude >= 0.1 else 3
+    if not magnitude < 1e6:
+        return f"{value:+.2e} %" if signed else f"{value:.2e} %"
+    digits = 0 if magnitude >= 99.95 else 1 if magnitude >= 9.995 else 2 if magnitude >= 0.0995 else 3
     text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
-    return f"{text} %"
+    return f"{'0' if float(text) == 0 else text} %"
 
 
 def probability(share: float) -> str:
@@ -22,36 +32,47 @@ def probability(share: float) -> str:
         return "> 99.9 %"
     if 0 < share < 0.001:
         return "< 0.1 %"
-    return f"{share * 100:.1f} %" if share > 0.99 else f"{share * 100:.0f} %"
+    return f"{share * 100:.1f} %" if share > 0.99 or 0 < share < 0.0095 else f"{share * 100:.0f} %"
 
 
 def change(found: Change) -> str:
     """A relative change with its interval."""
-    middle, low, high = (percent(share, signed=True) for share in (found.relative, found.low, found.high))
-    return f"{middle} ({low} to {high})"
+    return f"{percent(found.relative, signed=True)} ({interval(found)})"
+
+
+def interval(found: Change) -> str:
+    """The interval of a relative change."""
+    return f"{percent(found.low, signed=True)} to {percent(found.high, signed=True)}"
 
 
 def seconds(duration: float) -> str:
     """A duration: "85 µs", "12.3 ms", "4.20 s", "3 min 5 s", "2 h 10 min"."""
     magnitude = abs(duration)
-    if magnitude < 1e-3:
-        return f"{duration * 1e6:.3g} µs" if magnitude > 0 else "0 s"
-    if magnitude < 1:
-        return f"{duration * 1e3:.3g} ms"
-    if magnitude < 60:
+    if magnitude < 59.95:
+        factor, unit = next((each for each in _TIMES if magnitude >= 0.9995 * each[0]), _TIMES[-1])
+        return f"{_three(duration / factor)} {unit}" if magnitude > 0 else "0 s"
+    if magnitude >= 1e10:
         return f"{duration:.3g} s"
-    whole = round(duration)
-    if magnitude < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    whole, sign = round(magnitude), "-" if duration < 0 else ""
+    if whole < 3600:
+        return sign + _two(whole // 60, "min", whole % 60, "s")
+    minutes = round(magnitude / 60)
+    if minutes < 48 * 60:
+        return sign + _two(minutes // 60, "h", minutes % 60, "min")
+    hours = round(magnitude / 3600)
+    return sign + _two(hours // 24, "d", hours % 24, "h")
+
+
+def _two(large: int, unit: str, small: int, smaller: str) -> str:
+    return f"{large:,} {unit} {small} {smaller}" if small else f"{large:,} {unit}"
 
 
 def size(count: float) -> str:
     """A size in bytes: "512 B", "12.3 MiB"."""
     value, unit = float(count), 0
-    while abs(value) >= 1024 and unit < len(_SIZES) - 1:
+    while abs(value) >= (1023.5 if unit == 0 else 999.5) and unit < len(_SIZES) - 1:
         value, unit = value / 1024, unit + 1
-    return f"{value:.0f} {_SIZES[unit]}" if unit == 0 else f"{value:.3g} {_SIZES[unit]}"
+    return f"{value:.0f} {_SIZES[unit]}" if unit == 0 else f"{_three(value)} {_SIZES[unit]}"
 
 
 def quantity(value: float, unit: str) -> str:
@@ -60,8 +81,63 @@ def quantity(value: float, unit: str) -> str:
         return seconds(value)
     if unit == "B":
         return size(value)
-    text = f"{value:,.0f}" if value == int(value) and abs(value) >= 1000 else f"{value:.4g}"
-    return f"{text} {unit}".rstrip()
+    return f"{_four(value)} {unit}".rstrip()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gauge:
+    """How the values of one metric are written throughout a report: one unit, equally many digits, so they compare."""
+
+    factor: float
+    unit: str
+    digits: int
+
+    @classmethod
+    def of(cls, values: Iterable[float], unit: str) -> "Gauge":
+        """A gauge that gives a typical one of `values` four digits that count."""
+        magnitudes = [abs(value) for value in values if math.isfinite(value)]
+        typical = median(magnitudes) if magnitudes else 1.0
+        # Half a second is told in seconds: values about one second must not fall on both sides of a unit.
+        factor, shown = _axis_unit(2 * typical, unit)
+        scaled = typical / factor
+        return cls(factor=factor, unit=shown, digits=_digits(scaled, 4) if scaled > 0 else 3)
+
+    def bare(self, value: float) -> str:
+        """The value without its unit; one too small or too large for the digits with three that count."""
+        scaled = value / self.factor
+        if value != 0 and not 10.0**-self.digits * 20 <= abs(scaled) < 1e9:
+            return f"{scaled:.3g}"
+        text = f"{scaled:,.{self.digits}f}"
+        return text.lstrip("-") if value == 0 else text
+
+    def text(self, value: float) -> str:
+        """The value with its unit."""
+        return f"{self.bare(value)} {self.unit}".rstrip()
+
+
+def _digits(value: float, significant: int) -> int:
+    """Digits after the point that give a positive `value` so many digits that count."""
+    return min(max(significant - 1 - math.floor(math.log10(value)), 0), 9)
+
+
+def setting(share: float) -> str:
+    """A share that a person has set, as they would write it: 0.95 as "95 %", 0.03 as "3 %"."""
+    return f"{share * 100:.6g} %"
+
+
+def _three(value: float) -> str:
+    """Three digits that count, never in powers of ten."""
+    magnitude = abs(value)
+    if magnitude >= 1e6 or magnitude < 1e-3:
+        return f"{value:.3g}"
+    digits = 0 if magnitude >= 99.95 else 1 if magnitude >= 9.995 else 2 if magnitude >= 0.9995 else 3
+    return f"{value:.{digits}f}"
+
+
+def _four(value: float) -> str:
+    if abs(value) >= 1e15:
+        return f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def count(number: int, noun: str) -> str:
@@ -73,3 +149,66 @@ def listing(words: Iterable[str]) -> str:
     """ "a", "a and b", "a, b and c"."""
     *head, last = list(words) or [""]
     return f"{', '.join(head)} and {last}" if head else last
+
+
+def exact(value: float) -> str:
+    """A number in plain decimals that reads back as the very same one, for command lines: "0.03", "1800"."""
+    if value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    digits = repr(value)
+    if "e" not in digits:
+        return digits
+    mantissa, _, exponent = digits.partition("e")
+    decimals = len(mantissa.partition(".")[2]) - int(exponent)
+    return f"{value:.{max(decimals, 0)}f}"
+
+
+def date(epoch: int) -> str:
+    """A day, for tables: "2023-11-14"; nothing for a moment that no calendar has."""
+    return moment(epoch)[:10]
+
+
+def moment(epoch: int) -> str:
+    """A moment in UTC, as ISO 8601: "2023-11-14T22:13:20Z"; nothing for one that no calendar has."""
+    try:
+        return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
+def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
+    """Round numbers between `low` and `high`, about as many as `wanted`."""
+    span = high - low
+    if not span > 0 or not math.isfinite(span):
+        return [low]
+    step = 10.0 ** math.floor(math.log10(span / wanted))
+    step *= next(factor for factor in (1, 2, 5, 10, 20) if span / (step * factor) <= wanted)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [number * step for number in range(first, last + 1)]
+
+
+def tick_labels(values: Sequence[float], gauge: Gauge) -> list[str]:
+    """Labels of an axis in the unit of `gauge`, with as many digits as it takes to tell them apart."""
+    scaled = [value / gauge.factor for value in values]
+    gaps = [later - earlier for earlier, later in pairwise(scaled) if later > earlier]
+    step = min(gaps, default=abs(scaled[0]) / 100 if scaled and scaled[0] else 1.0)
+    if max((abs(value) for value in scaled), default=0.0) >= 1e7 or step < 1e-6:
+        return [f"{value:.4g}" for value in scaled]
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    labels = [f"{value:,.{digits}f}" for value in scaled]
+    return [label.lstrip("-") if float(label.replace(",", "")) == 0 else label for label in labels]
+
+
+def _axis_unit(largest: float, unit: str) -> tuple[float, str]:
+    """What to divide values of up to `largest` by, and the unit they are in then."""
+    if unit == "s":
+        return next((each for each in _TIMES if largest >= each[0]), _TIMES[0] if largest == 0 else _TIMES[-1])
+    if unit == "B":
+        power = next((p for p in range(len(_SIZES) - 1, 0, -1) if largest >= 1024**p), 0)
+        return 1024.0**power, _SIZES[power]
+    return 1.0, unit
+
+
+def json_number(value: float | None) -> float | None:
+    """A number as the result's JSON holds it: nine digits that count, None for what is no number."""
+    return None if value is None or not math.isfinite(value) else float(f"{value:.9g}")

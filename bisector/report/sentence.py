@@ -1,85 +1,185 @@
 """The answer in one sentence that a person can paste."""
 
-from bisector.core.model.history import Commit, LineName, Place
+from typing import assert_never
+
+from bisector.core.model.history import Commit, inner, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import JobKind
-from bisector.core.model.scenario import Better
-from bisector.core.model.verdict import Change, Culprit, InnerKind, Reason, Verdict, VerdictKind
+from bisector.core.model.scenario import Better, Metric
+from bisector.core.model.verdict import Change, Culprit, InnerAnswer, InnerKind, Reason, Verdict, VerdictKind
+from bisector.core.search.outlook import Outlook
 from bisector.report import numbers
-from bisector.report.text import one_line
+from bisector.report.phrase import Phrase, plain, quote, told
+from bisector.report.text import redacted
+from bisector.report.verification import latest
 
 SHORT = 10
 """Digits of a commit's name in running text."""
+MOST_NAMED = 6
+"""Commits that one sentence names."""
 
 
 def sentence_of(investigation: Investigation) -> str:
     """The verdict as one sentence; a plain statement of the state while there is none."""
-    verdict = investigation.verdict
-    if verdict is None:
+    if investigation.verdict is None:
         return "The job has no answer yet."
+    return plain(answer(investigation, investigation.verdict))
+
+
+def answer(investigation: Investigation, verdict: Verdict, metric: Metric | None = None) -> Phrase:
+    """What `verdict` says of `metric` (the first asked for by default), as a phrase."""
+    asked = metric or investigation.request.metric
     if investigation.request.kind is JobKind.COMPARE:
-        return _comparison(investigation, verdict)
-    match verdict.kind:
-        case VerdictKind.CULPRIT:
-            return _culprit(investigation, verdict)
-        case VerdictKind.CULPRIT_SET:
-            return _set(investigation, verdict)
-        case VerdictKind.NOT_REPRODUCED:
-            return _not_reproduced(investigation, verdict)
-        case VerdictKind.FAILED:
-            return f"Nothing could be measured: {one_line(verdict.explanation, 400)}."
-        case _:
-            return _undecided(investigation, verdict)
+        return Phrase(_comparison(investigation, verdict, asked))
+    return Phrase(_Teller(investigation, asked).tell(verdict))
+
+
+def standing(investigation: Investigation, found: Outlook | None, state: str) -> Phrase:
+    """Where an unanswered job stands, as a phrase."""
+    runs = investigation.runs()
+    spent = f" after {numbers.count(runs, 'run')}" if runs else ""
+    start = {"queued": "Queued", "cancelled": "Cancelled", "paused": "Paused"}.get(state, "No answer yet")
+    if investigation.history is None:
+        return Phrase(f"{start}{spent}: nothing is known of the range yet.")
+    candidates = numbers.count(investigation.line.size, "candidate")
+    if found is None or found.posterior is None:
+        return Phrase(f"{start}{spent}: {candidates}, and the ends are still to be measured.")
+    if found.no_change > 0.5:
+        chance = numbers.probability(found.no_change)
+        return Phrase(f"{start}{spent}: so far the ends do not differ (probability {chance}).")
+    if investigation.request.kind is JobKind.COMPARE:
+        chance = numbers.probability(1 - found.no_change)
+        return Phrase(f"{start}{spent}: so far the two differ with a probability of {chance}.")
+    best = max(range(len(found.chances)), key=lambda position: float(found.chances[position]))
+    name = name_of(investigation.commit(main(best + 1)))
+    chance = numbers.probability(float(found.chances[best]))
+    sure = numbers.setting(investigation.request.search.confidence)
+    among = f"so far the culprit is among {len(found.likely):,} of {candidates} ({sure})"
+    return Phrase(f"{start}{spent}: {among}, likeliest {name} with {chance}.")
 
 
 def name_of(commit: Commit) -> str:
-    """A commit as running text names it: short name and subject."""
-    return f"{commit.sha[:SHORT]} ({one_line(commit.subject, 72)})" if commit.subject else commit.sha[:SHORT]
+    """A commit as running text names it: short name and subject, as part of a phrase."""
+    subject = quote(commit.subject, 72)
+    return f"{quote(commit.sha[:SHORT])} ({subject})" if subject else quote(commit.sha[:SHORT])
 
 
-def direction_of(investigation: Investigation, change: Change) -> str:
+def direction_of(metric: Metric, change: Change) -> str:
     """Whether a change is for the worse: "worse" or "better"."""
-    rises = change.relative > 0
-    return "worse" if rises == (investigation.request.metric.better is Better.LOWER) else "better"
+    return "worse" if (change.relative > 0) == (metric.better is Better.LOWER) else "better"
 
 
-def _culprit(investigation: Investigation, verdict: Verdict) -> str:
-    culprit = verdict.culprits[0]
-    commit = investigation.commit(culprit.place)
-    kind = "Merge" if commit.is_merge else "Commit"
-    effect = _effect(investigation, culprit.change)
-    how = "verified by fresh runs against its parent" if culprit.verified else "not verified"
-    text = f"{kind} {name_of(commit)} made {effect}, probability {numbers.probability(culprit.probability)}, {how}"
-    return f"{text}{_inner(investigation, culprit)}."
+def effect(metric: Metric, change: Change | None) -> str:
+    """A change as part of a phrase: "seconds worse by 8.3 % (+7.1 % to +9.4 %)"."""
+    name = quote(metric.name)
+    if change is None:
+        return f"a change of {name}"
+    size = numbers.percent(abs(change.relative))
+    return f"{name} {direction_of(metric, change)} by {size} ({numbers.interval(change)})"
 
 
-def _inner(investigation: Investigation, culprit: Culprit) -> str:
-    inner = culprit.inner
-    if inner is None:
-        return ""
-    members = [investigation.commit(Place(line=LineName.INNER, index=index)) for index in inner.members]
-    match inner.kind:
+def explained(text: str) -> str:
+    """An explanation as part of a phrase: plain words as they are, what a build or a run printed as a quotation."""
+    return told(redacted(text).strip().rstrip("."))
+
+
+class _Teller:
+    """Tells the verdicts of one investigation about one metric."""
+
+    def __init__(self, investigation: Investigation, metric: Metric) -> None:
+        self._investigation = investigation
+        self._metric = metric
+
+    def tell(self, verdict: Verdict) -> str:
+        match verdict.kind:
+            case VerdictKind.CULPRIT:
+                return self._culprit(verdict.culprits[0]) + "."
+            case VerdictKind.CULPRIT_SET:
+                return self._set(verdict)
+            case VerdictKind.SEVERAL:
+                told = numbers.listing(self._culprit(culprit) for culprit in verdict.culprits[:MOST_NAMED])
+                return f"{numbers.count(len(verdict.culprits), 'change')}: {told}."
+            case VerdictKind.NOT_REPRODUCED:
+                return self._not_reproduced(verdict)
+            case VerdictKind.FAILED:
+                return f"Nothing could be measured: {explained(verdict.explanation)}."
+            case VerdictKind.ENVIRONMENT_CHANGED:
+                return self._unsettled("The environment changed", verdict)
+            case VerdictKind.INCONCLUSIVE:
+                return self._unsettled("Undecided", verdict)
+            case VerdictKind.CANCELLED:
+                return self._unsettled("Cancelled", verdict)
+        assert_never(verdict.kind)
+
+    def _culprit(self, culprit: Culprit) -> str:
+        commit = self._investigation.commit(culprit.place)
+        kind = "Merge" if commit.is_merge else "Commit"
+        made = f"{kind} {name_of(commit)} made {effect(self._metric, culprit.change)}"
+        inside = f"; {inner_part(self._investigation, culprit.inner)}" if culprit.inner else ""
+        return f"{made}, probability {numbers.probability(culprit.probability)}, {self._verified(culprit)}{inside}"
+
+    def _verified(self, culprit: Culprit) -> str:
+        if not culprit.verified:
+            return "not verified"
+        found = latest(self._investigation, culprit)
+        if found is not None and not found.passed:
+            return "though fresh runs against its parent did not show it"
+        return "verified by fresh runs against its parent"
+
+    def _set(self, verdict: Verdict) -> str:
+        culprit = verdict.culprits[0]
+        made, chance = effect(self._metric, verdict.change), numbers.probability(culprit.probability)
+        first, last = (self._investigation.commit(main(i)) for i in (min(culprit.members), max(culprit.members)))
+        if len(culprit.members) == 1:
+            return f"Probably {name_of(first)} made {made}, probability {chance}; {_not_sure(verdict)}."
+        ends = f"{quote(first.sha[:SHORT])} to {quote(last.sha[:SHORT])}"
+        size = numbers.count(len(culprit.members), "commit")
+        return f"One of {size}, {ends}, made {made}, probability {chance}; {_not_sure(verdict)}."
+
+    def _not_reproduced(self, verdict: Verdict) -> str:
+        metric, name = self._metric, quote(self._metric.name)
+        match verdict.reason:
+            case Reason.OPPOSITE_DIRECTION:
+                return f"Not reproduced: bad has {effect(metric, verdict.change)}, the other way than asked."
+            case Reason.ON_GOOD_BRANCH:
+                return f"Not reproduced on this line: {explained(verdict.explanation)}."
+            case Reason.BELOW_MIN_EFFECT:
+                found = numbers.change(verdict.change) if verdict.change else "a small change"
+                wanted = numbers.setting(self._investigation.request.min_effect_of(metric))
+                return f"Not reproduced: {name} changes by {found}, less than the {wanted} worth naming."
+            case _:
+                bound = numbers.percent(verdict.excluded) if verdict.excluded is not None else "the asked size"
+                return f"Not reproduced: a change of {name} of {bound} or more is excluded (95 %)."
+
+    def _unsettled(self, start: str, verdict: Verdict) -> str:
+        why = explained(verdict.explanation) or "the evidence is not enough"
+        found = f"; between the ends {effect(self._metric, verdict.change)}" if verdict.change else ""
+        return f"{start}: {why}{found}."
+
+
+def inner_part(investigation: Investigation, answer: InnerAnswer) -> str:
+    """Which of the commits a merge brought in made its change, as part of a phrase."""
+    named = inner_names(investigation, answer)
+    if answer.kind in {InnerKind.COMMIT, InnerKind.COMMIT_SET}:
+        return f"inside it, {named} ({numbers.probability(answer.probability)})"
+    return named
+
+
+def inner_names(investigation: Investigation, answer: InnerAnswer) -> str:
+    """The same without its probability."""
+    members = [investigation.commit(inner(index)) for index in answer.members]
+    match answer.kind:
         case InnerKind.COMMIT:
-            return f"; inside it, commit {name_of(members[0])} ({numbers.probability(inner.probability)})"
+            return f"commit {name_of(members[0])}"
         case InnerKind.COMMIT_SET:
-            names = numbers.listing(commit.sha[:SHORT] for commit in members[:6])
-            more = f" and {len(members) - 6} more" if len(members) > 6 else ""
-            return f"; inside it, one of {names}{more} ({numbers.probability(inner.probability)})"
+            names = [quote(commit.sha[:SHORT]) for commit in members[:MOST_NAMED]]
+            more = [f"{len(members) - MOST_NAMED:,} more"] if len(members) > MOST_NAMED else []
+            return f"one of {numbers.listing((*names, *more))}"
         case InnerKind.INTERACTION:
-            return "; no single commit inside it gives half of the change: it is the interaction"
+            return "no single commit inside it gives half of the change: it is the interaction"
         case InnerKind.UNDECIDED:
-            return "; which commit inside it is undecided"
-
-
-def _set(investigation: Investigation, verdict: Verdict) -> str:
-    culprit = verdict.culprits[0]
-    effect = _effect(investigation, verdict.change)
-    first, last = (investigation.commit(Place(line=LineName.MAIN, index=i)) for i in _span(culprit))
-    chance = numbers.probability(culprit.probability)
-    if len(culprit.members) == 1:
-        return f"Probably {name_of(first)} made {effect}, probability {chance}; {_not_sure(verdict)}."
-    size, ends = numbers.count(len(culprit.members), "commit"), f"{first.sha[:SHORT]} to {last.sha[:SHORT]}"
-    return f"One of {size}, {ends}, made {effect}, probability {chance}; {_not_sure(verdict)}."
+            return "which commit inside it is undecided"
+    assert_never(answer.kind)
 
 
 def _not_sure(verdict: Verdict) -> str:
@@ -92,51 +192,16 @@ def _not_sure(verdict: Verdict) -> str:
             return "no further run or build would have made it surer"
 
 
-def _span(culprit: Culprit) -> tuple[int, int]:
-    return min(culprit.members), max(culprit.members)
-
-
-def _not_reproduced(investigation: Investigation, verdict: Verdict) -> str:
-    metric = investigation.request.metric
-    smallest = numbers.percent(verdict.excluded) if verdict.excluded is not None else "the asked size"
-    match verdict.reason:
-        case Reason.OPPOSITE_DIRECTION:
-            found = _effect(investigation, verdict.change)
-            return f"Not reproduced: bad has {found}, the other way than asked."
-        case Reason.ON_GOOD_BRANCH:
-            return f"Not reproduced on this line: {one_line(verdict.explanation, 300)}."
-        case Reason.BELOW_MIN_EFFECT:
-            found = numbers.change(verdict.change) if verdict.change else "a small change"
-            wanted = numbers.percent(investigation.request.min_effect_of(metric))
-            return f"Not reproduced: {metric.name} changes by {found}, less than the {wanted} worth naming."
-        case _:
-            return f"Not reproduced: a change of {metric.name} of {smallest} or more is excluded (95 %)."
-
-
-def _undecided(investigation: Investigation, verdict: Verdict) -> str:
-    change = f"; between the ends {_effect(investigation, verdict.change)}" if verdict.change else ""
-    kinds = {VerdictKind.ENVIRONMENT_CHANGED: "The environment changed", VerdictKind.CANCELLED: "Cancelled"}
-    start = kinds.get(verdict.kind, "Undecided")
-    return f"{start}: {one_line(verdict.explanation, 400) or 'the evidence is not enough'}{change}."
-
-
-def _comparison(investigation: Investigation, verdict: Verdict) -> str:
-    metric = investigation.request.metric
-    if verdict.change is None:
-        return _undecided(investigation, verdict)
-    found = numbers.change(verdict.change)
+def _comparison(investigation: Investigation, verdict: Verdict, metric: Metric) -> str:
+    name, change = quote(metric.name), verdict.change
+    if change is None:
+        return _Teller(investigation, metric).tell(verdict)
     if verdict.kind is VerdictKind.CULPRIT:
-        return f"{metric.name} is {direction_of(investigation, verdict.change)} by {found}."
+        size = numbers.percent(abs(change.relative))
+        return f"{name} is {direction_of(metric, change)} by {size} ({numbers.interval(change)})."
     if verdict.kind is VerdictKind.NOT_REPRODUCED:
         bound = numbers.percent(verdict.excluded or 0.0)
-        return f"No change of {metric.name} worth naming: {found}; {bound} or more is excluded (95 %)."
-    return f"Cannot tell whether {metric.name} changed: {found}."
-
-
-def _effect(investigation: Investigation, change: Change | None) -> str:
-    metric = investigation.request.metric
-    if change is None:
-        return f"a change of {metric.name}"
-    between = f" ({numbers.percent(change.low, signed=True)} to {numbers.percent(change.high, signed=True)})"
-    word = direction_of(investigation, change)
-    return f"{metric.name} {word} by {numbers.percent(abs(change.relative))}{between}"
+        return f"No change of {name} worth naming: {numbers.change(change)}; {bound} or more is excluded (95 %)."
+    if verdict.kind in {VerdictKind.INCONCLUSIVE, VerdictKind.CULPRIT_SET}:
+        return f"Cannot tell whether {name} changed: {numbers.change(change)}."
+    return _Teller(investigation, metric).tell(verdict)

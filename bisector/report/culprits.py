@@ -1,0 +1,120 @@
+"""The culprits a verdict names, each with what is known of it."""
+
+import math
+from collections.abc import Sequence
+from statistics import median
+
+from bisector.core.model.history import Commit, Line, LineName, Place, inner
+from bisector.core.model.investigation import Investigation
+from bisector.core.model.request import JobKind
+from bisector.core.model.units import Sha
+from bisector.core.model.verdict import Change, Culprit, InnerAnswer, InnerKind, Verdict
+from bisector.core.search.outlook import Outlook
+from bisector.report.basis import commit_part
+from bisector.report.document import CommitPart, CulpritPart, InnerPart
+from bisector.report.phrase import Phrase
+from bisector.report.sentence import inner_names, inner_part
+from bisector.report.text import one_line
+from bisector.report.verification import latest
+
+MOST_MEMBERS = 12
+"""Commits of a set that a report lists with their subjects; a program finds all of them in the JSON."""
+
+
+def culprits_of(
+    investigation: Investigation, verdict: Verdict | None, found: Outlook | None
+) -> tuple[CulpritPart, ...]:
+    """The culprits of `verdict`, by the metric of the outlook `found`. A comparison blames nobody."""
+    if verdict is None or investigation.request.kind is JobKind.COMPARE:
+        return ()
+    return tuple(_culprit(investigation, verdict, culprit, found) for culprit in verdict.culprits)
+
+
+def _culprit(investigation: Investigation, verdict: Verdict, culprit: Culprit, found: Outlook | None) -> CulpritPart:
+    line, index = investigation.line, culprit.place.index
+    commit = line.commit(index)
+    fresh = latest(investigation, culprit) if culprit.verified else None
+    return CulpritPart(
+        index=index,
+        commit=commit_part(commit),
+        parent=_parent(line, commit),
+        members=_first([line.commit(member) for member in culprit.members[:MOST_MEMBERS]]),
+        set=tuple(line.commit(member).sha for member in culprit.members),
+        probability=culprit.probability,
+        change=culprit.change,
+        share=_share(culprit.change, verdict.change),
+        verified=culprit.verified and (fresh is None or fresh.passed),
+        same_build=_same_build(investigation, index),
+        still_at_bad=_still_at_bad(found, index),
+        inner=_inner(investigation, culprit.inner),
+    )
+
+
+def _first(commits: Sequence[Commit]) -> tuple[CommitPart, ...]:
+    return tuple(commit_part(commit) for commit in commits)
+
+
+def _parent(line: Line, commit: Commit) -> CommitPart:
+    """The first parent, with its subject where it is on the line."""
+    if not commit.parents:
+        return commit_part(line.base)
+    sha = commit.parents[0]
+    index = line.index_of(sha)
+    return commit_part(line.commit(index)) if index is not None else _bare(sha)
+
+
+def _bare(sha: Sha) -> CommitPart:
+    return CommitPart(sha=one_line(sha), subject="", author="", date="", is_merge=False)
+
+
+def _share(part: Change | None, whole: Change | None) -> float | None:
+    """The part of the whole change that one culprit makes, on the logarithmic scale on which changes add up."""
+    if part is None or whole is None or min(part.relative, whole.relative) <= -1 or whole.relative == 0:
+        return None
+    return math.log1p(part.relative) / math.log1p(whole.relative)
+
+
+def _same_build(investigation: Investigation, index: int) -> bool | None:
+    """Whether the culprit's build came out equal to its parent's; None where a build tells no content."""
+    parent = investigation.line.parent_index(index)
+    builds = [investigation.builds.get((Place(line=LineName.MAIN, index=each), 0)) for each in (parent, index)]
+    contents = [build.content for build in builds if build is not None and build.content is not None]
+    return contents[0] == contents[1] if len(contents) == 2 else None
+
+
+def _still_at_bad(found: Outlook | None, index: int) -> bool | None:
+    """Whether bad is still nearer to the level the culprit brought than to the one before it."""
+    if found is None:
+        return None
+    view = found.view
+    if index == view.high:
+        return True
+    if not view.line.linear:
+        old, new = view.line.parent_index(index), index
+    else:
+        measured = sorted({i for sample in view.samples if (i := view.index_of(sample.place)) is not None})
+        old = max((i for i in measured if i < index), default=view.low)
+        new = min((i for i in measured if i >= index), default=view.high)
+    levels = [view.values_at(view.place_at(each)).tolist() for each in (old, new, view.high)]
+    if not all(levels):
+        return None
+    before, after, bad = (median(values) for values in levels)
+    return bool(abs(bad - after) <= abs(bad - before))
+
+
+def _inner(investigation: Investigation, answer: InnerAnswer | None) -> InnerPart | None:
+    if answer is None:
+        return None
+    named = answer.members if answer.kind in {InnerKind.COMMIT, InnerKind.COMMIT_SET} else ()
+    commits = [investigation.commit(inner(index)) for index in named]
+    return InnerPart(
+        kind=answer.kind,
+        phrase=Phrase(inner_part(investigation, answer)),
+        names=Phrase(inner_names(investigation, answer)),
+        commit=commit_part(commits[0]) if answer.kind is InnerKind.COMMIT else None,
+        members=_first(commits[:MOST_MEMBERS]),
+        set=tuple(commit.sha for commit in commits),
+        probability=None if answer.kind is InnerKind.UNDECIDED else answer.probability,
+        change=answer.change,
+        in_context=answer.in_context,
+    )

@@ -1,0 +1,345 @@
+"""A report as values: everything a reader may want to know of a job, computed once, in the order it is told.
+
+Texts of strangers are harmless in here already (`text.one_line`) and told apart from ours in phrases; what renders a
+report adds the escaping of its own format and nothing else. Numbers are raw: seconds, bytes, shares of one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bisector.core.model.history import LineName
+from bisector.core.model.request import JobKind, RunnerName
+from bisector.core.model.samples import Outcome, Purpose
+from bisector.core.model.scenario import Better
+from bisector.core.model.units import Seconds
+from bisector.core.model.verdict import Change, InnerKind, Reason, VerdictKind
+from bisector.report.numbers import Gauge
+from bisector.report.phrase import Phrase
+
+
+class Side(StrEnum):
+    """On which side of the change a commit is, as far as is known."""
+
+    OLD = "old"
+    NEW = "new"
+    UNSURE = "unsure"
+
+
+class RowState(StrEnum):
+    """What is known of the commits of a row."""
+
+    MEASURED = "measured"
+    UNTESTABLE = "untestable"
+    NOT_TESTED = "not tested"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CommitPart:
+    """A commit as a report names it. `date` is ISO 8601 in UTC, "" where git's number is no date."""
+
+    sha: str
+    subject: str
+    author: str
+    date: str
+    is_merge: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MetricPart:
+    """The metric an answer is about; `min_effect` is the one this job went by, `gauge` how its values are written."""
+
+    name: str
+    unit: str
+    better: Better
+    min_effect: float
+    gauge: Gauge
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EndPart:
+    """What was measured at one end. `asked` is false where another commit had to stand for the one that was named."""
+
+    commit: CommitPart
+    index: int
+    values: tuple[float, ...]
+    median: float | None
+    asked: bool = True
+
+    @property
+    def runs(self) -> int:
+        """How many runs the median is of."""
+        return len(self.values)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EndsPart:
+    """Both ends and the change between them. `aside` is good itself where it lies beside the line."""
+
+    good: EndPart
+    bad: EndPart
+    aside: EndPart | None = None
+    change: Change | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InnerPart:
+    """What descending into a merge found. `members` are the first of the commits in `set`."""
+
+    kind: InnerKind
+    phrase: Phrase
+    names: Phrase
+    commit: CommitPart | None
+    members: tuple[CommitPart, ...]
+    set: tuple[str, ...]
+    probability: float | None
+    change: Change | None
+    in_context: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CulpritPart:
+    """A culprit, or a set that cannot be told apart: `members` are the first of the commits in `set`.
+
+    `share` is the part of the whole change it accounts for; None stands for what is not known.
+    """
+
+    index: int
+    commit: CommitPart
+    parent: CommitPart
+    members: tuple[CommitPart, ...]
+    set: tuple[str, ...]
+    probability: float
+    change: Change | None
+    share: float | None
+    verified: bool
+    same_build: bool | None
+    still_at_bad: bool | None
+    inner: InnerPart | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OtherPart:
+    """What the same runs say of a further metric; the verdict is None where nothing was measured."""
+
+    metric: MetricPart
+    verdict: VerdictKind | None
+    phrase: Phrase
+    ends: EndsPart
+    culprits: tuple[CulpritPart, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One commit of a line, or a stretch `first` to `last` of commits that were not tested.
+
+    `chance` is the probability of the culprit being among them, None for the commit at index 0; `side` is UNSURE for
+    what was not measured.
+    """
+
+    first: int
+    last: int
+    commit: CommitPart
+    last_commit: CommitPart
+    state: RowState
+    chance: float | None
+    likely: bool
+    role: str = ""
+    side: Side = Side.UNSURE
+    outcome: Outcome | None = None
+    reason: str = ""
+    runs: int = 0
+    median: float | None = None
+    build_seconds: Seconds | None = None
+    build_reused: bool = False
+
+    @property
+    def size(self) -> int:
+        """How many commits the row stands for."""
+        return self.last - self.first + 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Point:
+    """One compared run. `index` is None for good itself where it lies beside the line."""
+
+    index: int | None
+    value: float
+    purpose: Purpose
+    side: Side
+    order: int
+    clock: Seconds
+    adopted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LevelPart:
+    """A level, its interval, and the indexes between which it holds."""
+
+    side: Side
+    value: float
+    low: float
+    high: float
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LinePart:
+    """One line of commits: rows that together cover every index 0..size exactly once, and what was measured there.
+
+    The chances of the rows and `no_change` sum to 1. `culprits` are the indexes an answer names outright, `band` the
+    first and the last index of a set that holds the culprit.
+    """
+
+    name: LineName
+    size: int
+    linear: bool
+    low: int
+    high: int
+    rows: tuple[Row, ...]
+    points: tuple[Point, ...]
+    levels: tuple[LevelPart, ...]
+    no_change: float
+    culprits: tuple[int, ...]
+    band: tuple[int, int] | None
+    known: bool
+    """Whether the chances rest on measurements; else they are what is assumed beforehand."""
+    changed: bool
+    """Whether a change is likelier than none: else the sides are only those of the ends."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UntestablePart:
+    """A commit that could not be built or run."""
+
+    line: LineName
+    index: int
+    commit: CommitPart
+    outcome: Outcome
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """One line of the evidence: what, how much, and on what grounds."""
+
+    label: str
+    value: Phrase
+    grounds: Phrase
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CostPart:
+    """What the job has spent. `elapsed_seconds` is None where nobody told."""
+
+    runs: int
+    warmups: int
+    commits: int
+    builds: int
+    builds_reused: int
+    run_seconds: Seconds
+    build_seconds: Seconds
+    elapsed_seconds: Seconds | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EnvironmentPart:
+    """Where and how it was measured; `details` is what the host told of itself, by name."""
+
+    runner: RunnerName
+    host: str | None
+    toolchain: str | None
+    image: str | None
+    details: Mapping[str, str]
+    steps: tuple[str, ...]
+    command: str
+    env: tuple[str, ...]
+    """Names of the variables a scenario sets; a value may be a secret."""
+    limits: tuple[str, ...]
+    bisector: str
+    planners: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogEntry:
+    """A step, why it was taken, and what came of it."""
+
+    number: int
+    elapsed: Seconds
+    what: str
+    reason: str
+    result: Phrase
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Advice:
+    """What to do next, with the command for it where there is one."""
+
+    text: Phrase
+    command: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Artifact:
+    """A file that belongs to the job. `side` is the end or commit it is of."""
+
+    kind: str
+    path: str
+    side: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Section:
+    """A part of the report that another layer has rendered: profiles, flame graphs, suspects.
+
+    It stands after the culprits. `html` goes into the page as it is, so whoever makes one escapes what strangers wrote;
+    the page's policy lets no script run. `markdown` and `text` are whole lines, just as safe in their formats.
+    """
+
+    identifier: str
+    title: str
+    html: str = ""
+    markdown: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """A job, told. `verdict` is None while there is none; what is known so far stands beside it all the same."""
+
+    job: str
+    state: str
+    kind: JobKind
+    verdict: VerdictKind | None
+    reason: Reason | None
+    sentence: Phrase
+    repository: str
+    good: str
+    bad: str
+    candidates: int | None
+    scenario: str
+    description: str
+    runner: RunnerName
+    metric: MetricPart
+    confidence: float
+    ends: EndsPart | None
+    culprits: tuple[CulpritPart, ...]
+    others: tuple[OtherPart, ...]
+    lines: tuple[LinePart, ...]
+    untestable: tuple[UntestablePart, ...]
+    evidence: tuple[Evidence, ...]
+    notes: tuple[Phrase, ...]
+    cost: CostPart
+    environment: EnvironmentPart
+    log: tuple[LogEntry, ...]
+    advice: tuple[Advice, ...]
+    reproduce: str
+    artifacts: tuple[Artifact, ...] = ()
+    sections: tuple[Section, ...] = field(default=())
+
+    @property
+    def main(self) -> LinePart | None:
+        """The main line, once the history is listed."""
+        return next((line for line in self.lines if line.name is LineName.MAIN), None)

@@ -1,0 +1,155 @@
+"""How sure the answer is, and why: the few lines that carry it."""
+
+from collections.abc import Iterator
+from statistics import median
+
+from bisector.core.model.request import JobKind
+from bisector.core.model.verdict import VerdictKind
+from bisector.report import numbers
+from bisector.report.basis import Basis
+from bisector.report.document import CostPart, CulpritPart, EndPart, EndsPart, Evidence, MetricPart
+from bisector.report.phrase import Phrase, quote, told
+from bisector.report.sentence import SHORT
+from bisector.report.verification import latest
+
+MOST_OF_IT = 0.8
+"""A culprit that makes less of the whole change than this is told to be a part of it."""
+
+
+def evidence_of(
+    basis: Basis, metric: MetricPart, ends: EndsPart | None, culprits: tuple[CulpritPart, ...], cost: CostPart
+) -> tuple[Evidence, ...]:
+    """Is there a change, where is it, was that checked, how noisy is it, and how much was looked at."""
+    teller = _Evidence(basis, metric)
+    rows: list[Evidence] = [] if ends is None else list(teller.ends(ends))
+    rows += teller.no_change()
+    for culprit in culprits:
+        rows += teller.culprit(culprit)
+    rows += () if culprits else teller.so_far()
+    rows += teller.fresh()
+    rows += teller.noise()
+    return (*rows, _runs(cost))
+
+
+class _Evidence:
+    def __init__(self, basis: Basis, metric: MetricPart) -> None:
+        self._basis = basis
+        self._gauge = metric.gauge
+        self._min_effect = metric.min_effect
+        self._sure = numbers.setting(basis.investigation.request.search.confidence)
+
+    def ends(self, ends: EndsPart) -> Iterator[Evidence]:
+        compare = self._basis.investigation.request.kind is JobKind.COMPARE
+        if ends.aside is not None:
+            yield self._end("Good", ends.aside, "beside the line")
+            yield self._end("Start of the line", ends.good, "where the line begins")
+        else:
+            yield self._end("A" if compare else "Good", ends.good, "" if ends.good.asked else "stands for good")
+        yield self._end("B" if compare else "Bad", ends.bad, "" if ends.bad.asked else "stands for bad")
+        if ends.change is not None:
+            interval = f"{self._sure} interval {numbers.interval(ends.change)}"
+            worth = f"a change of {numbers.setting(self._min_effect)} or more is worth naming"
+            value = numbers.percent(ends.change.relative, signed=True)
+            yield _row("Change", value, f"{interval}; {worth}")
+
+    def _end(self, label: str, end: EndPart, remark: str) -> Evidence:
+        name = quote(end.commit.sha[:SHORT])
+        if end.median is None:
+            return _row(label, "not measured", f"{name}{', ' + remark if remark else ''}")
+        spread = f", {self._gauge.bare(min(end.values))} to {self._quantity(max(end.values))}"
+        grounds = f"median of {numbers.count(end.runs, 'run')}{spread if end.runs > 1 else ''}, at {name}"
+        return _row(label, self._quantity(end.median), f"{grounds}{', ' + remark if remark else ''}")
+
+    def no_change(self) -> Iterator[Evidence]:
+        found, verdict = self._basis.main, self._basis.verdict
+        if found is None or found.posterior is None:
+            return
+        excluded = "" if verdict is None or verdict.excluded is None else numbers.percent(verdict.excluded)
+        bound = f"a change of {excluded} or more is excluded (95 %)" if excluded else ""
+        looked_for = verdict is not None and verdict.kind is VerdictKind.NOT_REPRODUCED
+        yield _row("No change at all", numbers.probability(found.no_change), bound if looked_for else "")
+
+    def culprit(self, culprit: CulpritPart) -> Iterator[Evidence]:
+        alone = len(culprit.set) == 1
+        label = "The culprit" if alone else f"One of {numbers.count(len(culprit.set), 'commit')}"
+        yield _row(label, numbers.probability(culprit.probability), self._rivals(culprit))
+        if culprit.change is not None:
+            part = culprit.share is not None and culprit.share < MOST_OF_IT
+            share = f"{numbers.percent(culprit.share or 0.0)} of the whole change" if part else ""
+            interval = f"{self._sure} interval {numbers.interval(culprit.change)}"
+            size = numbers.percent(culprit.change.relative, signed=True)
+            step = "Parent to culprit" if alone else "Across these commits"
+            yield _row(step, size, "; ".join(filter(None, (interval, share))))
+        inner = culprit.inner
+        if inner is not None:
+            chance = numbers.probability(inner.probability) if inner.probability is not None else "–"
+            where = "on top of the merge's first parent" if inner.in_context else "on their own branch"
+            yield _row("Inside the merge", chance, f"{inner.names}; judged {where}")
+
+    def _rivals(self, culprit: CulpritPart) -> str:
+        """The likeliest commit that is not named."""
+        found, line = self._basis.main, self._basis.investigation.line
+        if found is None or found.posterior is None or line.size < 2:
+            return f"at {quote(culprit.commit.sha[:SHORT])}"
+        named = set(culprit.set)
+        chances = found.chances.tolist()
+        order = sorted(range(len(chances)), key=lambda position: -chances[position])[: len(named) + 1]
+        rival = next((position for position in order if line.commit(position + 1).sha not in named), None)
+        if rival is None:
+            return f"at {quote(culprit.commit.sha[:SHORT])}"
+        name, chance = quote(line.commit(rival + 1).sha[:SHORT]), numbers.probability(chances[rival])
+        return f"at {quote(culprit.commit.sha[:SHORT])}; the next likeliest is {name} with {chance}"
+
+    def so_far(self) -> Iterator[Evidence]:
+        """Where the culprit may be while no answer names one."""
+        found, verdict = self._basis.main, self._basis.verdict
+        if found is None or found.posterior is None or self._basis.investigation.request.kind is JobKind.COMPARE:
+            return
+        if found.no_change > 0.5 or (verdict is not None and verdict.kind is VerdictKind.NOT_REPRODUCED):
+            return
+        candidates = numbers.count(len(found.chances), "candidate")
+        yield _row(
+            "Left to search", f"{len(found.likely):,} of {candidates}", f"hold the culprit with {self._sure}, if any"
+        )
+
+    def fresh(self) -> Iterator[Evidence]:
+        """What the fresh runs of each culprit against its parent gave."""
+        investigation, verdict = self._basis.investigation, self._basis.verdict
+        if investigation.request.kind is JobKind.COMPARE or verdict is None:
+            return
+        for culprit in verdict.culprits:
+            found = latest(investigation, culprit)
+            if found is None:
+                yield _row("Verified", "no", "no fresh runs were made of it against its parent")
+                continue
+            old, new = median(found.old), median(found.new)
+            runs = f"{numbers.count(len(found.old) + len(found.new), 'fresh run')} in turns"
+            levels = f"{self._quantity(old)} before it, {self._quantity(new)} with it"
+            yield _row("Verified", "yes" if found.passed else "no", f"{runs}: {levels}")
+
+    def noise(self) -> Iterator[Evidence]:
+        found = self._basis.main
+        if found is None or found.posterior is None:
+            return
+        if found.posterior.exact:
+            yield _row("Noise", "none", "equal runs give equal values")
+            return
+        run, build = (
+            numbers.percent(abs(found.view.scale.relative(deviation)))
+            for deviation in (found.posterior.sigma, found.posterior.tau)
+        )
+        compare = self._basis.investigation.request.kind is JobKind.COMPARE
+        built = "what a build adds cannot be told from two commits" if compare else f"a build adds {build}"
+        yield _row("Noise", f"{run} a run", f"typical deviation; {built}")
+
+    def _quantity(self, value: float) -> str:
+        return f"{self._gauge.bare(value)} {told(self._gauge.unit)}".rstrip()
+
+
+def _runs(cost: CostPart) -> Evidence:
+    warmups = f", and {numbers.count(cost.warmups, 'warm-up')} that nothing is read from" if cost.warmups else ""
+    return _row("Runs", f"{cost.runs:,}", f"on {numbers.count(cost.commits, 'commit')}{warmups}")
+
+
+def _row(label: str, value: str, grounds: str = "") -> Evidence:
+    return Evidence(label=label, value=Phrase(value), grounds=Phrase(grounds))

@@ -1,0 +1,85 @@
+"""The answer in a word or two, and the few figures that belong beside it."""
+
+from dataclasses import dataclass
+
+from bisector.core.model.request import JobKind
+from bisector.core.model.scenario import Better
+from bisector.core.model.verdict import VerdictKind
+from bisector.report import numbers
+from bisector.report.document import Report
+from bisector.report.words import VERDICTS
+
+SETTLED = frozenset({VerdictKind.CULPRIT, VerdictKind.SEVERAL, VerdictKind.NOT_REPRODUCED})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figure:
+    """A figure with what it is, and a line below it."""
+
+    label: str
+    value: str
+    below: str = ""
+
+
+def badge(report: Report) -> str:
+    """The answer in a word or two; the state while there is none."""
+    if report.verdict is None:
+        return report.state.capitalize() or "No answer yet"
+    if report.kind is JobKind.COMPARE:
+        return _comparison(report)
+    return VERDICTS[report.verdict]
+
+
+def tone(report: Report) -> str:
+    """How the answer is coloured: "found", "clear" or "open"; the word itself says the same."""
+    if report.verdict is VerdictKind.NOT_REPRODUCED:
+        return "clear"
+    return "found" if report.verdict in SETTLED or report.verdict is VerdictKind.CULPRIT_SET else "open"
+
+
+def key_figures(report: Report) -> tuple[Figure, ...]:
+    """How large, how sure, at what cost."""
+    found = [_change(report), _certainty(report), _cost(report)]
+    return tuple(figure for figure in found if figure is not None)
+
+
+def _comparison(report: Report) -> str:
+    change = report.ends.change if report.ends is not None else None
+    if report.verdict is VerdictKind.CULPRIT and change is not None:
+        return "Worse" if (change.relative > 0) == (report.metric.better is Better.LOWER) else "Better"
+    if report.verdict is VerdictKind.NOT_REPRODUCED:
+        return "No change"
+    cannot_tell = report.verdict in {VerdictKind.INCONCLUSIVE, VerdictKind.CULPRIT_SET}
+    return "Cannot tell" if cannot_tell or report.verdict is None else VERDICTS[report.verdict]
+
+
+def _change(report: Report) -> Figure | None:
+    ends = report.ends
+    change = ends.change if ends is not None else None
+    if len(report.culprits) == 1 and len(report.culprits[0].set) == 1:
+        change = report.culprits[0].change or change
+    if change is None or ends is None:
+        return None
+    sure = f"{numbers.interval(change)} ({numbers.setting(report.confidence)})"
+    return Figure(label=report.metric.name, value=numbers.percent(change.relative, signed=True), below=sure)
+
+
+def _certainty(report: Report) -> Figure | None:
+    if report.culprits:
+        best = report.culprits[0]
+        checked = "verified by fresh runs" if all(each.verified for each in report.culprits) else "not verified"
+        label = "probability" if len(best.set) == 1 else f"one of {numbers.count(len(best.set), 'commit')}"
+        return Figure(label=label, value=numbers.probability(best.probability), below=checked)
+    main = report.main
+    if main is None or not main.known:
+        return None
+    if report.verdict is VerdictKind.NOT_REPRODUCED or main.no_change > 0.5:
+        return Figure(label="no change", value=numbers.probability(main.no_change), below="probability")
+    return Figure(label="a change", value=numbers.probability(1 - main.no_change), below="probability")
+
+
+def _cost(report: Report) -> Figure:
+    cost = report.cost
+    builds = numbers.count(cost.builds, "build")
+    took = f"in {numbers.seconds(cost.elapsed_seconds)}" if cost.elapsed_seconds is not None else ""
+    return Figure(label="cost", value=numbers.count(cost.runs, "run"), below=" ".join(filter(None, (builds, took))))

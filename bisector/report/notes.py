@@ -1,0 +1,160 @@
+"""What a reader has to know to read the answer right: stand-ins, what was taken over, left aside or looks odd."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from statistics import fmean, median, stdev
+
+import numpy as np
+
+from bisector.core.model.history import ASIDE, Place, main
+from bisector.core.model.investigation import Investigation
+from bisector.core.model.request import RunnerName
+from bisector.core.model.samples import SPEAKS_OF_THE_COMMIT, Outcome
+from bisector.core.search.outlook import Outlook
+from bisector.core.search.view import View
+from bisector.formats.results import MEASURED
+from bisector.report import numbers
+from bisector.report.basis import Basis
+from bisector.report.document import EndsPart
+from bisector.report.phrase import Phrase, quote
+from bisector.report.sentence import name_of
+from bisector.report.words import OUTCOMES
+
+FAR_OUT = 6.0
+"""Deviations of a single run beyond which it is told as far out."""
+FEWEST_FOR_DRIFT = 16
+DRIFT = 3.0
+"""Standard errors between the first and the second half of a job that are told as drift."""
+
+
+def notes_of(basis: Basis, ends: EndsPart | None) -> tuple[Phrase, ...]:
+    """Everything worth knowing, what bears on the answer first."""
+    investigation, found = basis.investigation, basis.main
+    notes = [
+        *(_ends(investigation, ends) if ends is not None else ()),
+        *_asked(investigation),
+        *(_taken_over(investigation, found) if found is not None else ()),
+        *_left_out(investigation),
+        *(_shape(found) if found is not None else ()),
+        *_inside(investigation),
+        *_trust(investigation),
+    ]
+    return tuple(Phrase(note) for note in notes)
+
+
+def _ends(investigation: Investigation, ends: EndsPart) -> Iterator[str]:
+    size = investigation.line.size
+    for name, end, index in (("good", ends.good, 0), ("bad", ends.bad, size)):
+        if end.index == index:
+            continue
+        failure = investigation.failures.get(main(index))
+        why = f" ({OUTCOMES[failure[0]]})" if failure is not None else ""
+        stand_in, steps = investigation.line.commit(end.index), numbers.count(abs(end.index - index), "commit")
+        yield (
+            f"{name_of(investigation.line.commit(index))}, named as {name}, cannot be tested{why}: "
+            f"{name_of(stand_in)}, {steps} inwards, stands for it. A change between the two is not seen."
+        )
+    history = investigation.history
+    if history is None:
+        return
+    if history.aside is not None:
+        good, start = name_of(investigation.commit(ASIDE)), name_of(history.line.base)
+        yield f"Good, {good}, lies beside the line. The search starts at {start}, and both are measured."
+    if not history.bad_contains_good:
+        yield "Bad does not contain good: the search covers what bad has beyond their common ancestor."
+    yield from (quote(note, 300) for note in history.line.notes)
+
+
+def _asked(investigation: Investigation) -> Iterator[str]:
+    """What the request itself keeps out of sight or in view."""
+    request = investigation.request
+    if request.worktree is not None:
+        yield "B is the work tree as it was, uncommitted changes included."
+    if request.search.skip:
+        names = numbers.listing(quote(sha[:10]) for sha in request.search.skip[:8])
+        more = len(request.search.skip) - 8
+        yield f"Left out on request: {names}{f' and {more:,} more' if more > 0 else ''}."
+    if request.search.paths:
+        paths = numbers.listing(quote(path, 80) for path in request.search.paths[:8])
+        yield f"Commits that touch {paths} were suspected first."
+
+
+def _taken_over(investigation: Investigation, found: Outlook) -> Iterator[str]:
+    """Samples of earlier jobs and of other hosts: used, or left aside."""
+    adopted = [sample for sample in investigation.samples if sample.adopted_from]
+    if adopted:
+        jobs = numbers.listing(quote(job) for job in sorted({sample.adopted_from for sample in adopted})[:5])
+        runs = numbers.count(len(adopted), "run")
+        used = any(sample.adopted_from for sample in found.view.samples)
+        fate = "were taken over" if used else "were left aside: fresh runs of the ends did not agree with them"
+        yield f"{runs} of equal builds from job {jobs} {fate}."
+    host = investigation.host
+    elsewhere = sum(host is not None and sample.host != host.host for sample in investigation.samples)
+    if elsewhere:
+        yield f"{numbers.count(elsewhere, 'run')} on another host left aside: runs of two hosts are never compared."
+
+
+def _left_out(investigation: Investigation) -> Iterator[str]:
+    """Runs that yielded no number, by what came of them."""
+    outcomes = sorted(sample.outcome for sample in investigation.samples if sample.outcome is not Outcome.OK)
+    for outcome, group in groupby(outcomes):
+        runs = numbers.count(len(list(group)), "run")
+        if outcome is Outcome.INFRA:
+            yield f"{runs} failed through the machine's fault; they say nothing of a commit and were made again."
+        elif outcome in SPEAKS_OF_THE_COMMIT:
+            yield f"{runs} gave no number ({OUTCOMES[outcome]})."
+
+
+def _shape(found: Outlook) -> Iterator[str]:
+    """Runs far from their commit's level, and a level that wanders while the job goes on."""
+    view, posterior = found.view, found.posterior
+    if posterior is None or posterior.exact or posterior.sigma <= 0:
+        return
+    residuals = _residuals(view)
+    far = sum(abs(residual) > FAR_OUT * posterior.sigma for residual in residuals)
+    if far:
+        yield f"{numbers.count(far, 'run')} of {len(residuals):,} lie far from their commit's level; they count little."
+    half = len(residuals) // 2
+    if len(residuals) < FEWEST_FOR_DRIFT:
+        return
+    early, late = residuals[:half], residuals[half:]
+    error = (stdev(early) ** 2 / len(early) + stdev(late) ** 2 / len(late)) ** 0.5
+    drift = fmean(late) - fmean(early)
+    if abs(drift) > DRIFT * max(error, 1e-12):
+        size = numbers.percent(view.scale.relative(drift), signed=True)
+        yield f"Values moved by {size} between the first and the second half of the job."
+
+
+def _residuals(view: View) -> list[float]:
+    """Each run's distance from the median of its commit, in the search's units, in the order the runs were made.
+
+    Runs alone on their commit tell no distance; adopted ones belong to another job's time.
+    """
+    scaled = view.scale.into(np.array([sample.values[view.metric.name] for sample in view.samples]))
+    groups: dict[tuple[Place, int], list[float]] = {}
+    for sample, value in zip(view.samples, scaled.tolist(), strict=True):
+        groups.setdefault((sample.place, sample.number), []).append(value)
+    middle = {unit: median(values) for unit, values in groups.items() if len(values) > 1}
+    return [
+        value - middle[sample.place, sample.number]
+        for sample, value in zip(view.samples, scaled.tolist(), strict=True)
+        if (sample.place, sample.number) in middle and not sample.adopted_from
+    ]
+
+
+def _inside(investigation: Investigation) -> Iterator[str]:
+    branch = investigation.branch
+    if branch is None:
+        return
+    if not branch.in_context:
+        yield "The merged commits conflict with the merge's first parent; they were searched on their own branch."
+    elif branch.conflicts:
+        yield f"{numbers.count(branch.conflicts, 'merged commit')} cannot be put on top of the merge's first parent."
+
+
+def _trust(investigation: Investigation) -> Iterator[str]:
+    request = investigation.request
+    if request.runner is RunnerName.LOCAL:
+        yield "Everything ran on the machine itself, without isolation."
+    if investigation.metric.source not in MEASURED:
+        yield f"{quote(investigation.metric.name)} is what the measured program says of itself."

@@ -1,0 +1,109 @@
+"""The command that asks for the same job again, with full names, the image's id and the seed."""
+
+from collections.abc import Iterator
+
+from bisector.core.model.request import JobKind, Request, Search
+from bisector.core.model.scenario import BuildRecipe, Metric, ProfileRecipe, RunRecipe
+from bisector.formats.results import MEASURED
+from bisector.formats.scenario import WALL
+from bisector.report import numbers
+from bisector.report.shell import command_line
+from bisector.report.text import redacted
+
+SIMULATED = "simulated:"
+"""What the repository of a simulated job begins with; its world follows."""
+USUAL_NAMES = {"json": "seconds", "number": "value"}
+"""What a metric of the command line is called when nobody names it."""
+
+
+def reproduce_command(request: Request, scenario: str | None = None) -> str:
+    """The exact command line for `request`.
+
+    `scenario` is the name or path the person gave. Without one the command itself is spelt out where options can say
+    all that the scenario says; else the scenario's own name stands for it.
+    """
+    words = ["bisector", request.kind, request.good, "." if request.worktree is not None else request.bad]
+    if request.repository.startswith(SIMULATED):
+        words += ["--simulate", request.repository.removeprefix(SIMULATED), *_metrics(request.metrics)]
+        return command_line([*words, *_options(request)])
+    spelling = _spelling(request) if scenario is None else None
+    words += ["--repo", redacted(request.repository)]
+    if spelling is None:
+        words += ["--scenario", scenario or request.scenario.name]
+    words += ["--runner", request.runner]
+    words += _metrics(request.metrics if spelling is not None else tuple(metric.name for metric in request.asked))
+    words += _options(request)
+    image = request.image_id or (request.scenario.build.image if spelling is not None else None)
+    if image is not None:
+        words += ["--image", image]
+    return command_line([*words, *(spelling or ())])
+
+
+def _metrics(names: tuple[str, ...]) -> Iterator[str]:
+    for name in names:
+        yield from ("--metric", name)
+
+
+def _options(request: Request) -> Iterator[str]:
+    """The seed, and every other option that differs from its default."""
+    search, budget, usual = request.search, request.budget, Search()
+    yield from ("--seed", str(search.seed))
+    if search.min_effect is not None:
+        yield from ("--min-effect", numbers.exact(search.min_effect))
+    if search.confidence != usual.confidence:
+        yield from ("--confidence", numbers.exact(search.confidence))
+    if request.kind is JobKind.BISECT:
+        yield from _search(search)
+    if budget.runs is not None:
+        yield from ("--max-runs", str(budget.runs))
+    if budget.builds is not None:
+        yield from ("--max-builds", str(budget.builds))
+    if budget.seconds is not None:
+        yield from ("--max-time", f"{numbers.exact(budget.seconds)}s")
+    if not request.reuse_samples:
+        yield "--no-reuse"
+
+
+def _search(search: Search) -> Iterator[str]:
+    usual = Search()
+    if search.direction is not usual.direction:
+        yield from ("--direction", search.direction)
+    if search.every_commit:
+        yield "--every-commit"
+    if not search.descend:
+        yield "--no-descend"
+    for commit in search.skip:
+        yield from ("--skip", commit)
+    for path in search.paths:
+        yield from ("--path", path)
+
+
+def _spelling(request: Request) -> list[str] | None:
+    """The scenario as options with its command last; None where options cannot say everything that it says."""
+    scenario, results = request.scenario, _results(request)
+    build, run = scenario.build, scenario.run
+    if scenario.files or results is None or scenario.profile != ProfileRecipe():
+        return None
+    if build != BuildRecipe(image=build.image, steps=build.steps) or run != RunRecipe(command=run.command):
+        return None
+    steps = [word for step in build.steps for word in ("--build", step)]
+    return [*steps, *results, "--", *run.command]
+
+
+def _results(request: Request) -> list[str] | None:
+    """The options that make the scenario's metrics, together with the names that are asked for; None without any."""
+    metrics, names = request.scenario.metrics, request.metrics
+    if not names and metrics == (Metric(name="printed", source="printed", if_printed=True), WALL):
+        return []
+    if names and metrics == tuple(_measured(name) if name in MEASURED else Metric(name=name) for name in names):
+        return []
+    if len(metrics) != 1:
+        return None
+    metric, source = metrics[0], metrics[0].source
+    usual = source if source in MEASURED else USUAL_NAMES.get(source, "value")
+    made = _measured(source) if source in MEASURED else Metric(name=(*names, usual)[0], source=source)
+    return ["--results", source] if metric == made else None
+
+
+def _measured(name: str) -> Metric:
+    return Metric(name=name, source=name, unit="B" if name == "peak_memory" else "s")

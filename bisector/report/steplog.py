@@ -1,0 +1,117 @@
+"""The log of a job: every step, why it was taken, and what came of it."""
+
+from collections.abc import Iterator
+from statistics import median
+from typing import assert_never
+
+from bisector.core.model.facts import Planned
+from bisector.core.model.history import Place
+from bisector.core.model.investigation import Investigation
+from bisector.core.model.samples import Outcome, Purpose, Sample
+from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure
+from bisector.report import numbers
+from bisector.report.basis import LONGEST_REASON
+from bisector.report.document import LogEntry
+from bisector.report.numbers import Gauge
+from bisector.report.phrase import Phrase, told
+from bisector.report.sentence import explained
+from bisector.report.text import one_line, redacted
+from bisector.report.words import OUTCOMES, VERDICTS
+
+
+def log_of(investigation: Investigation, gauge: Gauge) -> tuple[LogEntry, ...]:
+    """One entry a step, in their order; `gauge` writes the values of the metric."""
+    by_step: dict[int, list[Sample]] = {}
+    for sample in investigation.samples:
+        if not sample.adopted_from:
+            by_step.setdefault(sample.step, []).append(sample)
+    return tuple(
+        LogEntry(
+            number=plan.number,
+            elapsed=plan.elapsed,
+            what=_what(plan),
+            reason=one_line(redacted(plan.step.reason), LONGEST_REASON),
+            result=Phrase(_result(investigation, plan, by_step.get(plan.number, []), gauge)),
+        )
+        for plan in investigation.plans
+    )
+
+
+def place_name(place: Place) -> str:
+    """A place as a table names it: its index on the main line, "inner 2", "good itself"."""
+    match place.line:
+        case place.line.MAIN:
+            return f"{place.index:,}"
+        case place.line.INNER:
+            return f"inner {place.index:,}"
+        case place.line.ASIDE:
+            return "good itself"
+    assert_never(place.line)
+
+
+def _what(plan: Planned) -> str:
+    step = plan.step
+    match step:
+        case ListHistory():
+            return "List the commits"
+        case BuildPlace(place=place, number=number):
+            return f"Build {place_name(place)}{' afresh' if number else ''}"
+        case Measure():
+            return _measured(step)
+        case ListBranch(merge=merge, in_context=in_context):
+            where = "" if in_context else ", on their own branch"
+            return f"List what merge {place_name(merge)} brought in{where}"
+        case Conclude():
+            return "Conclude"
+    assert_never(step)
+
+
+def _measured(step: Measure) -> str:
+    """ "Run 40 ×4, with 0 ×1": the commits in question, and those they are compared with."""
+    runs: dict[tuple[bool, Place], int] = {}
+    for slot in step.slots:
+        key = (slot.purpose is Purpose.REFERENCE, slot.place)
+        runs[key] = runs.get(key, 0) + 1
+    wanted, beside = (
+        numbers.listing(f"{place_name(place)} ×{count}" for (other, place), count in runs.items() if other is reference)
+        for reference in (False, True)
+    )
+    verb = "Verify" if all(slot.purpose is Purpose.VERIFY for slot in step.slots) else "Run"
+    return f"{verb} {wanted}{f', beside it {beside}' if beside else ''}" if wanted else f"Run {beside}"
+
+
+def _result(investigation: Investigation, plan: Planned, samples: list[Sample], gauge: Gauge) -> str:
+    match plan.step:
+        case ListHistory():
+            history = investigation.history
+            return numbers.count(history.line.size, "candidate") if history is not None else ""
+        case BuildPlace(place=place, number=number):
+            build = investigation.builds.get((place, number))
+            if build is None:
+                return ""
+            if build.usable:
+                return "at hand" if build.reused else f"built in {numbers.seconds(build.seconds)}"
+            return ": ".join(filter(None, (OUTCOMES[build.outcome], explained(build.reason))))
+        case Measure():
+            return "; ".join(_medians(investigation, samples, gauge))
+        case ListBranch():
+            branch = investigation.branch
+            return numbers.count(branch.line.size, "commit") if branch is not None else ""
+        case Conclude(verdict=verdict):
+            return VERDICTS[verdict.kind].lower()
+    assert_never(plan.step)
+
+
+def _medians(investigation: Investigation, samples: list[Sample], gauge: Gauge) -> Iterator[str]:
+    metric = investigation.metric
+    places: dict[Place, list[float]] = {}
+    failed: dict[Outcome, int] = {}
+    for sample in samples:
+        if sample.counts and metric.name in sample.values:
+            places.setdefault(sample.place, []).append(sample.values[metric.name])
+        elif sample.purpose is not Purpose.WARMUP:
+            failed[sample.outcome] = failed.get(sample.outcome, 0) + 1
+    for place, values in places.items():
+        yield f"{place_name(place)}: {gauge.bare(median(values))} {told(gauge.unit)}".rstrip()
+    for outcome, count in failed.items():
+        yield f"{numbers.count(count, 'run')}: {OUTCOMES[outcome]}"

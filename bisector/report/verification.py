@@ -1,0 +1,58 @@
+"""Whether the fresh runs of a culprit against its parent bore it out, and what they measured."""
+
+from dataclasses import dataclass
+
+from bisector.core.model.history import LineName
+from bisector.core.model.investigation import Investigation
+from bisector.core.model.samples import Purpose
+from bisector.core.model.steps import Measure
+from bisector.core.model.verdict import Culprit
+from bisector.core.search.ends import find_ends
+from bisector.core.search.planner import main_line_view
+from bisector.core.search.view import View
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fresh:
+    """The last round that measured a culprit and its parent afresh, in turns: the values of both, and whether it held.
+
+    `parent` and `culprit` are indexes on the main line.
+    """
+
+    parent: int
+    culprit: int
+    old: tuple[float, ...]
+    new: tuple[float, ...]
+    passed: bool
+
+
+def latest(investigation: Investigation, culprit: Culprit) -> Fresh | None:
+    """The last finished verification of a pair that encloses `culprit` on the main line; None without any."""
+    ends = find_ends(investigation) if investigation.history is not None else None
+    if ends is None or culprit.place.line is not LineName.MAIN:
+        return None
+    view, position = main_line_view(investigation, ends), culprit.place.index - 1
+    for found in reversed(view.observations().verifications):
+        encloses = view.line.contains(found.culprit)[position] and not view.line.contains(found.parent)[position]
+        values = _values(view, found.parent, found.culprit)
+        if encloses and values is not None:
+            return Fresh(parent=found.parent, culprit=found.culprit, old=values[0], new=values[1], passed=found.passed)
+    return None
+
+
+def _values(view: View, parent: int, culprit: int) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """What the last round of fresh runs of this pair measured on both sides."""
+    pair = {view.place_at(parent), view.place_at(culprit)}
+    for plan in reversed(view.investigation.plans):
+        if not isinstance(plan.step, Measure) or {slot.place for slot in plan.step.slots} != pair:
+            continue
+        if any(slot.purpose is not Purpose.VERIFY for slot in plan.step.slots):
+            continue
+        fresh = [sample for sample in view.samples if sample.step == plan.number and not sample.adopted_from]
+        old, new = (
+            tuple(sample.values[view.metric.name] for sample in fresh if sample.place == view.place_at(index))
+            for index in (parent, culprit)
+        )
+        if old and new:
+            return old, new
+    return None

@@ -1,0 +1,27 @@
+"""The words a reader sees for what the code calls by short names."""
+
+from collections.abc import Mapping
+
+from bisector.core.model.samples import Outcome
+from bisector.core.model.verdict import VerdictKind
+
+OUTCOMES: Mapping[Outcome, str] = {
+    Outcome.OK: "ran",
+    Outcome.BUILD_FAILED: "does not build",
+    Outcome.BENCH_FAILED: "the run fails",
+    Outcome.TIMEOUT: "takes too long",
+    Outcome.OOM: "runs out of memory",
+    Outcome.NO_RESULT: "yields no result",
+    Outcome.INFRA: "the machine failed",
+    Outcome.CANCELLED: "stopped",
+}
+VERDICTS: Mapping[VerdictKind, str] = {
+    VerdictKind.CULPRIT: "Culprit found",
+    VerdictKind.CULPRIT_SET: "Narrowed down",
+    VerdictKind.SEVERAL: "Several changes",
+    VerdictKind.NOT_REPRODUCED: "Not reproduced",
+    VerdictKind.ENVIRONMENT_CHANGED: "Environment changed",
+    VerdictKind.INCONCLUSIVE: "Undecided",
+    VerdictKind.FAILED: "Failed",
+    VerdictKind.CANCELLED: "Cancelled",
+}
