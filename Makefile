@@ -1,0 +1,51 @@
+# `make demo` and `make test` work on a fresh machine with Python 3.11+, git and make: they set themselves up.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PARALLEL ?= auto
+
+.PHONY: demo test lint types fast environment clean bench
+
+## demo: bisect a made-up regression, from nothing to a report
+demo: $(VENV)/ready
+	$(BIN)/bisector demo
+
+## test: everything CI runs: style, types, tests (with the real engine where this machine can have one)
+test: $(VENV)/ready-dev environment lint types
+	$(BIN)/python -m pytest -n $(PARALLEL) --dist loadgroup -m "not calibration"
+
+## fast: the tests that need no engine, no browser and no patience
+fast: $(VENV)/ready-dev lint types
+	$(BIN)/python -m pytest -n $(PARALLEL) -m "not docker and not browser and not slow and not calibration"
+
+lint: $(VENV)/ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/ready-dev
+	$(BIN)/mypy
+
+## environment: a Docker engine with its base image, and a browser (Debian as root; else it says what is missing)
+environment:
+	tests/environment/up.sh engine browser || [ -z "$(CI)" ]
+
+## bench: every figure in the documentation
+bench: $(VENV)/ready-dev
+	$(BIN)/python -m benchmarks.replan
+	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.git_history
+	$(BIN)/python -m benchmarks.overhead
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bisector needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/ready-dev: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,86 @@
+"""What a person sees while a job runs: a live screen on a terminal, else one line a step."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from bisector.core.model.facts import BranchListed, BuildRecorded, Fact, HistoryListed
+from bisector.core.model.investigation import Investigation
+from bisector.core.model.samples import Purpose, Sample
+from bisector.core.model.steps import BuildPlace, Measure
+from bisector.core.model.units import Seconds
+from bisector.core.search.planner import Plan
+from bisector.engine.ports import Observer
+from bisector.report.numbers import count, probability, quantity, seconds
+from bisector.report.sentence import name_of
+from bisector.report.text import one_line
+
+
+@contextmanager
+def watching(job: str, *, quiet: bool) -> Iterator[Observer]:
+    """Somebody who shows the job on standard error; `quiet` keeps to lines even on a terminal."""
+    if sys.stderr.isatty() and not quiet:
+        from bisector.cli.live import LiveScreen
+
+        with LiveScreen(job) as screen:
+            yield screen
+    else:
+        yield PlainLines()
+
+
+class PlainLines:
+    """Implements `bisector.engine.ports.Observer` with one line a build, a round and an answer so far."""
+
+    def __init__(self) -> None:
+        """Nothing has been said yet."""
+        self._round: list[Sample] = []
+
+    def planned(self, investigation: Investigation, plan: Plan, elapsed: Seconds) -> None:
+        """Say what the answer so far is, and what is about to be built."""
+        self._flush(investigation)
+        if plan.decision is not None and plan.decision.posterior is not None and plan.view is not None:
+            posterior = plan.decision.posterior
+            likely = int((posterior.probability > 0.01).sum())
+            self._say(
+                f"[{seconds(elapsed)}] {investigation.runs()} runs, {investigation.builds_made()} builds; "
+                f"a change: {probability(1 - posterior.no_change)}; stretches in question: {likely}"
+            )
+        if isinstance(plan.step, BuildPlace):
+            commit = investigation.commit(plan.step.place)
+            self._say(f"  building {plan.step.place} {name_of(commit)}: {plan.step.reason}")
+        elif isinstance(plan.step, Measure):
+            self._say(f"  running {count(len(plan.step.slots), 'run')}: {plan.step.reason}")
+
+    def learned(self, investigation: Investigation, fact: Fact) -> None:
+        """Say how a build ended; runs are gathered and said a round at a time."""
+        match fact:
+            case HistoryListed():
+                self._say(f"{count(fact.line.size, 'candidate')} between the ends")
+            case BranchListed():
+                self._say(f"  the merge brought in {count(max(fact.line.size - 1, 0), 'commit')}")
+            case BuildRecorded():
+                how = "at hand" if fact.build.reused else f"in {seconds(fact.build.seconds)}"
+                reason = f": {one_line(fact.build.reason, 160)}" if fact.build.reason else ""
+                self._say(f"  {fact.place} build {fact.build.outcome} ({how}){reason}")
+            case Sample():
+                self._round.append(fact)
+        if not investigation.pending():
+            self._flush(investigation)
+
+    def _flush(self, investigation: Investigation) -> None:
+        metric = investigation.metric
+        by_place: dict[str, list[Sample]] = {}
+        for sample in self._round:
+            if sample.purpose is not Purpose.WARMUP or sample.reason:
+                by_place.setdefault(str(sample.place), []).append(sample)
+        for place, samples in by_place.items():
+            good = [quantity(s.values[metric.name], metric.unit) for s in samples if metric.name in s.values]
+            bad = [f"{s.outcome}: {one_line(s.reason, 160)}" for s in samples if s.reason]
+            self._say(f"  {place} {metric.name}: {', '.join([*good, *bad]) or 'nothing read'}")
+        self._round = []
+
+    @staticmethod
+    def _say(text: str) -> None:
+        click.echo(text, err=True)
