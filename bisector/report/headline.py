@@ -1,5 +1,6 @@
 """The answer in a word or two, and the few figures that belong beside it."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from bisector.core.model.request import JobKind
@@ -7,7 +8,7 @@ from bisector.core.model.scenario import Better
 from bisector.core.model.verdict import VerdictKind
 from bisector.report import numbers
 from bisector.report.document import Report
-from bisector.report.words import VERDICTS
+from bisector.report.words import OUTCOMES, VERDICTS
 
 SETTLED = frozenset({VerdictKind.CULPRIT, VerdictKind.SEVERAL, VerdictKind.NOT_REPRODUCED})
 
@@ -41,6 +42,13 @@ def key_figures(report: Report) -> tuple[Figure, ...]:
     """How large, how sure, at what cost."""
     found = [_change(report), _certainty(report), _cost(report)]
     return tuple(figure for figure in found if figure is not None)
+
+
+def untestable_summary(report: Report) -> str:
+    """How many commits could not be tested, and why; "" when every one could."""
+    counts = Counter(each.outcome for each in report.untestable)
+    told = numbers.listing(f"{OUTCOMES[outcome]} ×{number}" for outcome, number in sorted(counts.items()))
+    return f"{numbers.count(len(report.untestable), 'commit')} could not be tested: {told}." if counts else ""
 
 
 def _comparison(report: Report) -> str:

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bisector.report import numbers
 from bisector.report.document import Report
-from bisector.report.headline import badge, key_figures, tone
+from bisector.report.headline import badge, key_figures, tone, untestable_summary
 from bisector.report.phrase import pieces, plain
 from bisector.report.plots import figures, stylesheet
 from bisector.report.sentence import SHORT
@@ -21,7 +21,6 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri
 MOST_OPEN_ROWS = 60
 """A longer table of candidates is folded in the beginning."""
 MOST_LOG_ENTRIES = 400
-MOST_UNTESTABLE = 100
 
 
 def render_html(report: Report) -> str:
@@ -38,7 +37,7 @@ def render_html(report: Report) -> str:
             plot_style=stylesheet(),
             policy=POLICY,
             most_open_rows=MOST_OPEN_ROWS,
-            most_untestable=MOST_UNTESTABLE,
+            untestable=untestable_summary(report),
             log=report.log[-MOST_LOG_ENTRIES:],
         )
     )

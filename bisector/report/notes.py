@@ -17,7 +17,7 @@ from bisector.report import numbers
 from bisector.report.basis import Basis
 from bisector.report.document import EndsPart
 from bisector.report.phrase import Phrase, quote
-from bisector.report.sentence import name_of
+from bisector.report.sentence import named
 from bisector.report.words import OUTCOMES
 
 FAR_OUT = 6.0
@@ -51,14 +51,14 @@ def _ends(investigation: Investigation, ends: EndsPart) -> Iterator[str]:
         why = f" ({OUTCOMES[failure[0]]})" if failure is not None else ""
         stand_in, steps = investigation.line.commit(end.index), numbers.count(abs(end.index - index), "commit")
         yield (
-            f"{name_of(investigation.line.commit(index))}, named as {name}, cannot be tested{why}: "
-            f"{name_of(stand_in)}, {steps} inwards, stands for it. A change between the two is not seen."
+            f"{named(investigation.line.commit(index))}, named as {name}, cannot be tested{why}: "
+            f"{named(stand_in)}, {steps} inwards, stands for it. A change between the two is not seen."
         )
     history = investigation.history
     if history is None:
         return
     if history.aside is not None:
-        good, start = name_of(investigation.commit(ASIDE)), name_of(history.line.base)
+        good, start = named(investigation.commit(ASIDE)), named(history.line.base)
         yield f"Good, {good}, lies beside the line. The search starts at {start}, and both are measured."
     if not history.bad_contains_good:
         yield "Bad does not contain good: the search covers what bad has beyond their common ancestor."

@@ -63,6 +63,11 @@ def seconds(duration: float) -> str:
     return sign + _two(hours // 24, "d", hours % 24, "h")
 
 
+def whole_seconds(duration: float) -> str:
+    """A duration on a running clock: "7 s", "3 min 5 s"."""
+    return f"{int(duration)} s" if 0 <= duration < 60 else seconds(duration)
+
+
 def _two(large: int, unit: str, small: int, smaller: str) -> str:
     return f"{large:,} {unit} {small} {smaller}" if small else f"{large:,} {unit}"
 

@@ -51,7 +51,7 @@ def standing(investigation: Investigation, found: Outlook | None, state: str) ->
         chance = numbers.probability(1 - found.no_change)
         return Phrase(f"{start}{spent}: so far the two differ with a probability of {chance}.")
     best = max(range(len(found.chances)), key=lambda position: float(found.chances[position]))
-    name = name_of(investigation.commit(main(best + 1)))
+    name = named(investigation.commit(main(best + 1)))
     chance = numbers.probability(float(found.chances[best]))
     sure = numbers.setting(investigation.request.search.confidence)
     among = f"so far the culprit is among {len(found.likely):,} of {candidates} ({sure})"
@@ -59,7 +59,12 @@ def standing(investigation: Investigation, found: Outlook | None, state: str) ->
 
 
 def name_of(commit: Commit) -> str:
-    """A commit as running text names it: short name and subject, as part of a phrase."""
+    """A commit as plain text names it: short name and subject."""
+    return plain(named(commit))
+
+
+def named(commit: Commit) -> str:
+    """The same as part of a phrase."""
     subject = quote(commit.subject, 72)
     return f"{quote(commit.sha[:SHORT])} ({subject})" if subject else quote(commit.sha[:SHORT])
 
@@ -114,7 +119,7 @@ class _Teller:
     def _culprit(self, culprit: Culprit) -> str:
         commit = self._investigation.commit(culprit.place)
         kind = "Merge" if commit.is_merge else "Commit"
-        made = f"{kind} {name_of(commit)} made {effect(self._metric, culprit.change)}"
+        made = f"{kind} {named(commit)} made {effect(self._metric, culprit.change)}"
         inside = f"; {inner_part(self._investigation, culprit.inner)}" if culprit.inner else ""
         return f"{made}, probability {numbers.probability(culprit.probability)}, {self._verified(culprit)}{inside}"
 
@@ -131,7 +136,7 @@ class _Teller:
         made, chance = effect(self._metric, verdict.change), numbers.probability(culprit.probability)
         first, last = (self._investigation.commit(main(i)) for i in (min(culprit.members), max(culprit.members)))
         if len(culprit.members) == 1:
-            return f"Probably {name_of(first)} made {made}, probability {chance}; {_not_sure(verdict)}."
+            return f"Probably {named(first)} made {made}, probability {chance}; {_not_sure(verdict)}."
         ends = f"{quote(first.sha[:SHORT])} to {quote(last.sha[:SHORT])}"
         size = numbers.count(len(culprit.members), "commit")
         return f"One of {size}, {ends}, made {made}, probability {chance}; {_not_sure(verdict)}."
@@ -170,7 +175,7 @@ def inner_names(investigation: Investigation, answer: InnerAnswer) -> str:
     members = [investigation.commit(inner(index)) for index in answer.members]
     match answer.kind:
         case InnerKind.COMMIT:
-            return f"commit {name_of(members[0])}"
+            return f"commit {named(members[0])}"
         case InnerKind.COMMIT_SET:
             names = [quote(commit.sha[:SHORT]) for commit in members[:MOST_NAMED]]
             more = [f"{len(members) - MOST_NAMED:,} more"] if len(members) > MOST_NAMED else []

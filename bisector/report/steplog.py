@@ -8,7 +8,7 @@ from bisector.core.model.facts import Planned
 from bisector.core.model.history import Place
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.samples import Outcome, Purpose, Sample
-from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure
+from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, Step
 from bisector.report import numbers
 from bisector.report.basis import LONGEST_REASON
 from bisector.report.document import LogEntry
@@ -29,7 +29,7 @@ def log_of(investigation: Investigation, gauge: Gauge) -> tuple[LogEntry, ...]:
         LogEntry(
             number=plan.number,
             elapsed=plan.elapsed,
-            what=_what(plan),
+            what=step_name(plan.step),
             reason=one_line(redacted(plan.step.reason), LONGEST_REASON),
             result=Phrase(_result(investigation, plan, by_step.get(plan.number, []), gauge)),
         )
@@ -49,8 +49,8 @@ def place_name(place: Place) -> str:
     assert_never(place.line)
 
 
-def _what(plan: Planned) -> str:
-    step = plan.step
+def step_name(step: Step) -> str:
+    """A step as a log names it: "Build 40", "Run 40 ×2, beside it 0 ×1"."""
     match step:
         case ListHistory():
             return "List the commits"

@@ -1,0 +1,161 @@
+"""The result as JSON, schema version 1: what other programs read. Unknown is null; no number is NaN or infinite."""
+
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+from bisector.core.model.verdict import Change, InnerKind
+from bisector.report.document import (
+    CommitPart,
+    CulpritPart,
+    EndPart,
+    EndsPart,
+    EnvironmentPart,
+    InnerPart,
+    MetricPart,
+    OtherPart,
+    Report,
+)
+from bisector.report.numbers import json_number
+from bisector.report.phrase import plain
+
+SCHEMA_VERSION = 1
+
+
+def render_json(report: Report) -> str:
+    """The result as text: ASCII throughout, so that no terminal or page can be led astray by it."""
+    return json.dumps(result_of(report), indent=2, allow_nan=False) + "\n"
+
+
+def result_of(report: Report) -> dict[str, Any]:
+    """The result as an object; `result_schema` says what is in it."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "kind": report.kind.value,
+        "job": report.job,
+        "verdict": report.verdict.value if report.verdict is not None else None,
+        "reason": report.reason.value if report.reason is not None else None,
+        "sentence": plain(report.sentence),
+        "repository": report.repository,
+        "good": report.good,
+        "bad": report.bad,
+        "candidates": report.candidates,
+        "scenario": report.scenario,
+        "runner": report.runner.value,
+        "metric": _metric(report.metric),
+        "ends": _ends(report.ends),
+        "culprits": _culprits(report.culprits),
+        "others": [_other(other) for other in report.others],
+        "untestable": [
+            {"commit": each.commit.sha, "outcome": each.outcome.value, "reason": each.reason or None}
+            for each in report.untestable
+        ],
+        "cost": {
+            "runs": report.cost.runs,
+            "builds": report.cost.builds,
+            "builds_reused": report.cost.builds_reused,
+            "run_seconds": json_number(report.cost.run_seconds),
+            "build_seconds": json_number(report.cost.build_seconds),
+            "elapsed_seconds": json_number(report.cost.elapsed_seconds),
+        },
+        "environment": _environment(report.environment),
+        "reproduce": report.reproduce,
+        "artifacts": [
+            {"kind": each.kind, "side": each.side, "path": each.path, "sha256": each.sha256}
+            for each in report.artifacts
+        ],
+    }
+
+
+def result_schema() -> dict[str, Any]:
+    """The published JSON Schema of a result."""
+    text = files("bisector.report").joinpath("schema", f"result-{SCHEMA_VERSION}.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def _metric(metric: MetricPart) -> dict[str, Any]:
+    return {
+        "name": metric.name,
+        "unit": metric.unit or None,
+        "better": metric.better.value,
+        "min_effect": json_number(metric.min_effect),
+    }
+
+
+def _ends(ends: EndsPart | None) -> dict[str, Any]:
+    return {
+        "good": _end(ends.good if ends is not None else None),
+        "bad": _end(ends.bad if ends is not None else None),
+        "change": _change(ends.change if ends is not None else None),
+    }
+
+
+def _end(end: EndPart | None) -> dict[str, Any]:
+    return {"median": json_number(end.median) if end is not None else None, "n": end.runs if end is not None else 0}
+
+
+def _change(change: Change | None) -> dict[str, Any] | None:
+    if change is None:
+        return None
+    return {name: json_number(getattr(change, name)) for name in ("relative", "low", "high")}
+
+
+def _culprits(culprits: Sequence[CulpritPart]) -> list[dict[str, Any]]:
+    return [_culprit(culprit) for culprit in culprits]
+
+
+def _culprit(culprit: CulpritPart) -> dict[str, Any]:
+    return {
+        "kind": "commit",
+        **_commit(culprit.commit),
+        "parent": culprit.parent.sha,
+        "probability": json_number(culprit.probability),
+        "set": list(culprit.set),
+        "change": _change(culprit.change),
+        "share": json_number(culprit.share),
+        "verified": culprit.verified,
+        "same_build": culprit.same_build,
+        "still_at_bad": culprit.still_at_bad,
+        "inner": _inner(culprit.inner),
+        "suspects": [],
+    }
+
+
+def _commit(commit: CommitPart) -> dict[str, Any]:
+    return {
+        "commit": commit.sha,
+        "is_merge": commit.is_merge,
+        "subject": commit.subject,
+        "author": commit.author or None,
+        "date": commit.date or None,
+    }
+
+
+def _inner(inner: InnerPart | None) -> dict[str, Any] | None:
+    """What was found inside a merge: a commit, a set, or, with neither, the interaction. None while undecided."""
+    if inner is None or inner.kind is InnerKind.UNDECIDED:
+        return None
+    commit = inner.commit.sha if inner.commit is not None else None
+    return {"commit": commit, "probability": json_number(inner.probability), "set": list(inner.set)}
+
+
+def _other(other: OtherPart) -> dict[str, Any]:
+    return {
+        "metric": _metric(other.metric),
+        "verdict": other.verdict.value if other.verdict is not None else None,
+        "ends": _ends(other.ends),
+        "culprits": _culprits(other.culprits),
+    }
+
+
+def _environment(environment: EnvironmentPart) -> dict[str, Any]:
+    return {
+        "host": environment.host,
+        "toolchain": environment.toolchain,
+        "image": environment.image,
+        "details": dict(environment.details),
+        "bisector": environment.bisector,
+        "planner": list(environment.planners),
+    }

@@ -1,0 +1,102 @@
+"""The final text of a job on a terminal. Plain strings; whoever prints them may ask for a style."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bisector.report.document import Report
+from bisector.report.headline import untestable_summary
+from bisector.report.phrase import plain
+from bisector.report.text import columns, harmless
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Style:
+    """What is put around words of each role; nothing by default."""
+
+    strong: tuple[str, str] = ("", "")
+    soft: tuple[str, str] = ("", "")
+    old: tuple[str, str] = ("", "")
+    new: tuple[str, str] = ("", "")
+
+
+_UNBROKEN = re.compile(r"(?<=[<>×]) (?=\d)|(?<=\d) (?=%)")
+"""Blanks that a line does not end at: between a number and its sign."""
+_JOINT = "\x1f"
+"""Stands for such a blank meanwhile; no harmless text holds it."""
+PLAIN = Style()
+ANSI = Style(
+    strong=("\x1b[1m", "\x1b[0m"), soft=("\x1b[2m", "\x1b[0m"), old=("\x1b[34m", "\x1b[0m"), new=("\x1b[33m", "\x1b[0m")
+)
+"""Colours of the terminal's own palette, so that they suit its ground."""
+
+
+def styled(text: str, role: tuple[str, str]) -> str:
+    """`text` in a role."""
+    return f"{role[0]}{text}{role[1]}" if text else ""
+
+
+def render_terminal(report: Report, *, width: int = 80, style: Style = PLAIN, path: str = "") -> str:
+    """Sentence, evidence, what could not be tested, and where the whole report lies (`path`, "" for nowhere)."""
+    blocks = [
+        [styled(line, style.strong) for line in wrapped(plain(report.sentence), width)],
+        list(_evidence(report, width, style)),
+        wrapped(untestable_summary(report), width),
+        [line for note in report.notes for line in wrapped(plain(note), width, first="Note: ", rest="      ")],
+        *(list(section.text) for section in report.sections if section.text),
+        [
+            line
+            for other in report.others
+            for line in wrapped(f"{other.metric.name}: {plain(other.phrase)}", width, rest="  ")
+        ],
+        list(_advice(report, width)),
+        ["Reproduce:", f"  {report.reproduce}"],
+        [f"Report: {harmless(path)}"] if path else [],
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _evidence(report: Report, width: int, style: Style) -> Iterator[str]:
+    labels = max((columns(row.label) for row in report.evidence), default=0)
+    values = max((columns(plain(row.value)) for row in report.evidence), default=0)
+    indent = labels + values + 4
+    for row in report.evidence:
+        value = plain(row.value)
+        head = f"{row.label}{' ' * (labels - columns(row.label))}  "
+        shown = f"{' ' * (values - columns(value))}{styled(value, style.strong)}"
+        first, *rest = wrapped(plain(row.grounds), max(width - indent, 30)) or [""]
+        yield f"{head}{shown}  {styled(first, style.soft)}".rstrip()
+        yield from (f"{' ' * indent}{styled(line, style.soft)}" for line in rest)
+
+
+def _advice(report: Report, width: int) -> Iterator[str]:
+    for item in report.advice:
+        yield from wrapped(f"{plain(item.text)}{':' if item.command else '.'}", width)
+        if item.command:
+            yield f"  {item.command}"
+
+
+def wrapped(text: str, width: int, *, first: str = "", rest: str = "") -> list[str]:
+    """`text` in lines of at most `width` columns, the first after `first`, the others after `rest`."""
+    lines: list[str] = []
+    line, empty = first, True
+    for word in _words(_UNBROKEN.sub(_JOINT, text), max(width - columns(rest), 8)):
+        if not empty and columns(line) + 1 + columns(word) > width:
+            lines.append(line)
+            line, empty = rest, True
+        line, empty = (f"{line}{word}" if empty else f"{line} {word}"), False
+    return [each.replace(_JOINT, " ") for each in (lines if empty else [*lines, line])]
+
+
+def _words(text: str, most: int) -> Iterator[str]:
+    """The words of `text`, those longer than a line in parts."""
+    for word in text.split(" "):
+        part, taken = "", 0
+        for character in word:
+            wide = columns(character)
+            if taken + wide > most:
+                yield part
+                part, taken = "", 0
+            part, taken = part + character, taken + wide
+        if part:
+            yield part
