@@ -1,0 +1,139 @@
+"""The repository under investigation."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO
+
+from bisector.adapters.git import archive, branch, history, snapshot
+from bisector.adapters.git.address import Address, is_address
+from bisector.adapters.git.checkout import Checkout, find_checkout
+from bisector.adapters.git.commits import read_commit
+from bisector.adapters.git.mirror import Mirror
+from bisector.adapters.git.names import full_name, resolve_name
+from bisector.adapters.git.origin import Origin
+from bisector.core.model.facts import HistoryListed
+from bisector.core.model.history import Commit, Line
+from bisector.core.model.units import Sha, digest
+from bisector.engine.stop import StopSignal
+from bisector.errors import UsageError
+
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+
+
+class GitRepository:
+    """Implements `bisector.engine.ports.Repository` for a path or an address, with a mirror under the cache.
+
+    The person's repository is only ever read: refs are resolved and fetched from it, its work tree's files are read.
+    """
+
+    def __init__(
+        self, location: str, cache: Path, stop: StopSignal, *, environment: Mapping[str, str] = NO_VARIABLES
+    ) -> None:
+        """Nothing is opened yet. Of `environment` an address uses what says how to reach it: proxies, ssh's agent."""
+        self._given = location
+        self._mirrors = cache.absolute() / "mirrors"
+        self._stop = stop
+        self._environment = environment
+
+    @property
+    def location(self) -> str:
+        """Where the repository is, for whoever comes later or stands elsewhere: absolute, without credentials."""
+        return self._source.location
+
+    def resolve(self, ref: str) -> Commit:
+        """The commit `ref` names, fetched into the mirror; RefError when it names none."""
+        known = full_name(ref)
+        if known is not None and self._mirror.holds(known):
+            sha = resolve_name(self._mirror.git, known, where=self.location)
+        else:
+            sha = self._source.look_up(ref, self._mirror)
+        return read_commit(self._mirror.git, sha)
+
+    def snapshot(self) -> Sha:
+        """The tree of the work tree as it is, uncommitted and untracked (not ignored) files included."""
+        if not isinstance(self._source, Checkout):
+            raise UsageError("only a repository on this machine has a work tree", where=self.location)
+        tree = snapshot.snapshot(self._source, self._mirror)
+        self._mirror.hold(tree, label=tree)
+        return tree
+
+    def pin(self, job: str, commits: Iterable[Sha]) -> None:
+        """Keep `commits` and their history (or trees, as `snapshot` gives them) in the mirror until `unpin(job)`."""
+        names = list(commits)
+        for name in names:
+            if not self._mirror.has_tree(name):
+                self._bring(name)
+        self._mirror.pin(job, names)
+
+    def unpin(self, job: str) -> None:
+        """Let go of what `job` pinned; nothing happens when it pinned nothing."""
+        self._mirror.unpin(job)
+
+    def list_history(self, good: Sha, bad: Sha, *, every_commit: bool, paths: Sequence[str]) -> HistoryListed:
+        """The candidates between two commits; RefError when there are none."""
+        self._bring(good)
+        self._bring(bad)
+        return history.list_history(self._mirror.git, good, bad, every_commit=every_commit, paths=paths)
+
+    def list_branch(self, merge: Sha, *, in_context: bool) -> tuple[Line, int]:
+        """The commits that `merge` brought in, and how many of them conflict with its first parent."""
+        self._bring(merge)
+        line, conflicts = branch.list_branch(self._mirror.git, merge, in_context=in_context)
+        if in_context:
+            self._mirror.hold_trees(line.trees, label=f"context-{merge}")
+        return line, conflicts
+
+    def archive(self, tree: str) -> AbstractContextManager[BinaryIO]:
+        """A tar stream of `tree`: every file of it, without `.git`, with one fixed modification time."""
+        return archive.archive(self._mirror.git, tree)
+
+    def _bring(self, commit: Sha) -> None:
+        if not self._mirror.holds(commit):
+            self._mirror.bring(self._source.origin(), commit)
+
+    @cached_property
+    def _source(self) -> "Checkout | Address | _Gone":
+        if is_address(self._given):
+            return Address(self._given, self._environment)
+        path = Path(self._given).resolve()
+        if not path.is_dir():
+            return _Gone(path)
+        return find_checkout(path, self._mirrors / f"{_key(str(path))}.gitconfig", self._stop)
+
+    @cached_property
+    def _mirror(self) -> Mirror:
+        first, *others = [self._mirrors / f"{_key(place)}.git" for place in self._source.places]
+        if isinstance(self._source, _Gone) and not first.exists():
+            raise self._source.error()
+        mirror = Mirror.open(first.resolve(), self._source.object_format, self._stop)
+        for other in others:
+            with suppress(FileExistsError):
+                other.symlink_to(first.name)
+        return mirror
+
+
+class _Gone:
+    """A path where no repository is, or is any more; its mirror may still be there."""
+
+    object_format = "sha1"
+
+    def __init__(self, path: Path) -> None:
+        self.location = str(path)
+        self.places = (self.location,)
+
+    def error(self) -> UsageError:
+        return UsageError("the repository is not there", where=self.location, then="Name one with --repo PATH")
+
+    def origin(self) -> Origin:
+        raise self.error()
+
+    def look_up(self, ref: str, mirror: Mirror) -> Sha:
+        del ref, mirror
+        raise self.error()
+
+
+def _key(place: str) -> str:
+    return digest("mirror", place)
