@@ -66,6 +66,19 @@ def load_settings() -> Settings:
         raise UsageError(problems, where=str(path) if path else "environment") from None
 
 
+PASSED_TO_BUILDS = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+
+
+def process_environment() -> dict[str, str]:
+    """This process's environment: the local runner takes PATH, proxies and certificates of it, and nothing else."""
+    return dict(os.environ)
+
+
+def container_build_environment() -> dict[str, str]:
+    """Proxies that build steps in a container need; no run ever sees them."""
+    return {name: os.environ[name] for name in PASSED_TO_BUILDS if name in os.environ}
+
+
 def _file() -> Path | None:
     """The file BISECTOR_CONFIG names, else `bisector.toml` in the working directory, else the user's; None without."""
     named = os.environ.get("BISECTOR_CONFIG")

@@ -1,7 +1,7 @@
 """Settings to ports: the only place that names adapters."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +12,11 @@ from bisector.core.model.units import digest
 from bisector.engine.ports import Artifacts, Clock, Locks, Observer, Ports, Repository, Runner
 from bisector.engine.stop import StopSignal
 from bisector.errors import BisectorError
-from bisector.settings import Settings, load_settings
+from bisector.settings import Settings, container_build_environment, load_settings, process_environment
 
 if TYPE_CHECKING:
+    from bisector.adapters.docker.runner import DockerRunner
+    from bisector.adapters.findings import Finding
     from bisector.adapters.store.database import Database
     from bisector.adapters.store.sql_store import SqlStore
 
@@ -81,17 +83,17 @@ class Wiring:
 
         return GitRepository(location, self.settings.cache_dir, self.stop)
 
-    def docker(self) -> Runner:
+    def docker(self) -> "DockerRunner":
         """The Docker runner; nothing is asked of the engine yet."""
         from bisector.adapters.docker.runner import DockerRunner
 
-        return DockerRunner(self.instance, self.settings.cache_dir)
+        return DockerRunner(self.instance, self.settings.cache_dir, build_env=container_build_environment())
 
     def local(self) -> Runner:
         """The local runner."""
         from bisector.adapters.local.runner import LocalRunner
 
-        return LocalRunner(self.settings.cache_dir)
+        return LocalRunner(self.settings.cache_dir, host_env=process_environment())
 
     def runner(self, name: RunnerName) -> Runner:
         """The runner called `name`."""
@@ -151,6 +153,33 @@ def simulated_world(text: str, seed: int) -> tuple[Repository, Runner]:
 
     world = World.parse(f"seed={seed},{text}")
     return SimulatedRepository(world), SimulatedRunner(world)
+
+
+def look_around(wiring: Wiring, image: str) -> Iterator["Finding"]:
+    """Everything `bisector doctor` looks at."""
+    from bisector.adapters import findings
+    from bisector.adapters.git.fresh import git_version
+
+    def database() -> str:
+        wiring.store.jobs()
+        return wiring.database.where
+
+    def docker() -> str:
+        wiring.docker().probe(image)
+        return f"a step runs in {image}"
+
+    yield from findings.machine_findings()
+    yield from findings.storage_findings(wiring.settings.state_dir, wiring.settings.cache_dir)
+    yield findings.git_finding(git_version())
+    yield findings.attempt("database", database)
+    yield findings.attempt("Docker", docker, optional=True)
+
+
+def make_repository(directory: Path, stream: bytes, stop: StopSignal) -> None:
+    """A repository in `directory` with the history of a fast-import `stream`."""
+    from bisector.adapters.git.fresh import make_repository as make
+
+    make(directory, stream, stop)
 
 
 def schema_differences(database: "Database") -> list[str]:

@@ -3,13 +3,16 @@
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from bisector.core.model.units import Bytes
+from bisector.errors import BisectorError
 
 LEAST_FREE: Bytes = 5 << 30
+LEAST_GIT = (2, 38)
 
 
 class Judgement(StrEnum):
@@ -38,6 +41,24 @@ def machine_findings() -> list[Finding]:
 def storage_findings(state: Path, cache: Path) -> list[Finding]:
     """Whether both directories can be written and have room, and whether SQLite is sound."""
     return [_directory("state", state), _directory("cache", cache), _sqlite()]
+
+
+def git_finding(version: tuple[int, ...]) -> Finding:
+    """Whether git is new enough: merges are put together without a work tree since 2.38."""
+    seen = ".".join(str(part) for part in version)
+    if version >= LEAST_GIT:
+        return _fine("git", seen)
+    advice = f"git {'.'.join(str(part) for part in LEAST_GIT)} or newer is needed to look inside merges"
+    return Finding(subject="git", judgement=Judgement.PROBLEM, seen=seen, advice=advice)
+
+
+def attempt(subject: str, what: Callable[[], str], *, optional: bool = False) -> Finding:
+    """Whether `what` works, and what it says; without an `optional` thing one can do."""
+    try:
+        return _fine(subject, what())
+    except BisectorError as error:
+        judgement = Judgement.WARNING if optional else Judgement.PROBLEM
+        return Finding(subject=subject, judgement=judgement, seen=error.what, advice=error.then)
 
 
 def _fine(subject: str, seen: str) -> Finding:

@@ -1,7 +1,7 @@
 """The made-up history behind `bisector demo`: a small text library over forty merges and commits.
 
 Four changes are planted, one for each scenario that ships: a slower `normalise` (inside a merge), a heavy import, a
-list where there was a generator, and a string length taken in a loop in the C part. Three commits do not build.
+copy of the text that is kept, and a needless look ahead in the C part. Three commits do not build.
 """
 
 from collections.abc import Iterator
@@ -53,10 +53,11 @@ def count(text: str) -> Counter[str]:
     """How often each word occurs."""
     return Counter(words(text))
 '''
-WORDS_LIST = WORDS.replace(
-    "    return Counter(words(text))\n",
-    "    found = [(position, word) for position, word in enumerate(words(text))]\n"
-    "    return Counter(word for _, word in found)\n",
+WORDS_KEPT = WORDS.replace(
+    'def count(text: str) -> Counter[str]:\n    """How often each word occurs."""\n',
+    "LAST: list[bytes] = []\n\n\n"
+    'def count(text: str) -> Counter[str]:\n    """How often each word occurs; the text is kept for inspection."""\n'
+    '    LAST[:] = [text.encode("utf-32")]\n',
 )
 INIT = '''"""Tiny tools for text."""
 
@@ -92,7 +93,7 @@ PLANTED = {
     "python-cpu": "Drop soft hyphens from words",
     "demo": "Drop soft hyphens from words",
     "import-time": "Name the formats that are understood",
-    "peak-memory": "Keep the position of every word",
+    "peak-memory": "Keep the last text for inspection",
     "compiled-c": "Stop counting where the text ends",
 }
 """The commit that is planted for each scenario, by its subject."""
@@ -140,7 +141,7 @@ def history() -> Iterator[Change | Merge]:
     yield from (_filler(number) for number in range(20, 23))
     yield Change(subject="Try another layout", files={"src/tinytext/layout.py": "class Layout\n    pass\n"})
     yield Change(subject="Mend the layout", files={"src/tinytext/layout.py": "class Layout: ...\n"})
-    yield Change(subject=PLANTED["peak-memory"], files={"src/tinytext/words.py": WORDS_LIST})
+    yield Change(subject=PLANTED["peak-memory"], files={"src/tinytext/words.py": WORDS_KEPT})
     yield Merge(branch="tables-again", changes=(_filler(23), _filler(24)))
     yield from (_filler(number) for number in range(25, 28))
     yield Merge(
@@ -152,7 +153,8 @@ def history() -> Iterator[Change | Merge]:
 
 def _filler(number: int) -> Change:
     """A harmless commit: another small table, and its line in the documentation."""
-    body = f'"""Table number {number}."""\n\n\ndef table_{number}(rows: list[str]) -> str:\n    """The rows, numbered."""\n'
+    body = f'"""Table number {number}."""\n\n\ndef table_{number}(rows: list[str]) -> str:\n'
+    body += '    """The rows, numbered."""\n'
     body += f'    return "\\n".join(f"{{n:>{number % 7 + 2}}} {{row}}" for n, row in enumerate(rows))\n'
     return Change(
         subject=f"Add table {number}",

@@ -3,8 +3,10 @@
 import click
 
 from bisector.cli.session import wired
+from bisector.core.model.request import RunnerName
+from bisector.engine.garbage import Keeping, collect
 from bisector.report.numbers import count, size
-from bisector.wiring import Wiring, collect_garbage
+from bisector.wiring import Wiring
 
 
 @click.command(name="gc")
@@ -22,13 +24,18 @@ def command(keep_days: float | None, keep_gigabytes: float | None, dry_run: bool
 
 def _collect(wiring: Wiring, keep_days: float | None, keep_gigabytes: float | None, *, dry_run: bool) -> int:
     settings = wiring.settings
-    days = settings.keep_days if keep_days is None else keep_days
-    gigabytes = settings.keep_gigabytes if keep_gigabytes is None else keep_gigabytes
-    found = collect_garbage(wiring, 86400 * days, int(gigabytes * (1 << 30)), dry_run=dry_run)
+    keeping = Keeping(
+        now=wiring.clock.now().timestamp(),
+        seconds=86400 * (settings.keep_days if keep_days is None else keep_days),
+        size=int((settings.keep_gigabytes if keep_gigabytes is None else keep_gigabytes) * (1 << 30)),
+    )
+    runners = {name: wiring.runner(name) for name in (RunnerName.LOCAL, RunnerName.DOCKER)}
+    found = collect(wiring.store, runners, wiring.repository, keeping, dry_run=dry_run)
     verb = "would be removed" if dry_run else "removed"
     click.echo(f"builds     {count(found.builds, 'build')} {verb} ({size(found.freed)}), {found.kept} kept")
-    click.echo(f"left over  {count(found.left_over, 'container')} of killed processes {verb}")
-    click.echo(f"pins       {count(found.unpinned, 'finished job')} let go of in the mirrors" if not dry_run else "")
+    if not dry_run:
+        click.echo(f"left over  {count(found.left_over, 'container')} or directories of killed processes removed")
+        click.echo(f"pins       of {count(found.unpinned, 'finished job')} let go in the mirrors")
     for problem in found.problems:
-        click.echo(f"not done   {problem}", err=True)
+        click.echo(f"skipped    {problem}", err=True)
     return 0

@@ -55,6 +55,7 @@ def take_in(
         bad_text=ends[1],
         worktree=repository.snapshot() if work_tree else None,
         scenario=scenario,
+        scenario_text=_named(measure.scenario),
         metrics=measure.metric,
         runner=choice.runner.name,
         image_id=choice.runner.resolve_image(image),
@@ -136,6 +137,13 @@ def find_scenario(wiring: Wiring, named: str, top: Path | None) -> Path:
     near = get_close_matches(named, known, 1)
     hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(sorted(known)) or 'none'}"
     raise ScenarioError(f"there is no scenario {named!r}", then=f"{hint} A path to a directory works as well")
+
+
+def _named(scenario: str | None) -> str:
+    """A scenario as it can be named from anywhere: a path in full, a name as it is."""
+    if scenario is None:
+        return ""
+    return str(Path(scenario).resolve()) if Path(scenario).exists() else scenario
 
 
 def _ad_hoc_metrics(measure: MeasureOptions) -> tuple[Metric, ...]:

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from dataclasses import replace
+from typing import Any
 
 import click
 from rich.box import SIMPLE
@@ -57,7 +58,7 @@ def list_jobs(everything: bool) -> None:
 @command.command(name="show")
 @click.argument("job")
 @output_options
-def show_job(job: str, **output: str | None) -> int:
+def show_job(job: str, **output: Any) -> int:
     """Show a job as it stands, finished or not."""
     with wired() as wiring:
         return show(as_it_stands(job, wiring), wiring, OutputOptions(**output))
@@ -104,7 +105,7 @@ def cancel(job: str) -> None:
 @command.command(name="resume")
 @click.argument("job")
 @output_options
-def resume(job: str, **output: str | None) -> int:
+def resume(job: str, **output: Any) -> int:
     """Go on with a job that was stopped, paused or killed; at most the run in flight is repeated."""
     with wired() as wiring:
         row = wiring.store.job(job)
@@ -117,7 +118,7 @@ def resume(job: str, **output: str | None) -> int:
 @click.argument("job")
 @click.option("--reuse/--no-reuse", default=False, help="Take over the earlier samples.  [default: no-reuse]")
 @output_options
-def rerun(job: str, reuse: bool, **output: str | None) -> int:
+def rerun(job: str, reuse: bool, **output: Any) -> int:
     """Ask the same question again, as a new job with fresh samples; builds are reused."""
     with wired() as wiring:
         request = replace(wiring.store.job(job).request, reuse_samples=reuse)

@@ -14,7 +14,7 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 Decorator = Callable[[Decorated], Decorated]
 
 
-class Share(click.ParamType):
+class Share(click.ParamType[float]):
     """ "3%" or "0.03"."""
 
     name = "SHARE"
@@ -25,7 +25,7 @@ class Share(click.ParamType):
         return value if isinstance(value, float) else parse_share(str(value))
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[float]):
     """ "90s", "30m", "1h30m"."""
 
     name = "DURATION"
@@ -40,22 +40,22 @@ class Duration(click.ParamType):
 class MeasureOptions:
     """How to build, run and read: what a bisect and a comparison have in common."""
 
-    repo: str | None
-    scenario: str | None
-    runner: str
-    image: str | None
-    build: tuple[str, ...]
-    results: str | None
-    metric: tuple[str, ...]
-    min_effect: float | None
-    confidence: float
-    max_runs: int | None
-    max_builds: int | None
-    max_time: Seconds | None
-    reuse: bool
-    seed: int
-    simulate: str | None
-    command: tuple[str, ...]
+    repo: str | None = None
+    scenario: str | None = None
+    runner: str = "auto"
+    image: str | None = None
+    build: tuple[str, ...] = ()
+    results: str | None = None
+    metric: tuple[str, ...] = ()
+    min_effect: float | None = None
+    confidence: float = 0.95
+    max_runs: int | None = None
+    max_builds: int | None = None
+    max_time: Seconds | None = None
+    reuse: bool = True
+    seed: int = 0
+    simulate: str | None = None
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

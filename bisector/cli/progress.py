@@ -66,6 +66,8 @@ class PlainLines:
                 self._say(f"  {fact.place} build {fact.build.outcome} ({how}){reason}")
             case Sample():
                 self._round.append(fact)
+            case _:
+                pass
         if not investigation.pending():
             self._flush(investigation)
 

@@ -1,6 +1,7 @@
 """`bisector report`: write a job's report again."""
 
 import json
+from typing import Any
 
 import click
 
@@ -14,7 +15,7 @@ from bisector.errors import UsageError
 @click.argument("job", required=False)
 @output_options
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of the result instead.")
-def command(job: str | None, schema: bool, **output: str | None) -> int:
+def command(job: str | None, schema: bool, **output: Any) -> int:
     """Write the report of a job: HTML, Markdown and JSON, and say where it is."""
     if schema:
         from bisector.report.json_export import result_schema

@@ -3,6 +3,7 @@
 import json
 import statistics
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -103,26 +104,9 @@ def check(name: str) -> None:
 @click.option("--runner", type=click.Choice(["auto", "docker", "local"]), default="auto", show_default=True)
 @click.option("--image", metavar="IMAGE", help="Base image; in place of the scenario's.")
 @click.option("--runs", type=click.IntRange(1, 100), default=3, show_default=True)
-def run(name: str, ref: str, runs: int, **where: str | None) -> int:
+def run(name: str, ref: str, runs: int, **where: Any) -> int:
     """Build one commit, run the scenario a few times, and show what was read."""
-    measure = MeasureOptions(
-        repo=where["repo"],
-        scenario=name,
-        runner=where["runner"] or "auto",
-        image=where["image"],
-        build=(),
-        results=None,
-        metric=(),
-        min_effect=None,
-        confidence=0.95,
-        max_runs=None,
-        max_builds=None,
-        max_time=None,
-        reuse=True,
-        seed=0,
-        simulate=None,
-        command=(),
-    )
+    measure = MeasureOptions(scenario=name, **where)
     with wired() as wiring:
         intake = take_in(wiring, (ref, ref), measure, SearchOptions(), JobKind.COMPARE)
         tell_runner(intake)

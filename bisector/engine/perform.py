@@ -100,7 +100,7 @@ def _build(step: BuildPlace, work: Work) -> None:
         work.record(BuildRecorded(place=step.place, number=step.number, build=known.again()))
         return
     order = build_order(work.request, tree, key, work.ports)
-    build = retrying(lambda: runner.build(order, work.stop), work, f"building {step.place}")
+    build = retrying(lambda: runner.build(order, work.stop), work, f"building {step.place}").made_by(runner.name)
     store.remember_build(build)
     work.record(BuildRecorded(place=step.place, number=step.number, build=build))
 

@@ -15,7 +15,7 @@ from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Outcome, Sample, Usage
 from bisector.core.model.scenario import BuildRecipe, RunRecipe
-from bisector.core.model.units import Seconds, Sha
+from bisector.core.model.units import Bytes, Seconds, Sha
 from bisector.core.search.planner import Plan
 from bisector.engine.job import JobState
 from bisector.engine.stop import StopSignal
@@ -139,6 +139,10 @@ class Runner(Protocol):
         """A place to run `build` in; leaving it removes whatever it left behind."""
         ...
 
+    def size(self, build: Build) -> Bytes:
+        """What a build at hand takes on the disk, shared layers of its base apart."""
+        ...
+
     def discard(self, build: Build) -> None:
         """Remove what a build left on the machine; nothing happens when it is gone."""
         ...
@@ -193,6 +197,10 @@ class Store(Protocol):
 
     def remember_build(self, build: Build) -> None:
         """Keep what came of a build for later jobs, or note that it was used again."""
+        ...
+
+    def builds(self) -> list[tuple[Build, Seconds]]:
+        """Every build known, with when it was last used (seconds since the epoch), the longest unused first."""
         ...
 
     def forget_build(self, key: str) -> None:

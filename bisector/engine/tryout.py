@@ -30,7 +30,7 @@ def try_build(request: Request, commit: Commit, ports: Ports, stop: StopSignal) 
     known = ports.store.known_builds([key]).get(key)
     if known is not None and known.usable and ports.runner.holds(known):
         return known.again()
-    build = ports.runner.build(build_order(request, commit.tree, key, ports), stop)
+    build = ports.runner.build(build_order(request, commit.tree, key, ports), stop).made_by(ports.runner.name)
     ports.store.remember_build(build)
     return build
 

@@ -1,4 +1,4 @@
-"""Counts the words of a text that looks like prose; prints the seconds it took."""
+"""Counts the words of a text that looks like prose; prints the processor seconds it took, which other programs disturb little."""
 
 import json
 import time
@@ -11,10 +11,10 @@ SENTENCE = "The quick, brown fox (who was not that quick) jumps over the lazy do
 def main() -> None:
     text = SENTENCE * 1500
     count(text[:5000])
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(4):
         count(text)
-    print(json.dumps({"seconds": time.perf_counter() - start}))
+    print(json.dumps({"cpu_seconds": time.process_time() - start}))
 
 
 main()

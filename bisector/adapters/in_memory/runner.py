@@ -12,7 +12,7 @@ from bisector.core.model.builds import Build
 from bisector.core.model.facts import EnvironmentSeen
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Outcome, Usage
-from bisector.core.model.units import Seconds
+from bisector.core.model.units import Bytes, Seconds
 from bisector.engine.ports import BuildOrder, RunOrder, RunRecord, Session
 from bisector.engine.stop import StopSignal
 from bisector.errors import InfraFault
@@ -82,6 +82,11 @@ class SimulatedRunner:
         del order
         stop.check()
         yield _SimulatedSession(runner=self, tree=build.handle)
+
+    def size(self, build: Build) -> Bytes:
+        """A simulated build takes a kibibyte."""
+        del build
+        return 1024
 
     def discard(self, build: Build) -> None:
         """Forget a build."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from bisector.core.model.request import Request
+from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Outcome
 from bisector.core.model.units import Seconds, digest
 
@@ -44,11 +44,17 @@ class Build:
     log: str = ""
     seconds: Seconds = 0.0
     reused: bool = False
+    runner: RunnerName | None = None
+    """Who made it, and can remove it."""
 
     @property
     def usable(self) -> bool:
         """Whether something can be run from it."""
         return self.outcome is Outcome.OK
+
+    def made_by(self, runner: RunnerName) -> "Build":
+        """The build with its maker's name on it."""
+        return replace(self, runner=runner)
 
     def again(self) -> "Build":
         """The same build, used again without paying for it."""

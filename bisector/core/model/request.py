@@ -59,6 +59,8 @@ class Request:
     worktree: Sha | None = None
     """The tree that stands for `bad` where the person compares with uncommitted work."""
     scenario: Scenario
+    scenario_text: str = ""
+    """How the person named the scenario; empty when a command made it."""
     metrics: tuple[str, ...] = ()
     runner: RunnerName
     image_id: str | None = None

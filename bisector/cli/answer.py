@@ -1,0 +1,108 @@
+"""The answer handed over: files, standard output, exit code."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from bisector.cli.options import OutputOptions
+from bisector.core.model.investigation import Investigation
+from bisector.core.model.request import JobKind
+from bisector.core.model.verdict import VerdictKind
+from bisector.engine.job import JobState
+from bisector.report.compose import JobFacts, report_of
+from bisector.report.document import Artifact, Report
+from bisector.report.html import render_html
+from bisector.report.json_export import render_json
+from bisector.report.markdown import render_markdown
+from bisector.report.sentence import direction_of
+from bisector.report.terminal import ANSI, PLAIN, render_terminal
+from bisector.wiring import Wiring
+
+EXIT_CODES = {
+    VerdictKind.CULPRIT: 0,
+    VerdictKind.CULPRIT_SET: 0,
+    VerdictKind.SEVERAL: 0,
+    VerdictKind.NOT_REPRODUCED: 1,
+    VerdictKind.INCONCLUSIVE: 3,
+    VerdictKind.FAILED: 4,
+    VerdictKind.ENVIRONMENT_CHANGED: 5,
+    VerdictKind.CANCELLED: 130,
+}
+COMPARED = {VerdictKind.NOT_REPRODUCED: 0, VerdictKind.CULPRIT_SET: 3, VerdictKind.SEVERAL: 3}
+
+
+def deliver(investigation: Investigation, wiring: Wiring, output: OutputOptions) -> int:
+    """Write the report, print the answer, and return the exit code that carries it."""
+    directory = Path(output.report) if output.report else wiring.artifacts.report(investigation.job)
+    report = _report(investigation, wiring, directory)
+    page = write_report(report, directory)
+    if output.json is not None:
+        _write(output.json, render_json(report))
+    to_stdout = "-" not in (output.json, output.events)
+    stream = sys.stdout if to_stdout else sys.stderr
+    style = ANSI if stream.isatty() and "NO_COLOR" not in os.environ else PLAIN
+    width = min(shutil.get_terminal_size().columns, 110) if stream.isatty() else 100
+    click.echo(render_terminal(report, width=width, style=style, path=str(page)), err=not to_stdout)
+    return exit_code(investigation)
+
+
+def show(investigation: Investigation, wiring: Wiring, output: OutputOptions) -> int:
+    """Deliver an investigation that is only looked at: the exit code says nothing about the answer."""
+    deliver(investigation, wiring, output)
+    return 0
+
+
+def write_report(report: Report, directory: Path) -> Path:
+    """The report as HTML, Markdown and JSON in `directory`; the path of the page."""
+    directory.mkdir(parents=True, exist_ok=True)
+    page = directory / "report.html"
+    for path, text in (
+        (page, render_html(report)),
+        (directory / "report.md", render_markdown(report)),
+        (directory / "result.json", render_json(report)),
+    ):
+        whole = path.with_name(f".{path.name}.new")
+        whole.write_text(text, encoding="utf-8")
+        whole.replace(path)
+    return page.resolve()
+
+
+def exit_code(investigation: Investigation) -> int:
+    """The exit code that carries the verdict; 130 for a job without one, which was stopped."""
+    verdict = investigation.verdict
+    if verdict is None:
+        return 130
+    if investigation.request.kind is JobKind.COMPARE:
+        if verdict.kind is VerdictKind.CULPRIT and verdict.change is not None:
+            return int(direction_of(investigation.metric, verdict.change) == "worse")
+        return COMPARED.get(verdict.kind, EXIT_CODES[verdict.kind])
+    return EXIT_CODES[verdict.kind]
+
+
+def _report(investigation: Investigation, wiring: Wiring, directory: Path) -> Report:
+    row = wiring.store.job(investigation.job)
+    ended = row.state is JobState.DONE or wiring.locks.working_on(investigation.job) is None
+    elapsed = investigation.plans[-1].elapsed if investigation.plans and ended else None
+    logs = [
+        Artifact(kind="build_log", path=build.log)
+        for build in investigation.builds.values()
+        if build.log and not build.usable
+    ]
+    artifacts = (Artifact(kind="report", path=str(directory / "report.html")), *logs)
+    facts = JobFacts(
+        state=row.state,
+        elapsed_seconds=elapsed,
+        scenario=investigation.request.scenario_text or None,
+        artifacts=artifacts,
+    )
+    return report_of(investigation, facts)
+
+
+def _write(target: str, text: str) -> None:
+    if target == "-":
+        click.echo(text)
+        return
+    Path(target).write_text(text + "\n", encoding="utf-8")
