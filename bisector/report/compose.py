@@ -1,7 +1,7 @@
 """From an investigation, at whatever stage, to its report."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import bisector
 from bisector.core.model.investigation import Investigation
@@ -31,7 +31,9 @@ from bisector.report.reproduce import reproduce_command
 from bisector.report.sentence import answer, standing
 from bisector.report.shell import command_line
 from bisector.report.steplog import log_of
-from bisector.report.text import one_line, redacted
+from bisector.report.text import harmless, one_line, redacted
+
+LONGEST_PATH = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,9 +82,15 @@ def report_of(investigation: Investigation, job: JobFacts) -> Report:
         log=log_of(investigation, metric.gauge),
         advice=tuple(advice_of(basis, job.scenario)),
         reproduce=reproduce_command(request, job.scenario),
-        artifacts=job.artifacts,
+        artifacts=tuple(_shown(artifact) for artifact in job.artifacts),
         sections=job.sections,
     )
+
+
+def _shown(artifact: Artifact) -> Artifact:
+    """An artifact with a path that does no harm where it is shown."""
+    side = one_line(artifact.side, 80) if artifact.side else None
+    return replace(artifact, path=harmless(artifact.path[:LONGEST_PATH]).replace("\t", "\\x09"), side=side)
 
 
 def _sentence(basis: Basis) -> Phrase:

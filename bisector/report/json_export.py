@@ -62,7 +62,7 @@ def result_of(report: Report) -> dict[str, Any]:
         "environment": _environment(report.environment),
         "reproduce": report.reproduce,
         "artifacts": [
-            {"kind": each.kind, "side": each.side, "path": each.path, "sha256": each.sha256}
+            {"kind": each.kind, "side": each.side or None, "path": each.path, "sha256": each.sha256 or None}
             for each in report.artifacts
         ],
     }

@@ -11,8 +11,8 @@ from bisector.core.model.verdict import Change
 
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
 _TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
-NOTHING = "–"
-"""What stands for a value that is not known."""
+MOST_DIGITS = 6
+"""After the point; smaller values are written with a power of ten."""
 
 
 def percent(share: float, *, signed: bool = False) -> str:
@@ -108,10 +108,10 @@ class Gauge:
         return cls(factor=factor, unit=shown, digits=_digits(scaled, 4) if scaled > 0 else 3)
 
     def bare(self, value: float) -> str:
-        """The value without its unit; one too small or too large for the digits with three that count."""
+        """The value without its unit; one too small or too large for the digits with four that count."""
         scaled = value / self.factor
-        if value != 0 and not 10.0**-self.digits * 20 <= abs(scaled) < 1e9:
-            return f"{scaled:.3g}"
+        if self.digits > MOST_DIGITS or (value != 0 and not 10.0**-self.digits * 20 <= abs(scaled) < 1e9):
+            return f"{scaled:.4g}"
         text = f"{scaled:,.{self.digits}f}"
         return text.lstrip("-") if value == 0 else text
 
@@ -122,7 +122,7 @@ class Gauge:
 
 def _digits(value: float, significant: int) -> int:
     """Digits after the point that give a positive `value` so many digits that count."""
-    return min(max(significant - 1 - math.floor(math.log10(value)), 0), 9)
+    return max(significant - 1 - math.floor(math.log10(value)), 0)
 
 
 def setting(share: float) -> str:

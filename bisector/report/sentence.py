@@ -28,7 +28,7 @@ def sentence_of(investigation: Investigation) -> str:
 
 def answer(investigation: Investigation, verdict: Verdict, metric: Metric | None = None) -> Phrase:
     """What `verdict` says of `metric` (the first asked for by default), as a phrase."""
-    asked = metric or investigation.request.metric
+    asked = metric or investigation.metric
     if investigation.request.kind is JobKind.COMPARE:
         return Phrase(_comparison(investigation, verdict, asked))
     return Phrase(_Teller(investigation, asked).tell(verdict))
@@ -69,8 +69,12 @@ def named(commit: Commit) -> str:
     return f"{quote(commit.sha[:SHORT])} ({subject})" if subject else quote(commit.sha[:SHORT])
 
 
-def direction_of(metric: Metric, change: Change) -> str:
-    """Whether a change is for the worse: "worse" or "better"."""
+def direction_of(investigation: Investigation, change: Change) -> str:
+    """Whether a change of the metric the answer is about is for the worse: "worse" or "better"."""
+    return _direction(investigation.metric, change)
+
+
+def _direction(metric: Metric, change: Change) -> str:
     return "worse" if (change.relative > 0) == (metric.better is Better.LOWER) else "better"
 
 
@@ -80,7 +84,7 @@ def effect(metric: Metric, change: Change | None) -> str:
     if change is None:
         return f"a change of {name}"
     size = numbers.percent(abs(change.relative))
-    return f"{name} {direction_of(metric, change)} by {size} ({numbers.interval(change)})"
+    return f"{name} {_direction(metric, change)} by {size} ({numbers.interval(change)})"
 
 
 def explained(text: str) -> str:
@@ -203,7 +207,7 @@ def _comparison(investigation: Investigation, verdict: Verdict, metric: Metric) 
         return _Teller(investigation, metric).tell(verdict)
     if verdict.kind is VerdictKind.CULPRIT:
         size = numbers.percent(abs(change.relative))
-        return f"{name} is {direction_of(metric, change)} by {size} ({numbers.interval(change)})."
+        return f"{name} is {_direction(metric, change)} by {size} ({numbers.interval(change)})."
     if verdict.kind is VerdictKind.NOT_REPRODUCED:
         bound = numbers.percent(verdict.excluded or 0.0)
         return f"No change of {name} worth naming: {numbers.change(change)}; {bound} or more is excluded (95 %)."

@@ -5,10 +5,14 @@ from collections.abc import Iterable
 
 from bisector.report.text import harmless
 
+LONGEST = 20_000
+"""Characters of a command line that are shown; no person would paste a longer one."""
+
 
 def command_line(words: Iterable[str]) -> str:
     """`words` as one line for a shell. A word that no terminal should see as it is becomes $'…' with its bytes."""
-    return " ".join(_quoted(word) for word in words)
+    line = " ".join(_quoted(word) for word in words)
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
 
 def _quoted(word: str) -> str:

@@ -18,7 +18,7 @@ from bisector.report.plots.marks import (
     value_axis,
 )
 from bisector.report.plots.scales import Canvas, LineScale, ValueScale
-from bisector.report.plots.svg import element, path
+from bisector.report.plots.svg import NOTHING, Svg, element, joined, path, title
 
 ENDS = {"good": "good", "bad": "bad", "the merge's first parent": "parent", "the merge itself": "merge"}
 """Roles that are written below a commit, and how."""
@@ -58,7 +58,7 @@ class _Along:
             frame,
             self._commits(),
         )
-        return Drawing(body="".join(body), height=self._bottom + BELOW)
+        return Drawing(body=joined(body), height=self._bottom + BELOW)
 
     def _keys(self) -> list[Key]:
         sides = {point.side for point in self._line.points}
@@ -96,7 +96,7 @@ class _Along:
         taken = "taken over" if point.adopted else point.purpose.value
         return f"{where}: {self._metric.gauge.text(point.value)} ({taken}, run {point.order:,})"
 
-    def _level(self, part: LevelPart) -> str:
+    def _level(self, part: LevelPart) -> Svg:
         left, right = self._x.span(part.first, part.last)
         y = self._y.at(part.value) - 6
         value = self._metric.gauge.bare(part.value)
@@ -107,17 +107,17 @@ class _Along:
             written = label(self._canvas.left + 4, y, value, "strong halo")
             left = self._canvas.left
             right = right if part.side is Side.OLD else self._canvas.width - self._canvas.right
-        return level(part, self._y, (left, right)) + written
+        return joined((level(part, self._y, (left, right)), written))
 
-    def _gaps(self) -> str:
+    def _gaps(self) -> Svg:
         """On a line that is not to scale: the stretches that are drawn as one slot."""
         if self._x.to_scale:
-            return ""
+            return NOTHING
         found = []
         for row in self._line.rows:
             if row.size > 1:
                 left, right = self._x.span(row.first, row.last)
-                told = element("title", f"{row.first:,} to {row.last:,}: {row.size:,} commits, not tested")
+                told = title(f"{row.first:,} to {row.last:,}: {row.size:,} commits, not tested")
                 found.append(
                     element(
                         "rect",
@@ -129,14 +129,14 @@ class _Along:
                         height=self._bottom - self._top,
                     )
                 )
-        return "".join(found)
+        return joined(found)
 
-    def _untestable(self) -> str:
+    def _untestable(self) -> Svg:
         found = []
         for row in self._line.rows:
             if row.state is RowState.UNTESTABLE:
                 left, right = self._x.span(row.first, row.last)
-                told = element("title", f"{row.first:,} cannot be tested")
+                told = title(f"{row.first:,} cannot be tested")
                 found.append(
                     element(
                         "rect",
@@ -148,9 +148,9 @@ class _Along:
                         fill=f"url(#{self._hatch})",
                     )
                 )
-        return "".join(found)
+        return joined(found)
 
-    def _answer(self) -> str:
+    def _answer(self) -> Svg:
         """The culprit, or the stretch that holds it."""
         found = []
         if self._line.band is not None:
@@ -163,15 +163,15 @@ class _Along:
             x = self._x.at(index)
             found.append(element("path", class_="culprit", d=path([(x, self._top - 8), (x, self._bottom)])))
             found.append(self._flag(x, f"culprit {index:,}"))
-        return "".join(found)
+        return joined(found)
 
-    def _flag(self, x: float, text: str) -> str:
+    def _flag(self, x: float, text: str) -> Svg:
         half = self._canvas.fits(text) / 2
         middle = min(max(x, self._canvas.left + half), self._canvas.width - half - 2)
         pointer = element("path", class_="flag", d=f"M{x:.1f} {self._top - 3:.1f}l-5-8h10z")
-        return pointer + label(middle, self._top - 15, text, "strong halo", "middle")
+        return joined((pointer, label(middle, self._top - 15, text, "strong halo", "middle")))
 
-    def _commits(self) -> str:
+    def _commits(self) -> Svg:
         """Index labels, and which of them the ends are."""
         line, parts = self._line, []
         for index in self._x.ticks((*line.culprits, line.low, line.high)):
@@ -184,4 +184,4 @@ class _Along:
             parts.append(
                 label(self._canvas.left + self._canvas.lead / 2, self._bottom + 18, "good itself", "strong", "middle")
             )
-        return "".join(parts)
+        return joined(parts)

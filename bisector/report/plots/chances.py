@@ -5,7 +5,7 @@ from bisector.report.document import LinePart, Row
 from bisector.report.plots.figure import Drawing
 from bisector.report.plots.marks import label
 from bisector.report.plots.scales import Canvas, LineScale, ValueScale
-from bisector.report.plots.svg import element, path
+from bisector.report.plots.svg import NOTHING, Svg, element, joined, path, title
 
 ABOVE, TALL, BELOW = 26.0, 110.0, 30.0
 WIDEST_BAR = 46.0
@@ -34,41 +34,41 @@ class _Chances:
             "path", class_="axis", d=path([(canvas.left, self._bottom), (canvas.width - canvas.right, self._bottom)])
         )
         body = (self._rules(), self._none(), *(self._bar(row) for row in self._line.rows), axis, self._labels())
-        return Drawing(body="".join(body), height=self._bottom + BELOW)
+        return Drawing(body=joined(body), height=self._bottom + BELOW)
 
     def _height(self, row: Row) -> float:
         """To scale, a stretch is as high as each of its commits; else as all of them together."""
         chance = row.chance or 0.0
         return chance / row.size if self._x.to_scale else chance
 
-    def _rules(self) -> str:
+    def _rules(self) -> Svg:
         parts = []
         for value in numbers.ticks(0.0, self._y.high, 3):
             y = self._y.at(value)
             right = self._canvas.width - self._canvas.right
             parts.append(element("path", class_="rule", d=path([(self._canvas.left, y), (right, y)])))
             parts.append(label(self._canvas.left - 8, y + 4, numbers.setting(round(value, 6)), anchor="end"))
-        return "".join(parts)
+        return joined(parts)
 
-    def _none(self) -> str:
+    def _none(self) -> Svg:
         """The bar of "no change", apart from the commits."""
         x, width = self._canvas.left + self._canvas.lead / 2, 12.0
         y = self._y.at(self._line.no_change)
-        told = element("title", f"no change at all: {numbers.probability(self._line.no_change)}")
+        told = title(f"no change at all: {numbers.probability(self._line.no_change)}")
         bar = element(
             "rect", told, class_="bar none", x=x - width / 2, y=y, width=width, height=max(self._bottom - y, 0.8)
         )
-        return bar + label(x, self._bottom + 17, "no change", anchor="middle")
+        return joined((bar, label(x, self._bottom + 17, "no change", anchor="middle")))
 
-    def _bar(self, row: Row) -> str:
+    def _bar(self, row: Row) -> Svg:
         if row.chance is None:
-            return ""
+            return NOTHING
         left, right = self._x.span(row.first, row.last)
         y, air = self._y.at(self._height(row)), 0.0
         if row.size == 1:
             air = max(min((right - left) * 0.12, 2.0), (right - left - WIDEST_BAR) / 2)
         where = f"{row.first:,}" if row.size == 1 else f"{row.first:,} to {row.last:,} together"
-        told = element("title", f"{where}: {numbers.probability(row.chance)}")
+        told = title(f"{where}: {numbers.probability(row.chance)}")
         kind = "bar likely" if row.likely else "bar"
         return element(
             "rect",
@@ -80,7 +80,7 @@ class _Chances:
             height=max(self._bottom - y, 0.4),
         )
 
-    def _labels(self) -> str:
+    def _labels(self) -> Svg:
         """The likeliest rows by name and chance, as far as there is room."""
         rows = sorted(
             (row for row in self._line.rows if (row.chance or 0.0) >= WORTH_A_LABEL), key=lambda row: -(row.chance or 0)
@@ -98,4 +98,4 @@ class _Chances:
             taken.append((x, half))
             parts.append(label(x, self._y.at(self._height(row)) - 5, text, "strong halo", "middle"))
             parts.append(label(x, self._bottom + 17, where, anchor="middle"))
-        return "".join(parts)
+        return joined(parts)

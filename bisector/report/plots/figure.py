@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bisector.report.plots.scales import Canvas
 from bisector.report.plots.style import stylesheet
-from bisector.report.plots.svg import element, short, words
+from bisector.report.plots.svg import Svg, element, short, words
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,11 +22,11 @@ class Figure:
 class Drawing:
     """What one variant of a plot is made of."""
 
-    body: str
+    body: Svg
     height: float
 
 
-def svg(identifier: str, canvas: Canvas, drawing: Drawing, title: str, description: str) -> str:
+def svg(identifier: str, canvas: Canvas, drawing: Drawing, title: str, description: str) -> Svg:
     """A drawing as an SVG element with a title and a description for those who listen to it."""
     name = f"{identifier}-{canvas.variant}"
     return element(

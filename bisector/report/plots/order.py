@@ -5,7 +5,7 @@ from bisector.report.document import LinePart, MetricPart
 from bisector.report.plots.figure import Drawing
 from bisector.report.plots.marks import Mark, label, level, runs, thinned, value_axis
 from bisector.report.plots.scales import Canvas, ValueScale
-from bisector.report.plots.svg import element, path
+from bisector.report.plots.svg import element, joined, path
 
 ABOVE, TALL, BELOW = 28.0, 190.0, 40.0
 
@@ -35,4 +35,4 @@ def draw_order(line: LinePart, metric: MetricPart, canvas: Canvas) -> Drawing:
         *(label(x.at(value), bottom + 18, f"{value:,.0f}", anchor="middle") for value in ticks),
         label(right, bottom + 34, "order of the runs", anchor="end"),
     )
-    return Drawing(body="".join(body), height=bottom + BELOW)
+    return Drawing(body=joined(body), height=bottom + BELOW)

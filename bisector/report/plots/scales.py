@@ -11,7 +11,8 @@ WIDEST_RANGE = 20.0
 """Positive values that differ by more than this factor are drawn on a logarithmic axis."""
 MOST_SLOTS = 160
 """Lines of up to so many commits are drawn to scale; longer ones by their rows, an untested stretch as one."""
-LARGEST = 1e300
+LARGEST, DECADES = 1e300, 305.0
+"""No float is far beyond these; what is, is drawn at the edge."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +57,10 @@ class ValueScale:
         kept = [min(max(value, -LARGEST), LARGEST) for value in values if not math.isnan(value)] or [0.0, 1.0]
         low, high = min(kept), max(kept)
         if low > 0 and high / low > WIDEST_RANGE:
-            air = (high / low) ** 0.05
-            return cls(low=low / air, high=high * air, logarithmic=True, start=start, end=end)
+            bottom, top = math.log10(low), math.log10(high)
+            air = 0.05 * (top - bottom)
+            bottom, top = max(bottom - air, -DECADES), min(top + air, DECADES)
+            return cls(low=10.0**bottom, high=10.0**top, logarithmic=True, start=start, end=end)
         air = 0.08 * (high - low) or 0.05 * abs(high) or 1.0
         return cls(low=low - air, high=high + air, logarithmic=False, start=start, end=end)
 

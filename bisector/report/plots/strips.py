@@ -6,7 +6,7 @@ from bisector.report.document import EndPart, EndsPart, MetricPart, Side
 from bisector.report.plots.figure import Drawing
 from bisector.report.plots.marks import Mark, jitter, label, runs, thinned
 from bisector.report.plots.scales import Canvas, ValueScale
-from bisector.report.plots.svg import element, path
+from bisector.report.plots.svg import NOTHING, Svg, element, joined, path
 
 STRIP, ABOVE, BELOW = 66.0, 14.0, 40.0
 FEWEST_FOR_A_BOX = 5
@@ -27,7 +27,7 @@ def draw_strips(ends: EndsPart, metric: MetricPart, canvas: Canvas, names: tuple
         body.append(_box(end, x, middle))
         body.append(runs(_marks(end, side, x, middle, metric), canvas))
         body.append(_median(end, x, middle, metric))
-    return Drawing(body="".join(body), height=bottom + BELOW)
+    return Drawing(body=joined(body), height=bottom + BELOW)
 
 
 def _marks(end: EndPart, side: Side, x: ValueScale, middle: float, metric: MetricPart) -> list[Mark]:
@@ -38,27 +38,27 @@ def _marks(end: EndPart, side: Side, x: ValueScale, middle: float, metric: Metri
     ]
 
 
-def _box(end: EndPart, x: ValueScale, middle: float) -> str:
+def _box(end: EndPart, x: ValueScale, middle: float) -> Svg:
     """The middle half of the runs, where there are enough to speak of one."""
     if end.runs < FEWEST_FOR_A_BOX:
-        return ""
+        return NOTHING
     low, _, high = quantiles(end.values, n=4, method="inclusive")
     left, right = x.at(low), x.at(high)
     return element("rect", class_="band", x=left, y=middle - 15, width=max(right - left, 1), height=30)
 
 
-def _median(end: EndPart, x: ValueScale, middle: float, metric: MetricPart) -> str:
+def _median(end: EndPart, x: ValueScale, middle: float, metric: MetricPart) -> Svg:
     if end.median is None:
-        return ""
+        return NOTHING
     at = x.at(end.median)
     line = element("path", class_="median", d=path([(at, middle - 18), (at, middle + 18)]))
-    return line + label(at, middle - 21, metric.gauge.bare(end.median), "strong halo", "middle")
+    return joined((line, label(at, middle - 21, metric.gauge.bare(end.median), "strong halo", "middle")))
 
 
-def _axis(x: ValueScale, canvas: Canvas, metric: MetricPart, bottom: float) -> str:
+def _axis(x: ValueScale, canvas: Canvas, metric: MetricPart, bottom: float) -> Svg:
     parts = [element("path", class_="axis", d=path([(canvas.left, bottom), (canvas.width - canvas.right, bottom)]))]
     for value, written in x.ticks(metric.gauge, 7 if canvas.detail else 4):
         parts.append(element("path", class_="rule", d=path([(x.at(value), ABOVE), (x.at(value), bottom)])))
         parts.append(label(x.at(value), bottom + 17, written, anchor="middle"))
     parts.append(label(canvas.width - canvas.right, bottom + 34, metric.gauge.unit, anchor="end"))
-    return "".join(parts)
+    return joined(parts)

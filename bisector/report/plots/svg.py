@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable
 from html import escape
+from typing import NewType
 
 from bisector.report.text import harmless
 
 Attribute = str | float | None
+Svg = NewType("Svg", str)
+"""A piece of SVG. Only `element` and `words` make one, so that nothing gets into a plot unescaped."""
+NOTHING = Svg("")
 
 
-def element(name: str, *children: str, **attributes: Attribute) -> str:
+def element(name: str, *children: Svg, **attributes: Attribute) -> Svg:
     """An element. Attributes that are None are left out; `_` stands for `-`, a last one is dropped (`class_`)."""
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{_value(value)}"'
@@ -16,12 +20,22 @@ def element(name: str, *children: str, **attributes: Attribute) -> str:
         if value is not None
     )
     inside = "".join(children)
-    return f"<{name}{written}>{inside}</{name}>" if inside else f"<{name}{written}/>"
+    return Svg(f"<{name}{written}>{inside}</{name}>" if inside else f"<{name}{written}/>")
 
 
-def words(text: str) -> str:
+def words(text: str) -> Svg:
     """Text of anybody as the content of an element."""
-    return escape(harmless(text), quote=False)
+    return Svg(escape(harmless(text), quote=False))
+
+
+def title(text: str) -> Svg:
+    """What is told when somebody points at an element."""
+    return element("title", words(text))
+
+
+def joined(parts: Iterable[Svg]) -> Svg:
+    """Several pieces one after the other."""
+    return Svg("".join(parts))
 
 
 def short(value: float) -> str:

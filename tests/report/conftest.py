@@ -1,0 +1,71 @@
+"""What tests of the report share: golden files and the browser."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--allow-file-access-from-files",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden` writes the golden files anew; look at the difference before committing it."""
+    parser.addoption("--update-golden", action="store_true", default=False, help="write golden files anew")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The marker of tests in a real browser."""
+    config.addinivalue_line("markers", "browser: needs chromium")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compares a whole document with the golden file of that name."""
+
+    def compare(name: str, text: str) -> None:
+        path = GOLDEN / name
+        if request.config.getoption("--update-golden", default=False):
+            path.write_text(text, encoding="utf-8")
+        assert path.exists(), f"there is no golden file {name}: run pytest tests/report --update-golden"
+        assert text == path.read_text(encoding="utf-8")
+
+    return compare
+
+
+@pytest.fixture(scope="session")
+def browser() -> str:
+    """The browser's program. Without one a test skips at home and fails in CI."""
+    program = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if program is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"none of {', '.join(BROWSERS)} is installed")
+        pytest.skip(f"needs one of {', '.join(BROWSERS)}")
+    return program
+
+
+@pytest.fixture
+def dump(browser: str, tmp_path: Path) -> Callable[[Path], str]:
+    """Opens a file in the browser and returns the page as it stands once its scripts, if any, have run."""
+
+    def open_page(path: Path) -> str:
+        profile = tmp_path / f"profile-{path.stem}"
+        command = [browser, *FLAGS, f"--user-data-dir={profile}", "--dump-dom", path.as_uri()]
+        done = subprocess.run(command, capture_output=True, timeout=120, check=True)
+        return done.stdout.decode()
+
+    return open_page

@@ -1,0 +1,359 @@
+"""The report as values: it covers everything once, adds up, and can be had at any stage of a job."""
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import bisector.report.document
+from bisector.adapters.in_memory.world import World
+from bisector.core.model.facts import Adopted, BranchListed
+from bisector.core.model.history import LineName, linear_line, main
+from bisector.core.model.investigation import Investigation
+from bisector.core.model.request import Budget, JobKind, RunnerName
+from bisector.core.model.samples import Outcome, Purpose
+from bisector.core.model.units import Sha
+from bisector.core.model.verdict import Change, InnerAnswer, InnerKind, VerdictKind
+from bisector.report.document import LinePart, RowState, Side
+from bisector.report.phrase import plain
+from tests.report import worlds
+from tests.report.worlds import STEADY, finished, report
+
+KINDS = worlds.by_verdict()
+
+
+def rows_problems(line: LinePart) -> Iterator[str]:
+    """What keeps the rows of a line from covering it exactly once, or their chances from adding up."""
+    covered = [index for row in line.rows for index in range(row.first, row.last + 1)]
+    if covered != list(range(line.size + 1)):
+        yield f"{line.name}: rows cover {covered[:20]}…"
+    total = sum(row.chance for row in line.rows if row.chance is not None) + line.no_change
+    if abs(total - 1) > 1e-9:
+        yield f"{line.name}: chances add up to {total}"
+    if line.rows[0].chance is not None:
+        yield f"{line.name}: index 0 is no candidate"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rows_cover_every_commit_once_and_chances_add_up(kind: str) -> None:
+    for line in report(KINDS[kind]).lines:
+        assert list(rows_problems(line)) == []
+
+
+def test_at_every_stage_of_a_job() -> None:
+    for state, investigation in worlds.stages():
+        told = report(investigation, state)
+        for line in told.lines:
+            assert list(rows_problems(line)) == []
+        assert plain(told.sentence)
+        if investigation.verdict is None:
+            assert (told.verdict, told.culprits) == (None, ())
+            assert plain(told.sentence).startswith("Queued" if state == "queued" else "No answer yet")
+
+
+def test_the_row_check_sees_what_it_is_for() -> None:
+    line = report(KINDS["culprit"]).lines[0]
+    missing = replace(line, rows=line.rows[:-1])
+    twice = replace(line, rows=(*line.rows, line.rows[-1]))
+    assert [len(list(rows_problems(each))) for each in (missing, twice, replace(line, no_change=0.5))] == [2, 2, 1]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    candidates=st.integers(1, 300),
+    share=st.floats(0, 1),
+    noise=st.sampled_from([0.0, 0.01, 0.1]),
+    unbuildable=st.sampled_from([0.0, 0.3, 0.9]),
+    runs=st.integers(1, 60),
+)
+def test_on_any_world_and_any_budget(
+    candidates: int, share: float, noise: float, unbuildable: float, runs: int
+) -> None:
+    world = World(
+        candidates=candidates, culprit=round(share * candidates), noise=noise, unbuildable=unbuildable, seed=candidates
+    )
+    told = report(finished(world, Budget(runs=runs)))
+    for line in told.lines:
+        assert list(rows_problems(line)) == []
+    assert told.cost.runs == sum(len(line.points) for line in told.lines if line.name is LineName.MAIN) or told.lines
+
+
+def test_a_culprit_is_told_with_all_that_is_known() -> None:
+    (culprit,) = report(KINDS["culprit"]).culprits
+    assert (culprit.index, culprit.commit.subject) == (40, "Merge branch 'topic-40'")
+    assert culprit.parent.subject == "Change 39"
+    assert culprit.set == (culprit.commit.sha,)
+    assert (culprit.verified, culprit.same_build, culprit.still_at_bad) == (True, False, True)
+    assert culprit.inner is not None
+    assert culprit.inner.commit is not None
+    assert culprit.inner.commit.subject == "Topic 40, part 1"
+    assert culprit.share is not None
+    assert 0.5 < culprit.share < 1.5
+
+
+def test_evidence_and_cost_agree_with_the_facts() -> None:
+    investigation = KINDS["culprit"]
+    told = report(investigation)
+    assert told.cost.runs == investigation.runs()
+    assert told.cost.builds == investigation.builds_made()
+    assert told.cost.warmups == sum(sample.purpose is Purpose.WARMUP for sample in investigation.samples)
+    assert told.cost.run_seconds == pytest.approx(sum(s.usage.wall for s in investigation.samples if s.usage))
+    labels = [row.label for row in told.evidence]
+    assert labels == [
+        "Good", "Bad", "Change", "No change at all", "The culprit", "Parent to culprit", "Inside the merge",
+        "Verified", "Noise", "Runs",
+    ]  # fmt: skip
+
+
+def test_sides_of_measured_commits() -> None:
+    line = report(KINDS["culprit"]).lines[0]
+    sides = {row.first: row.side for row in line.rows if row.state is RowState.MEASURED}
+    assert {index: side for index, side in sides.items() if index < 40} == dict.fromkeys(
+        [i for i in sides if i < 40], Side.OLD
+    )
+    assert all(side is Side.NEW for index, side in sides.items() if index >= 40)
+    assert [(level.side, level.first, level.last) for level in line.levels] == [(Side.OLD, 0, 39), (Side.NEW, 40, 64)]
+
+
+def test_without_a_change_there_is_one_level_and_no_side() -> None:
+    line = report(KINDS["no_change"]).lines[0]
+    assert [level.side for level in line.levels] == [Side.UNSURE]
+    assert not line.changed
+    assert line.band is None
+
+
+def test_an_end_that_is_replaced_is_told() -> None:
+    investigation = finished(STEADY)
+    builds = dict(investigation.builds)
+    builds[main(0), 0] = replace(builds[main(0), 0], outcome=Outcome.BUILD_FAILED, reason="no compiler")
+    builds[main(1), 0] = builds[main(32), 0]
+    told = report(replace(investigation, builds=builds, verdict=None), "running")
+    assert told.ends is not None
+    assert (told.ends.good.index, told.ends.good.asked, told.ends.bad.asked) == (1, False, True)
+    assert any("named as good, cannot be tested" in plain(note) for note in told.notes)
+    assert [each.index for each in told.untestable] == [0]
+
+
+def test_good_beside_the_line_is_told() -> None:
+    told = report(KINDS["good aside"])
+    notes = " ".join(plain(note) for note in told.notes)
+    assert "lies beside the line" in notes
+    assert "does not contain good" in notes
+    assert told.ends is not None
+    assert told.ends.aside is not None
+    assert told.ends.aside.runs == 5
+    assert sum(point.index is None for point in told.lines[0].points) == 5
+
+
+def test_samples_taken_over_are_told_used_or_not() -> None:
+    request, facts = worlds.facts_of(STEADY)
+    done = Investigation.replay("1", request, facts)
+    used = tuple(replace(s, adopted_from="7") for s in done.samples if s.counts)
+    off = tuple(replace(s, values={"seconds": 50.0 + s.order}) for s in used)
+    for samples, fate in ((used, "were taken over"), (off, "were left aside")):
+        notes = [plain(note) for note in report(done.with_fact(Adopted(job="7", samples=samples))).notes]
+        assert any("from job 7" in note and fate in note for note in notes), notes
+
+
+def test_runs_far_out_and_drift_are_told() -> None:
+    values = [1.0, 1.001, 0.999, 1.002, 1.0, 0.998, 1.001, 9.0]
+    told = report(worlds.with_values(values, runs=8), "running")
+    assert any("lie far from" in plain(note) for note in told.notes)
+    drifting = worlds.with_values([1 + 0.002 * n + (0.001 if n % 2 else 0) for n in range(60)], runs=20)
+    assert any("Values moved by" in plain(note) for note in report(drifting, "running").notes)
+    assert not any("Values moved by" in plain(note) for note in report(KINDS["culprit"]).notes)
+
+
+def test_failed_runs_and_other_hosts_are_told() -> None:
+    done = finished(STEADY)
+    odd = [
+        replace(done.samples[0], outcome=Outcome.INFRA, values={}),
+        replace(done.samples[0], outcome=Outcome.TIMEOUT, values={}),
+        replace(done.samples[0], host="another"),
+    ]
+    for sample in odd:
+        done = done.with_fact(sample)
+    notes = " ".join(plain(note) for note in report(done).notes)
+    assert "1 run failed through the machine's fault" in notes
+    assert "1 run gave no number (takes too long)" in notes
+    assert "1 run on another host left aside" in notes
+
+
+def test_what_the_request_hides_or_prefers_is_told() -> None:
+    done = finished(STEADY)
+    search = replace(done.request.search, skip=(done.line.commit(3).sha,), paths=("src/*.c",))
+    told = report(replace(done, request=replace(done.request, search=search, worktree=Sha("b" * 40)), verdict=None))
+    notes = " ".join(plain(note) for note in told.notes)
+    assert "Left out on request" in notes
+    assert "src/*.c" in notes
+    assert "work tree" in notes
+    (skipped,) = [row for row in told.lines[0].rows if row.first == row.last == 3]
+    assert (skipped.state, skipped.reason) == (RowState.UNTESTABLE, "left out on request")
+
+
+def test_a_local_run_says_that_nothing_isolates_it() -> None:
+    done = finished(STEADY)
+    local = replace(done, request=replace(done.request, runner=RunnerName.LOCAL))
+    assert any("without isolation" in plain(note) for note in report(local).notes)
+
+
+def test_an_answer_that_fresh_runs_do_not_bear_out_is_not_called_verified() -> None:
+    done = KINDS["culprit"]
+    (culprit,) = done.verdict.culprits if done.verdict else ()
+    fresh = [plan.number for plan in done.plans if getattr(plan.step, "reason", "").startswith("the likely culprit")]
+    spoilt = tuple(
+        replace(s, values={"seconds": 1.0}) if s.step == fresh[0] and s.place == culprit.place else s
+        for s in done.samples
+    )
+    told = report(replace(done, samples=spoilt))
+    assert not told.culprits[0].verified
+    assert "did not show it" in plain(told.sentence)
+    assert [plain(row.value) for row in told.evidence if row.label == "Verified"] == ["no"]
+
+
+def test_a_share_of_the_change_and_other_unknowns() -> None:
+    done = KINDS["culprit"]
+    assert done.verdict is not None
+    (culprit,) = done.verdict.culprits
+    half = replace(culprit, change=Change(relative=0.02, low=0.01, high=0.03), inner=None)
+    told = report(worlds.concluded(done, replace(done.verdict, culprits=(half,))))
+    assert any("of the whole change" in plain(row.grounds) for row in told.evidence)
+    unknown = replace(culprit, change=None, inner=None)
+    blank = replace(done.verdict, culprits=(unknown,), change=None)
+    bare = replace(
+        worlds.concluded(done, blank),
+        builds={place: replace(build, content=None) for place, build in done.builds.items()},
+    )
+    (named,) = report(bare).culprits
+    assert (named.share, named.same_build, named.change) == (None, None, None)
+
+
+@pytest.mark.parametrize("kind", list(InnerKind))
+def test_every_answer_inside_a_merge(kind: InnerKind) -> None:
+    done = KINDS["culprit"]
+    assert done.verdict is not None
+    members = {InnerKind.COMMIT: (2,), InnerKind.COMMIT_SET: (1, 2, 3), InnerKind.INTERACTION: (4,)}.get(kind, ())
+    answer = InnerAnswer(kind=kind, members=members, probability=0.9)
+    culprit = replace(done.verdict.culprits[0], inner=answer)
+    told = report(worlds.concluded(done, replace(done.verdict, culprits=(culprit,))))
+    found = told.culprits[0].inner
+    assert found is not None
+    assert (found.commit is not None) == (kind is InnerKind.COMMIT)
+    assert len(found.set) == {InnerKind.COMMIT: 1, InnerKind.COMMIT_SET: 3}.get(kind, 0)
+    assert plain(found.phrase) in plain(told.sentence)
+
+
+def test_a_branch_searched_on_its_own_is_told() -> None:
+    done = KINDS["culprit"]
+    assert done.branch is not None
+    alone = done.with_fact(replace(done.branch, in_context=False, conflicts=2))
+    assert any("on their own branch" in plain(note) for note in report(alone).notes)
+    conflicting = done.with_fact(replace(done.branch, conflicts=1))
+    assert any("cannot be put on top" in plain(note) for note in report(conflicting).notes)
+
+
+def test_a_merge_that_brought_in_nothing() -> None:
+    done = KINDS["culprit"]
+    empty = BranchListed(merge=main(40), line=linear_line(done.line.commit(39), []), in_context=True)
+    assert done.verdict is not None
+    undecided = replace(done.verdict.culprits[0], inner=InnerAnswer(kind=InnerKind.UNDECIDED))
+    told = report(worlds.concluded(done.with_fact(empty), replace(done.verdict, culprits=(undecided,))))
+    assert [line.name for line in told.lines] == [LineName.MAIN]
+
+
+def test_a_cancelled_job_says_so_and_what_it_knew() -> None:
+    states = [investigation for _, investigation in worlds.stages()]
+    half = states[len(states) // 2]
+    told = report(half, "cancelled")
+    assert told.verdict is VerdictKind.CANCELLED
+    assert plain(told.sentence).startswith("Cancelled after")
+    assert "likeliest" in plain(told.sentence)
+    assert told.culprits == ()
+    assert told.advice[0].command == "bisector jobs resume 1"
+
+
+def test_further_metrics_are_told_from_the_same_runs() -> None:
+    (other,) = report(KINDS["two metrics"]).others
+    assert (other.metric.name, other.verdict) == ("wall", VerdictKind.CULPRIT)
+    assert [culprit.index for culprit in other.culprits] == [40]
+    assert other.ends.good.median is not None
+
+
+def test_a_comparison_blames_nobody() -> None:
+    told = report(KINDS["worse"])
+    assert (told.kind, told.verdict, told.culprits) == (JobKind.COMPARE, VerdictKind.CULPRIT, ())
+    assert plain(told.sentence).startswith("seconds is worse by")
+
+
+ADVICE = {
+    "culprit": "git diff",
+    "culprit_set untestable": "git log --first-parent --stat",
+    "culprit_set budget": "larger budget",
+    "opposite_direction": "--direction better",
+    "on_good_branch": "bisector bisect",
+    "below_min_effect": "--min-effect",
+    "no_change": "seen elsewhere",
+    "environment_changed": "bisector jobs rerun 1",
+    "failed": "Make the scenario work",
+}
+
+
+@pytest.mark.parametrize("kind", ADVICE)
+def test_advice(kind: str) -> None:
+    told = " ".join(f"{plain(item.text)} {item.command}" for item in report(KINDS[kind]).advice)
+    if kind == "culprit" or kind.endswith("untestable"):
+        assert ADVICE[kind].removeprefix("git ") in told
+    else:
+        assert ADVICE[kind] in told
+
+
+def test_a_hundred_thousand_candidates() -> None:
+    investigation = finished(World(candidates=100_000, culprit=77_777))
+    began = time.perf_counter()
+    told = report(investigation)
+    assert time.perf_counter() - began < 5
+    assert len(told.lines[0].rows) < 200
+    assert list(rows_problems(told.lines[0])) == []
+    (stretch,) = [row for row in told.lines[0].rows if row.first == 1]
+    assert (stretch.state, stretch.size) == (RowState.NOT_TESTED, 49_999)
+
+
+def test_a_large_set_is_summarised() -> None:
+    investigation = finished(World(candidates=5_000, culprit=2_500), Budget(runs=11))
+    told = report(investigation)
+    assert len(told.lines[0].rows) < 40
+    (culprit,) = told.culprits
+    assert len(culprit.set) > 1000
+    assert len(culprit.members) == 12
+
+
+def test_values_are_frozen_and_named() -> None:
+    for item in vars(bisector.report.document).values():
+        if dataclasses.is_dataclass(item) and isinstance(item, type) and item.__module__.endswith("document"):
+            assert item.__dataclass_params__.frozen, item  # type: ignore[attr-defined]
+            assert all(part.kw_only for part in dataclasses.fields(item)), item
+
+
+ODD_VALUES: dict[str, list[float]] = {
+    "one run": [1.0],
+    "all equal": [2.5] * 12,
+    "zero": [0.0] * 12,
+    "negative": [-3.0, -2.9, -3.1, -2.0],
+    "about zero": [-1.0, 0.0, 1.0],
+    "tiny": [1e-300, 2e-300, 1.5e-300],
+    "huge": [1e300, 1.5e300, 2e300],
+    "far apart": [1e-9, 1.0, 1e9],
+    "opposite and huge": [-1e60, 1e60],
+}
+
+
+@pytest.mark.parametrize("case", ODD_VALUES)
+def test_odd_values(case: str) -> None:
+    runs = 1 if case == "one run" else 4
+    told = report(worlds.with_values(ODD_VALUES[case], runs=runs), "running")
+    for line in told.lines:
+        assert list(rows_problems(line)) == []

@@ -1,0 +1,52 @@
+"""The answer in one sentence, for every kind of verdict."""
+
+import pytest
+
+from bisector.core.model.investigation import Investigation
+from bisector.core.model.verdict import Verdict, VerdictKind
+from bisector.report.sentence import name_of, sentence_of
+from tests.report import worlds
+from tests.report.checks import hidden_characters
+
+KINDS = worlds.by_verdict()
+SAID = {
+    "culprit": "Merge ae9d6749db (Merge branch 'topic-40') made seconds worse by",
+    "culprit_set untestable": "the commits in between cannot be tested.",
+    "culprit_set budget": "the budget was spent before it could be made sure.",
+    "culprit_set confidence": "no further run or build would have made it surer.",
+    "several": "2 changes: Commit 4a1f45eb2e (Change 10) made seconds worse by 10.0 %",
+    "no_change": "Not reproduced: a change of seconds of",
+    "below_min_effect": "less than the 3 % worth naming.",
+    "opposite_direction": "the other way than asked.",
+    "on_good_branch": "Not reproduced on this line: why, in our words.",
+    "environment_changed": "The environment changed: kernel: 6 → 7.",
+    "inconclusive": "Undecided: why, in our words; between the ends seconds worse by 10.0 % (+8.00 % to +12.0 %).",
+    "failed": "Nothing could be measured: no two commits of the range can be tested",
+    "worse": "seconds is worse by",
+    "no difference": "No change of seconds worth naming:",
+}
+
+
+@pytest.mark.parametrize("kind", SAID)
+def test_every_verdict_is_one_sentence(kind: str) -> None:
+    text = sentence_of(KINDS[kind])
+    assert SAID[kind] in text
+    assert text.endswith(".")
+    assert not hidden_characters(text)
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize("kind", list(VerdictKind))
+def test_a_verdict_without_particulars_still_makes_a_sentence(kind: VerdictKind) -> None:
+    done = KINDS["culprit"]
+    culprits = done.verdict.culprits if done.verdict and kind.value in {"culprit", "culprit_set", "several"} else ()
+    bare = Verdict(kind=kind, culprits=culprits)
+    assert sentence_of(worlds.concluded(done, bare)).endswith(".")
+
+
+def test_without_an_answer() -> None:
+    assert sentence_of(Investigation(job="1", request=KINDS["culprit"].request)) == "The job has no answer yet."
+
+
+def test_a_name_is_plain_text() -> None:
+    assert name_of(KINDS["culprit"].line.commit(40)) == "ae9d6749db (Merge branch 'topic-40')"

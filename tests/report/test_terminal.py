@@ -1,0 +1,54 @@
+"""Terminal text: fits, says the same as the page, harmless, styled only on request."""
+
+from dataclasses import replace
+
+import pytest
+
+from bisector.report.document import Section
+from bisector.report.phrase import plain
+from bisector.report.terminal import ANSI, render_terminal, wrapped
+from bisector.report.text import columns
+from tests.report import worlds
+from tests.report.checks import hidden_characters
+from tests.report.worlds import report
+
+KINDS = worlds.by_verdict()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_every_kind_of_job(kind: str, width: int) -> None:
+    told = report(KINDS[kind])
+    text = render_terminal(told, width=width, path="/state/report.html")
+    assert not hidden_characters(text)
+    assert " ".join(text.split()).startswith(plain(told.sentence))
+    assert "Report: /state/report.html" in text
+    long = [line for line in text.splitlines() if columns(line) > max(width, 70) and not line.startswith("  ")]
+    assert long == []
+
+
+def test_style_is_added_only_on_request_and_changes_no_word() -> None:
+    told = report(KINDS["culprit"])
+    styled, plain_text = render_terminal(told, style=ANSI), render_terminal(told)
+    assert "\x1b[1m" in styled
+    for start, end in (ANSI.strong, ANSI.soft, ANSI.old, ANSI.new):
+        styled = styled.replace(start, "").replace(end, "")
+    assert styled == plain_text
+
+
+def test_sections_of_other_layers_have_a_place() -> None:
+    section = Section(identifier="suspects", title="Suspects", text=("parse  +61 %",))
+    assert "\n\nparse  +61 %\n\n" in render_terminal(replace(report(KINDS["culprit"]), sections=(section,)))
+
+
+def test_a_path_is_harmless() -> None:
+    assert "\x1b" not in render_terminal(report(KINDS["culprit"]), path="/a\x1b[2J")
+
+
+def test_wrapping() -> None:
+    assert wrapped("worse by 8.3 % (+7.1 %)", 15) == ["worse by 8.3 %", "(+7.1 %)"]
+    assert wrapped("a 12 %", 4) == ["a", "12 %"]
+    assert wrapped("測試測試", 8, rest="") == ["測試測試"]
+    assert wrapped("x" * 20, 8) == ["x" * 8, "x" * 8, "x" * 4]
+    assert wrapped("", 8) == []
+    assert wrapped("note text", 30, first="Note: ", rest="      ") == ["Note: note text"]
