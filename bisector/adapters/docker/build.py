@@ -4,7 +4,8 @@ import io
 import tarfile
 import time
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO
+from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 from bisector.adapters.docker import images, layout
 from bisector.adapters.docker.base import compile_modules, with_bytecode
@@ -13,6 +14,7 @@ from bisector.adapters.docker.dockerfile import build_dockerfile
 from bisector.adapters.docker.engine import Engine
 from bisector.adapters.docker.exec import Call, call_program
 from bisector.adapters.docker.fate import outcome_of_silence
+from bisector.adapters.docker.leftovers import Leftovers
 from bisector.adapters.docker.workshop import Workshop
 from bisector.adapters.measure.answer import as_step
 from bisector.adapters.measure.content import content_of, parse_listing
@@ -39,9 +41,10 @@ def build_in_docker(engine: Engine, order: BuildOrder, workshop: Workshop, stop:
     if found is not None and images.is_ours(found, workshop.instance, order.key):
         return _built(order, found["Id"], images.labels_of(found).get(layout.CONTENT) or None, reused=True)
     begun = time.monotonic()
-    with BuildLog(order.log) as log:
-        base = _base(engine, order, workshop, log, stop)
-        made = base if isinstance(base, Failure) else _make(engine, order, base, workshop, log, stop)
+    with BuildLog(order.log) as log, Leftovers(engine) as leftovers:
+        made = _Making(engine=engine, order=order, workshop=workshop, log=log, stop=stop, leftovers=leftovers).make()
+        if not isinstance(made, Failure):
+            leftovers.keep()
     seconds = time.monotonic() - begun
     if isinstance(made, Failure):
         return Build(key=order.key, outcome=made.outcome, reason=made.reason, log=str(order.log), seconds=seconds)
@@ -53,48 +56,75 @@ def _name(order: BuildOrder, workshop: Workshop) -> str:
     return f"{workshop.name}:{order.key}"
 
 
-def _has_dockerfile(order: BuildOrder) -> bool:
-    return bool(order.recipe.dockerfile or order.recipe.candidate_dockerfile)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Making:
+    """One build in the making."""
 
+    engine: Engine
+    order: BuildOrder
+    workshop: Workshop
+    log: BuildLog
+    stop: StopSignal
+    leftovers: Leftovers
 
-def _base(engine: Engine, order: BuildOrder, workshop: Workshop, log: BuildLog, stop: StopSignal) -> str | Failure:
-    """The image the steps start from."""
-    if _has_dockerfile(order):
-        return build_dockerfile(order, {layout.INSTANCE: workshop.instance, layout.ROLE: "dockerfile"}, log, stop)
-    if order.image_id is None:
-        raise ScenarioError("the scenario names no base image", where="[build] image", then="Name one, or a dockerfile")
-    return with_bytecode(engine, workshop, order.image_id, stop) if order.python else order.image_id
+    @property
+    def has_dockerfile(self) -> bool:
+        """Whether a Dockerfile makes the image that the steps start from."""
+        return bool(self.order.recipe.dockerfile or self.order.recipe.candidate_dockerfile)
 
+    def make(self) -> tuple[str, str | None] | Failure:
+        """The image of the build and the digest of what was made, or why there is none."""
+        base = self._base()
+        if isinstance(base, Failure):
+            return base
+        image = images.find(self.engine, base)
+        if image is None:
+            raise EnvironmentFault(f"the base image {base} is gone", then="Pull or make it again and resume")
+        recipe, log, stop = self.order.recipe, self.log, self.stop
+        env = {**layout.base_env(image), **self.workshop.build_env, **layout.PLACES.fill_env(recipe.env)}
+        with running(self.engine, self.workshop, self._plan(image, base)) as container:
+            steps = layout.PLACES.fill_all(recipe.steps)
+            failure = run_steps(steps, recipe.timeout_seconds, log, _executor(container, env, log, stop))
+            if failure is not None:
+                return failure
+            if self.order.python:
+                compile_modules(container, "everything" if self.has_dockerfile else layout.SOURCE, stop)
+            # What a Dockerfile's own steps did lies below our container's layer: its digest cannot be had.
+            content = None if self.has_dockerfile else _content(container, stop)
+            return self._commit(container, base, content), content
 
-def _make(
-    engine: Engine, order: BuildOrder, base: str, workshop: Workshop, log: BuildLog, stop: StopSignal
-) -> tuple[str, str | None] | Failure:
-    """The image of the build and the digest of what was made, or why there is none."""
-    image = images.find(engine, base)
-    if image is None:
-        raise EnvironmentFault(f"the base image {base} is gone", then="Pull or make it again and resume")
-    plan = Plan(
-        image=image,
-        user=layout.BUILD_USER,
-        role="build",
-        host_config=layout.build_host_config(
-            order.recipe.network,
-            layout.build_memory(engine.info()),
-            workshop.volumes.ensure(engine, order.files, base, stop),
-        ),
-        furnish=lambda container: _furnish(engine, container, order.source),
-    )
-    env = {**layout.base_env(image), **workshop.build_env, **layout.PLACES.fill_env(order.recipe.env)}
-    with running(engine, workshop, plan) as container:
-        steps = layout.PLACES.fill_all(order.recipe.steps)
-        failure = run_steps(steps, order.recipe.timeout_seconds, log, _executor(container, env, log, stop))
-        if failure is not None:
-            return failure
-        if order.python:
-            compile_modules(container, "everything" if _has_dockerfile(order) else layout.SOURCE, stop)
-        # What a Dockerfile's own steps did lies below our container's layer: its digest cannot be had.
-        content = None if _has_dockerfile(order) else _content(container, stop)
-        return _commit(container, order, base, content), content
+    def _base(self) -> str | Failure:
+        """The image the steps start from."""
+        if self.has_dockerfile:
+            labels = {layout.INSTANCE: self.workshop.instance, layout.ROLE: "dockerfile"}
+            return build_dockerfile(self.order, labels, self.log, self.stop, self.leftovers)
+        image_id = self.order.image_id
+        if image_id is None:
+            advice = "Name one, or a dockerfile"
+            raise ScenarioError("the scenario names no base image", where="[build] image", then=advice)
+        return with_bytecode(self.engine, self.workshop, image_id, self.stop) if self.order.python else image_id
+
+    def _plan(self, image: Mapping[str, Any], base: str) -> Plan:
+        volumes = self.workshop.volumes.ensure(self.engine, self.order.files, base, self.stop)
+        memory = layout.build_memory(self.engine.info())
+        return Plan(
+            image=image,
+            user=layout.BUILD_USER,
+            role="build",
+            host_config=layout.build_host_config(self.order.recipe.network, memory, volumes),
+            furnish=lambda container: _furnish(self.engine, container, self.order.source),
+        )
+
+    def _commit(self, container: Container, base: str, content: str | None) -> str:
+        labels = {
+            layout.INSTANCE: self.workshop.instance,
+            layout.ROLE: "build",
+            layout.KEY: self.order.key,
+            layout.BASE: base,
+            layout.CONTENT: content or "",
+            layout.LEFTOVERS: ",".join(self.leftovers.images),
+        }
+        return images.commit(self.engine, container.id, _name(self.order, self.workshop), labels)
 
 
 def _furnish(engine: Engine, container: str, source: Archive) -> None:
@@ -147,17 +177,6 @@ def _content(container: Container, stop: StopSignal) -> str | None:
     output = call_program(container.engine, call, stop)
     entries = None if output is None else parse_listing(output)
     return None if entries is None else content_of(entries)
-
-
-def _commit(container: Container, order: BuildOrder, base: str, content: str | None) -> str:
-    labels = {
-        layout.INSTANCE: container.workshop.instance,
-        layout.ROLE: "build",
-        layout.KEY: order.key,
-        layout.BASE: base,
-        layout.CONTENT: content or "",
-    }
-    return images.commit(container.engine, container.id, _name(order, container.workshop), labels)
 
 
 def _built(

@@ -2,12 +2,11 @@
 
 import contextlib
 import io
-import re
 import tarfile
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path, PurePosixPath
 from queue import Empty, SimpleQueue
 from typing import IO, Any
@@ -16,6 +15,7 @@ import requests
 
 from bisector.adapters.docker.engine import PATIENT_LIMIT, Engine, faults
 from bisector.adapters.docker.layout import build_memory
+from bisector.adapters.docker.leftovers import Leftovers
 from bisector.adapters.measure.log import BuildLog
 from bisector.adapters.measure.outcome import last_line
 from bisector.adapters.measure.steps import Failure
@@ -23,43 +23,39 @@ from bisector.core.model.samples import Outcome
 from bisector.core.model.units import Bytes, Seconds
 from bisector.engine.ports import BuildOrder
 from bisector.engine.stop import StopSignal
-from bisector.errors import InfraFault, ScenarioError
+from bisector.errors import ScenarioError
 
 OUR_NAME = ".bisector.Dockerfile"
 POLL_SECONDS: Seconds = 0.2
 _JOIN_LIMIT: Seconds = 10.0
-_STEP = re.compile(r"Step \d+/\d+ : (\w+)")
-_MADE = re.compile(r" ---> ([0-9a-f]{12})\s*$")
 
 Event = dict[str, Any]
 
 
-def build_dockerfile(order: BuildOrder, labels: dict[str, str], log: BuildLog, stop: StopSignal) -> str | Failure:
+def build_dockerfile(
+    order: BuildOrder, labels: dict[str, str], log: BuildLog, stop: StopSignal, leftovers: Leftovers
+) -> str | Failure:
     """The id of the image that the scenario's or the candidate's own Dockerfile makes of the checkout."""
     with Engine() as engine, tempfile.TemporaryFile() as context:
         name = _write_context(order, context)
         log.say(f"+ docker build --file {order.recipe.dockerfile or order.recipe.candidate_dockerfile}")
-        layers = _Layers()
+        options = _options(order, labels, context, name, build_memory(engine.info()))
         image, problem = "", ""
-        try:
-            options = _options(order, labels, context, name, build_memory(engine.info()))
-            events = _events(engine, options, order.recipe.timeout_seconds, stop)
+        with contextlib.closing(_events(engine, options, order.recipe.timeout_seconds, stop)) as events:
             for event in events:
                 if event is None:
                     reason = f"not done when the build's {order.recipe.timeout_seconds:g} s were over"
                     return Failure(outcome=Outcome.TIMEOUT, reason=f"the Dockerfile was {reason}")
-                log.write(str(event.get("stream", "")).encode())
-                layers.note(str(event.get("stream", "")))
+                said = str(event.get("stream", ""))
+                log.write(said.encode())
+                leftovers.note(said)
                 problem = str(event.get("error", problem))
                 image = str((event.get("aux") or {}).get("ID", image))
-            if problem or not image:
-                log.say(problem)
-                said = last_line(problem.encode()) or "no image came of it"
-                return Failure(outcome=Outcome.BUILD_FAILED, reason=f"the Dockerfile failed: {said}")
-            layers.forget()
-            return image
-        finally:
-            layers.remove(engine)
+    if problem or not image:
+        log.say(problem)
+        cause = last_line(problem.encode()) or "no image came of it"
+        return Failure(outcome=Outcome.BUILD_FAILED, reason=f"the Dockerfile failed: {cause}")
+    return image
 
 
 def _write_context(order: BuildOrder, context: IO[bytes]) -> str:
@@ -102,7 +98,7 @@ def _options(order: BuildOrder, labels: dict[str, str], context: IO[bytes], name
     }
 
 
-def _events(engine: Engine, options: dict[str, Any], timeout: Seconds, stop: StopSignal) -> Iterator[Event | None]:
+def _events(engine: Engine, options: dict[str, Any], timeout: Seconds, stop: StopSignal) -> Generator[Event | None]:
     """What the builder says, as it says it; None when `timeout` is over.
 
     The SDK waits for the next word for as long as the builder is silent. So a thread listens, and is freed by
@@ -149,31 +145,3 @@ def _events(engine: Engine, options: dict[str, Any], timeout: Seconds, stop: Sto
         listener.join(_JOIN_LIMIT)
         for response in responses:
             response.close()
-
-
-class _Layers:
-    """The images a build made on its way, which a build that comes to nothing leaves behind without a label."""
-
-    def __init__(self) -> None:
-        self._made: list[str] = []
-        self._reused = False
-
-    def note(self, line: str) -> None:
-        """Learn from a line of the builder's."""
-        step = _STEP.search(line)
-        if step:
-            self._reused = step[1].upper() == "FROM"
-        elif "Using cache" in line:
-            self._reused = True
-        elif (made := _MADE.search(line)) and not self._reused:
-            self._made.append(made[1])
-
-    def forget(self) -> None:
-        """They are the parents of an image that is kept, and go with it."""
-        self._made.clear()
-
-    def remove(self, engine: Engine) -> None:
-        """Remove them, last first; those that others build upon stay."""
-        for image in reversed(self._made):
-            with contextlib.suppress(InfraFault), faults("remove an image"):
-                engine.api.remove_image(image, noprune=True)

@@ -1,15 +1,17 @@
 """The Docker engine as we use it: every call has a limit, and every fault says whose it is."""
 
 import contextlib
-import errno
-from collections.abc import Iterator
+import socket
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-import docker
 import docker.errors
 import requests
 import urllib3
+from docker import APIClient
+from docker.constants import DEFAULT_UNIX_SOCKET, MINIMUM_DOCKER_API_VERSION
+from docker.utils import kwargs_from_env
 
 from bisector.core.model.units import Seconds
 from bisector.errors import EnvironmentFault, InfraFault
@@ -19,19 +21,19 @@ CALL_LIMIT: Seconds = 60.0
 
 PATIENT_LIMIT: Seconds = 900.0
 
-_NOT_THERE = (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTDIR, errno.ENXIO)
 _FAULTS = (docker.errors.DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 
 class Engine:
-    """A connection of one thread's to the engine that DOCKER_HOST names, with the API version both sides know."""
+    """A connection of one thread's to the engine that DOCKER_HOST names."""
 
     def __init__(self, limit: Seconds = CALL_LIMIT) -> None:
+        settings = kwargs_from_env()
+        _knock(str(settings.get("base_url") or DEFAULT_UNIX_SOCKET.removeprefix("http+")), limit)
         try:
-            # Without a version the two sides agree on one; a fixed one is refused by newer or older engines.
-            self.api = docker.from_env(timeout=int(limit)).api
+            self.api = APIClient(**settings, version=_version(settings, limit), timeout=int(limit))
         except _FAULTS as error:
-            raise _no_engine(error) from error
+            raise InfraFault("the Docker engine does not answer", where=str(error)) from error
 
     def __enter__(self) -> Self:
         return self
@@ -92,18 +94,36 @@ def faults(doing: str) -> Iterator[None]:
         raise InfraFault(f"cannot {doing}: the Docker engine does not answer", where=str(error)) from error
 
 
-def _no_engine(error: Exception) -> EnvironmentFault:
-    """Why there is no connection: nobody there, no right to it, or an engine that hangs (which may pass)."""
-    text = str(error)
-    if "PermissionError" in text or f"[Errno {errno.EACCES}]" in text:
-        return EnvironmentFault(
-            "this user may not talk to the Docker engine",
-            where=text,
+def _version(settings: Mapping[str, Any], limit: Seconds) -> str:
+    """The version of the API that the engine speaks: a fixed one is refused by newer or older engines.
+
+    Asked by a client that is closed whatever happens; one that asks while it is made would leak its connection.
+    """
+    with APIClient(**settings, version=MINIMUM_DOCKER_API_VERSION, timeout=int(limit)) as asking:
+        return str(asking.version(api_version=False)["ApiVersion"])
+
+
+def _knock(url: str, limit: Seconds) -> None:
+    """EnvironmentFault unless somebody listens at `url` whom this user may talk to."""
+    kind, _, address = url.partition("://")
+    try:
+        if kind == "unix":
+            with socket.socket(socket.AF_UNIX) as knocking:
+                knocking.settimeout(limit)
+                knocking.connect("/" + address.lstrip("/"))
+        elif kind in {"tcp", "http", "https"}:
+            host, _, port = address.partition("/")[0].rpartition(":")
+            socket.create_connection((host, int(port)), limit).close()
+    except PermissionError as error:
+        raise EnvironmentFault(
+            f"this user may not talk to the Docker engine at {url}",
             then="Add it to the group docker, or use --runner local",
-        )
-    numbers = [f"Error({number}" for number in _NOT_THERE] + [f"[Errno {number}]" for number in _NOT_THERE]
-    if any(number in text for number in numbers) or "Connection refused" in text or "No such file" in text:
-        return EnvironmentFault(
-            "no Docker engine answers", where=text, then="Start it, set DOCKER_HOST, or use --runner local"
-        )
-    return InfraFault("the Docker engine does not answer", where=text)
+        ) from error
+    except TimeoutError as error:
+        raise InfraFault(f"the Docker engine at {url} does not answer") from error
+    except (OSError, ValueError) as error:
+        raise EnvironmentFault(
+            f"no Docker engine answers at {url}",
+            where=str(error),
+            then="Start it, set DOCKER_HOST, or use --runner local",
+        ) from error

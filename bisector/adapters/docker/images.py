@@ -8,8 +8,8 @@ from typing import Any
 import docker.errors
 
 from bisector.adapters.docker.engine import Engine, faults
-from bisector.adapters.docker.layout import INSTANCE, KEY, OWNER, OWNERS, SOURCE
-from bisector.core.model.units import Seconds
+from bisector.adapters.docker.layout import BASE, INSTANCE, KEY, OWNER, OWNERS, SOURCE
+from bisector.core.model.units import Bytes, Seconds
 from bisector.errors import EnvironmentFault, InfraFault
 
 PULL_LIMIT: Seconds = 300.0
@@ -60,6 +60,15 @@ def is_ours(image: dict[str, Any], instance: str, key: str) -> bool:
 def runs_code_for(image: dict[str, Any], machine: str) -> bool:
     """Whether a program compiled for `machine` (as `uname -m` has it) runs in a container of this image."""
     return image.get("Os") == "linux" and image.get("Architecture") == _DOCKER_NAMES.get(machine, machine)
+
+
+def own_size(engine: Engine, image: str) -> Bytes:
+    """What an image takes beyond the one it was made from; 0 when it is not there."""
+    found = find(engine, image)
+    if found is None:
+        return 0
+    base = find(engine, labels_of(found).get(BASE, "")) if labels_of(found).get(BASE) else None
+    return int(found["Size"]) - (0 if base is None else int(base["Size"]))
 
 
 def commit(engine: Engine, container: str, name: str, labels: Mapping[str, str]) -> str:

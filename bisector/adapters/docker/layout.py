@@ -16,9 +16,8 @@ TMP, SHM = "/tmp", "/dev/shm"  # noqa: S108  inside the container, a file system
 PLACES = Places(source=SOURCE, scenario=SCENARIO, out=OUT, tools=TOOLS)
 
 LABEL = "io.bisector"
-INSTANCE, OWNER, OWNERS, KEY, CONTENT, BASE, ROLE = (
-    f"{LABEL}.{name}" for name in ("instance", "owner", "owners", "key", "content", "base", "role")
-)
+INSTANCE, OWNER, OWNERS = f"{LABEL}.instance", f"{LABEL}.owner", f"{LABEL}.owners"
+ROLE, KEY, CONTENT, BASE, LEFTOVERS = (f"{LABEL}.{name}" for name in ("role", "key", "content", "base", "leftovers"))
 
 BUILD_USER, RUN_USER = "0:0", "10001:10001"
 _RUN_UID = RUN_USER.partition(":")[0]

@@ -8,6 +8,8 @@ from bisector.adapters.docker import images
 from bisector.adapters.docker.build import build_in_docker
 from bisector.adapters.docker.engine import Engine
 from bisector.adapters.docker.host import engine_facts
+from bisector.adapters.docker.layout import LEFTOVERS
+from bisector.adapters.docker.leftovers import remove_leftovers
 from bisector.adapters.docker.session import DockerSession, measuring_cpus, open_session, probe
 from bisector.adapters.docker.sweep import sweep
 from bisector.adapters.docker.workshop import make_workshop
@@ -16,6 +18,7 @@ from bisector.adapters.measure.lock import locked
 from bisector.core.model.builds import Build
 from bisector.core.model.facts import EnvironmentSeen
 from bisector.core.model.request import Request, RunnerName
+from bisector.core.model.units import Bytes
 from bisector.engine.ports import BuildOrder, RunOrder
 from bisector.engine.stop import StopSignal
 
@@ -27,11 +30,9 @@ class DockerRunner:
     install of bisector; whatever it leaves on the engine bears that name, and nothing else is ever touched.
     """
 
-    def __init__(
-        self, instance: str, cache: Path, *, build_env: Mapping[str, str] | None = None, compiler: str = "cc"
-    ) -> None:
+    def __init__(self, instance: str, cache: Path, *, build_env: Mapping[str, str], compiler: str = "cc") -> None:
         """`build_env` is set for the steps of a build only: proxies, as they are reached from a container."""
-        self._workshop = make_workshop(instance, cache.resolve(), build_env or {}, compiler)
+        self._workshop = make_workshop(instance, cache.resolve(), build_env, compiler)
 
     @property
     def name(self) -> RunnerName:
@@ -80,12 +81,18 @@ class DockerRunner:
         """A warm container of the build's image."""
         return open_session(self._workshop, build, order, stop)
 
+    def size(self, build: Build) -> Bytes:
+        """What the image takes on the disk beyond the one it was made from."""
+        with Engine() as engine:
+            return images.own_size(engine, build.handle)
+
     def discard(self, build: Build) -> None:
         """Remove the build's image, if it is ours; InfraFault while a container runs from it."""
         with Engine() as engine:
             image = images.find(engine, build.handle) if build.handle else None
             if image is not None and images.is_ours(image, self._workshop.instance, build.key):
                 images.remove(engine, image["Id"])
+                remove_leftovers(engine, list(filter(None, images.labels_of(image).get(LEFTOVERS, "").split(","))))
         (self._workshop.locks / f"docker-{build.key}").unlink(missing_ok=True)
 
     def sweep(self) -> int:

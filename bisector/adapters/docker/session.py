@@ -50,12 +50,12 @@ class DockerSession:
     @property
     def container(self) -> str:
         """Id of the container the next run is made in; it is made when there is none."""
-        return self._ready().id
+        return self.make_container().id
 
     def run(self) -> RunRecord:
         """One fresh process in the container. After anything but a clean end the container is not used again."""
         self._stop.check()
-        container = self._ready()
+        container = self.make_container()
         clean = False
         try:
             record, ended = self._run_in(container)
@@ -65,6 +65,12 @@ class DockerSession:
             if not clean or self._order.recipe.fresh == "run":
                 self.drop_container()
         return record
+
+    def make_container(self) -> Container:
+        """The container for the next run, made unless it is there."""
+        if self._container is None:
+            self._container = start(self._engine, self._workshop, self._plan)
+        return self._container
 
     def drop_container(self) -> None:
         """Remove the container, if there is one."""
@@ -84,11 +90,6 @@ class DockerSession:
         if outcome is Outcome.OOM:
             return f"over its memory limit of {mebibytes(recipe.memory_bytes)}"
         return f"not done after {recipe.timeout_seconds:g} s, and it kept its parent from saying so"
-
-    def _ready(self) -> Container:
-        if self._container is None:
-            self._container = start(self._engine, self._workshop, self._plan)
-        return self._container
 
 
 @contextmanager
@@ -110,6 +111,7 @@ def open_session(workshop: Workshop, build: Build, order: RunOrder, stop: StopSi
         )
         session = DockerSession(engine, workshop, plan, order, stop)
         try:
+            session.make_container()
             yield session
         finally:
             session.drop_container()

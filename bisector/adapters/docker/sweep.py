@@ -40,8 +40,10 @@ def _volumes(engine: Engine, workshop: Workshop) -> int:
 
 
 def _bases(engine: Engine, workshop: Workshop) -> int:
-    found = engine.api.images(filters={"label": [f"{INSTANCE}={workshop.instance}", f"{ROLE}=base"]})
-    old = [image["Id"] for image in found if _is_old(datetime.fromtimestamp(image["Created"], UTC))]
+    """Images that builds start from: compiled once, or made by a Dockerfile."""
+    found = engine.api.images(filters={"label": f"{INSTANCE}={workshop.instance}"})
+    bases = [image for image in found if image["Labels"].get(ROLE) in {"base", "dockerfile"}]
+    old = [image["Id"] for image in bases if _is_old(datetime.fromtimestamp(image["Created"], UTC))]
     return sum(_unless_used(engine.api.remove_image, name) for name in old)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bisector.adapters.measure.places import Places
+from bisector.core.model.units import Bytes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +74,14 @@ class Cache:
     def owners(self) -> Path:
         """Locks that say which processes live."""
         return self.root / "owners"
+
+
+def size_of(path: Path) -> Bytes:
+    """What a directory takes on the disk."""
+    total = 0
+    for at, directories, names in os.walk(path):
+        total += sum(512 * os.lstat(os.path.join(at, name)).st_blocks for name in (*directories, *names))
+    return total
 
 
 def remove_tree(path: Path) -> None:

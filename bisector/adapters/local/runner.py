@@ -1,6 +1,5 @@
 """The runner on this machine."""
 
-import os
 import platform
 import shutil
 import subprocess
@@ -10,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from bisector.adapters.local.build import Workshop, build_locally, content_at_hand
-from bisector.adapters.local.places import BuildPlace, Cache, purge, remove_tree
+from bisector.adapters.local.places import BuildPlace, Cache, purge, remove_tree, size_of
 from bisector.adapters.local.session import LocalSession, measuring_cpus, open_session
 from bisector.adapters.measure.host import fingerprint, host_facts
 from bisector.adapters.measure.lock import Owner, locked, locked_if_free
@@ -18,7 +17,7 @@ from bisector.adapters.measure.tools import prepare
 from bisector.core.model.builds import Build
 from bisector.core.model.facts import EnvironmentSeen
 from bisector.core.model.request import Request, RunnerName
-from bisector.core.model.units import Seconds
+from bisector.core.model.units import Bytes, Seconds
 from bisector.engine.ports import BuildOrder, RunOrder
 from bisector.engine.stop import StopSignal
 from bisector.errors import InfraFault, ScenarioError
@@ -36,13 +35,13 @@ class LocalRunner:
     For the demo, for tests, and for machines without Docker.
     """
 
-    def __init__(self, cache: Path, *, host_env: Mapping[str, str] | None = None, compiler: str = "cc") -> None:
-        """`host_env` (this process's) is what PATH, proxies and certificates are taken from, and nothing else."""
+    def __init__(self, cache: Path, *, host_env: Mapping[str, str], compiler: str = "cc") -> None:
+        """`host_env` is what PATH, proxies and certificates are taken from, and nothing else."""
         self._cache = Cache(root=cache.resolve())
         self._workshop = Workshop(
             cache=self._cache,
             tools=prepare(self._cache.root, compiler=compiler),
-            host_env=dict(os.environ if host_env is None else host_env),
+            host_env=dict(host_env),
         )
         self._owner = Owner(self._cache.owners)
 
@@ -91,6 +90,10 @@ class LocalRunner:
                 raise InfraFault(f"the build in {place.root} is gone")
             with open_session(place, order, self._workshop, self._owner, stop) as session:
                 yield session
+
+    def size(self, build: Build) -> Bytes:
+        """What the directory takes on the disk."""
+        return size_of(self._cache.build(build.key).root)
 
     def discard(self, build: Build) -> None:
         """Remove the build's directory; InfraFault while somebody runs it."""

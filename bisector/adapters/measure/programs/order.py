@@ -20,7 +20,8 @@ class Order:
         self.timeout = 0.0
         self.grace = 2.0
         self.output = self.memory = 0
-        self.cwd = self.streams = self.out = self.cpus = ""
+        self.cwd = self.streams = self.out = ""
+        self.cpus = []  # type: list[int]
         self.fresh = []  # type: list[str]
         self.collect = []  # type: list[str]
         self.container = self.with_parent = False
@@ -56,6 +57,8 @@ def parse(arguments: "list[str]") -> Order:
             raise Failure("no such option, or no value: " + word)
         if name in LISTS:
             getattr(order, name).append(value)
+        elif name == "cpus":
+            order.cpus = [int(cpu) for cpu in value.split(",")]
         else:
             setattr(order, name, NUMBERS.get(name, str)(value))
     order.command = list(words)

@@ -43,7 +43,7 @@ def become(order: Order, run: Run, report: int) -> None:
             os.dup2(run.streams[1], 2)
         stage = "cpus"
         if order.cpus:
-            os.sched_setaffinity(0, [int(cpu) for cpu in order.cpus.split(",")])
+            os.sched_setaffinity(0, order.cpus)
         stage = "cwd"
         if order.cwd:
             os.chdir(order.cwd)

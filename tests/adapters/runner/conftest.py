@@ -1,0 +1,134 @@
+"""The runners under test. Without an engine the Docker ones skip at home, and fail where CI says that it is there."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import docker.errors
+import pytest
+from docker import APIClient
+
+from bisector.adapters.docker.runner import DockerRunner
+from bisector.adapters.local.runner import LocalRunner
+from bisector.core.model.builds import Build
+from bisector.engine.ports import Runner
+from tests.adapters.runner.laboratory import Laboratory
+
+BASE_IMAGE = os.environ.get("BISECTOR_TEST_BASE_IMAGE", "python:3.11-slim")
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep them in one worker: they measure, and share an install on the engine."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("runner"))
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[APIClient]:
+    """The engine itself, for looking behind the runner's back."""
+    problem = ""
+    client = None
+    try:
+        client = docker.from_env(timeout=60).api
+        client.inspect_image(BASE_IMAGE)  # type: ignore[no-untyped-call]
+    except docker.errors.DockerException as error:
+        problem = f"no Docker engine with {BASE_IMAGE} (tests/environment/up.sh engine): {error}"
+    if client is None or problem:
+        if client is not None:
+            client.close()
+        if os.environ.get("CI") == "true":
+            pytest.fail(problem)
+        pytest.skip(problem)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def instance(engine: APIClient) -> Iterator[str]:
+    """An install of its own on the engine, of which nothing is left afterwards."""
+    name = f"tests-{uuid.uuid4().hex[:8]}"
+    ours = {"label": f"io.bisector.instance={name}"}
+    yield name
+    for container in engine.containers(all=True, filters=ours):
+        engine.remove_container(container["Id"], force=True, v=True)
+    for _ in range(2):  # images first that others are made of are refused once
+        for image in engine.images(filters=ours):
+            try:
+                engine.remove_image(image["Id"], force=True)
+            except docker.errors.APIError:
+                continue
+    for volume in engine.volumes(filters=ours)["Volumes"] or []:
+        engine.remove_volume(volume["Name"], force=True)
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cache directory of both runners."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def docker_runner(instance: str, cache: Path) -> DockerRunner:
+    """The Docker runner."""
+    return DockerRunner(instance, cache, build_env={})
+
+
+@pytest.fixture(scope="session")
+def local_runner(cache: Path) -> LocalRunner:
+    """The local runner."""
+    return LocalRunner(cache, host_env=os.environ)
+
+
+@pytest.fixture(scope="session", params=["local", pytest.param("docker", marks=pytest.mark.docker)])
+def runner(request: pytest.FixtureRequest) -> Runner:
+    """Each runner that passes the contract."""
+    found: Runner = request.getfixturevalue(f"{request.param}_runner")
+    return found
+
+
+def _laboratory(runner: Runner, root: Path) -> Laboratory:
+    return Laboratory(runner=runner, image_id=runner.resolve_image(BASE_IMAGE), root=root)
+
+
+@pytest.fixture
+def lab(runner: Runner, tmp_path: Path) -> Iterator[Laboratory]:
+    """A laboratory of either runner; what is built in it goes with the test."""
+    laboratory = _laboratory(runner, tmp_path)
+    yield laboratory
+    laboratory.clean()
+
+
+@pytest.fixture
+def docker_lab(docker_runner: DockerRunner, tmp_path: Path) -> Iterator[Laboratory]:
+    """A laboratory of the Docker runner."""
+    laboratory = _laboratory(docker_runner, tmp_path)
+    yield laboratory
+    laboratory.clean()
+
+
+@pytest.fixture
+def local_lab(local_runner: LocalRunner, tmp_path: Path) -> Iterator[Laboratory]:
+    """A laboratory of the local runner."""
+    laboratory = _laboratory(local_runner, tmp_path)
+    yield laboratory
+    laboratory.clean()
+
+
+@pytest.fixture(scope="session")
+def plain(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
+    """A build of a small checkout without steps, for tests that only run something; with Python."""
+    laboratory = _laboratory(runner, tmp_path_factory.mktemp("plain"))
+    yield laboratory.build({"hello.txt": "hello\n", "tool": "#!/bin/sh\necho a tool\n"}, python=True)
+    laboratory.clean()
+
+
+@pytest.fixture(scope="session")
+def docker_plain(docker_runner: DockerRunner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
+    """The same, of the Docker runner."""
+    laboratory = _laboratory(docker_runner, tmp_path_factory.mktemp("docker-plain"))
+    yield laboratory.build({"hello.txt": "hello\n"}, python=True)
+    laboratory.clean()

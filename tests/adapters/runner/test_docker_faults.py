@@ -1,0 +1,168 @@
+"""When the engine, or somebody at it, gets in the way: never held against a commit, and nobody else's is touched."""
+
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from docker import APIClient
+
+from bisector.adapters.docker.engine import Engine
+from bisector.adapters.docker.runner import DockerRunner
+from bisector.core.model.builds import Build
+from bisector.core.model.samples import Outcome
+from bisector.engine.stop import StopSignal
+from bisector.errors import EnvironmentFault, InfraFault
+from tests.adapters.runner.laboratory import Laboratory, marker, wait_until_asleep
+
+pytestmark = pytest.mark.docker
+
+
+@pytest.mark.parametrize("how", ["kill", "remove", "stop"])
+def test_a_container_that_ends_under_us_is_the_machines_fault(
+    docker_lab: Laboratory, docker_plain: Build, engine: APIClient, how: str
+) -> None:
+    mark = marker()
+    script = f"trap 'exit 0' TERM; sleep {mark} & wait"
+    with docker_lab.session(docker_plain, "sh", "-c", script, timeout_seconds=30.0) as session:
+        doomed = session.container
+
+        def end() -> None:
+            wait_until_asleep(mark)
+            if how == "remove":
+                engine.remove_container(doomed, force=True)
+            elif how == "kill":
+                engine.kill(doomed)
+            else:
+                engine.stop(doomed, timeout=5)
+
+        thread = threading.Thread(target=end)
+        thread.start()
+        with pytest.raises(InfraFault, match=r"the container (ended|was removed) while it was in use"):
+            session.run()
+        thread.join()
+        assert session.container != doomed
+
+
+def test_a_container_gone_between_runs_is_the_machines_fault_and_replaced(
+    docker_lab: Laboratory, docker_plain: Build, engine: APIClient
+) -> None:
+    with docker_lab.session(docker_plain, "true") as session:
+        engine.remove_container(session.container, force=True)
+        with pytest.raises(InfraFault):
+            session.run()
+        assert session.run().outcome is Outcome.OK
+
+
+def test_an_image_deleted_under_us_is_the_machines_fault(docker_lab: Laboratory, engine: APIClient) -> None:
+    build = docker_lab.build({"a": ""})
+    engine.remove_image(build.handle, force=True)
+    assert not docker_lab.runner.holds(build)
+    with pytest.raises(InfraFault, match="is gone"):
+        docker_lab.run(build, "true")
+
+
+def test_a_tools_volume_removed_by_hand_is_filled_again(
+    instance: str, docker_lab: Laboratory, docker_plain: Build, engine: APIClient, cache: Path
+) -> None:
+    runner = DockerRunner(instance, cache, build_env={})
+    lab = Laboratory(runner=runner, image_id=docker_lab.image_id, root=docker_lab.root)
+    assert lab.run(docker_plain, "true").outcome is Outcome.OK
+    name = runner._workshop.volumes.tools_name
+    engine.remove_volume(name)
+    with pytest.raises(InfraFault):
+        lab.run(docker_plain, "true")
+    assert lab.run(docker_plain, "true").outcome is Outcome.OK
+
+
+def test_no_engine_is_said_with_advice(instance: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = DockerRunner(instance, cache, build_env={})
+    for host in ("unix:///nowhere/docker.sock", "tcp://127.0.0.1:1"):
+        monkeypatch.setenv("DOCKER_HOST", host)
+        with pytest.raises(EnvironmentFault, match="no Docker engine answers") as caught:
+            runner.resolve_image("python:3.11-slim")
+        assert not isinstance(caught.value, InfraFault)
+        assert "--runner local" in str(caught.value)
+
+
+def test_a_hung_engine_is_given_up_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{path}")
+        begun = time.monotonic()
+        with pytest.raises(InfraFault, match="does not answer"):
+            Engine(limit=1.0)
+        assert time.monotonic() - begun < 10
+
+
+def test_others_and_other_installs_are_not_touched(
+    docker_lab: Laboratory, docker_plain: Build, engine: APIClient, instance: str, cache: Path
+) -> None:
+    image, ours = docker_lab.image_id, f"io.bisector.instance={instance}"
+    labels = [
+        {},
+        {"io.bisector.instance": f"{instance}-other", "io.bisector.owner": "dead", "io.bisector.owners": str(cache)},
+        {
+            "io.bisector.instance": instance,
+            "io.bisector.owner": "dead",
+            "io.bisector.owners": "elsewhere:/cache/owners",
+        },
+    ]
+    made = [engine.create_container(image, ["sleep", "1"], labels=each)["Id"] for each in labels]
+    made.append(engine.create_container(docker_plain.handle, ["sleep", "1"])["Id"])  # of our image, by hand
+    volume = engine.create_volume(f"{instance}-theirs")["Name"]
+    try:
+        docker_lab.runner.sweep()
+        left = {found["Id"] for found in engine.containers(all=True)}
+        assert set(made) <= left
+        assert volume in {found["Name"] for found in engine.volumes()["Volumes"]}
+        assert engine.containers(all=True, filters={"label": ours}) != []
+    finally:
+        for container in made:
+            engine.remove_container(container, force=True)
+        engine.remove_volume(volume)
+
+
+def test_nothing_is_left_of_builds_and_runs(
+    docker_lab: Laboratory, engine: APIClient, instance: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = {"label": f"io.bisector.instance={instance}"}
+    unnamed: list[str] = []
+    remove = Engine.remove_container
+
+    def remember(self: Engine, container: str) -> None:
+        mounted = engine.inspect_container(container)["Mounts"]
+        unnamed.extend(mount["Name"] for mount in mounted if len(mount.get("Name", "")) == 64)
+        remove(self, container)
+
+    monkeypatch.setattr(Engine, "remove_container", remember)
+    build = docker_lab.build({"a": ""}, steps=("echo x > /tmp/x; echo y > $HOME/y",))
+    docker_lab.run(build, "true")
+    docker_lab.make(docker_lab.order({"a": ""}, steps=("false",)))
+    assert engine.containers(all=True, filters=ours) == []
+    assert len(unnamed) == 6, "home, temporary files and {out} of two builds"
+    assert not {found["Name"] for found in engine.volumes()["Volumes"]} & set(unnamed)
+    docker_lab.runner.discard(build)
+    assert not [found for found in engine.images(filters=ours) if found["Labels"].get("io.bisector.key") == build.key]
+
+
+def test_a_discard_touches_only_our_own_image(docker_lab: Laboratory, engine: APIClient) -> None:
+    assert docker_lab.image_id is not None
+    foreign = Build(key="f" * 64, outcome=Outcome.OK, handle=docker_lab.image_id)
+    assert not docker_lab.runner.holds(foreign)
+    docker_lab.runner.discard(foreign)
+    engine.inspect_image(docker_lab.image_id)  # type: ignore[no-untyped-call]
+
+
+def test_the_environment_is_told(docker_lab: Laboratory, engine: APIClient) -> None:
+    from tests.adapters.runner.requests import request_for
+
+    seen = docker_lab.runner.environment(request_for(docker_lab.runner.name, docker_lab.image_id))
+    assert seen.toolchain == docker_lab.image_id
+    assert seen.details["engine"] == engine.version()["Version"]
+    assert seen.details["cpus"].startswith("cpuset ")
+    assert seen == docker_lab.runner.environment(request_for(docker_lab.runner.name, docker_lab.image_id))
+    assert StopSignal().requested is False
