@@ -11,6 +11,7 @@ from bisector.errors import EnvironmentFault, RefError
 
 LARGEST_BRANCH = 2000
 """Merging a commit into a context takes some milliseconds; of a larger branch only the first-parent line is taken."""
+_MERGE = ("merge-tree", "--write-tree", "--stdin", "--name-only", "--no-messages", "--allow-unrelated-histories")
 _USAGE = 129
 """How git ends when it does not know an option."""
 
@@ -73,8 +74,7 @@ def _merged(git: Git, parent: Sha, inner: Sequence[Commit]) -> tuple[str, ...]:
     if not inner:
         return ()
     pairs = "".join(f"{parent} {commit.sha}\n" for commit in inner).encode()
-    options = ("--write-tree", "--stdin", "--name-only", "--no-messages", "--allow-unrelated-histories")
-    answer = git.ask("merge-tree", *options, given=pairs, limit=LONG)
+    answer = git.ask(*_MERGE, given=pairs, limit=LONG)
     if answer.status == _USAGE:
         raise EnvironmentFault("this git cannot merge without a work tree", then="Install git 2.39 or newer")
     if answer.status != 0:

@@ -206,6 +206,7 @@ class _Output(io.RawIOBase):
         return True
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
+        self._git.stop.check()
         deadline = time.monotonic() + SILENCE
         while not self._ready.poll(POLL * 1000):
             self._git.stop.check()

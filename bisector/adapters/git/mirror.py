@@ -171,7 +171,7 @@ class Mirror:
 
 
 def _fetch(git: Git, origin: Origin, *refspecs: str) -> None:
-    options = ("--quiet", "--atomic", "--prune", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
+    options = ("--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
     fetching = origin.apply(replace(git, settings=_FETCHING))
     fetching.run("fetch", *options, "source", *refspecs, limit=LONG)
 

@@ -57,6 +57,6 @@ def _unknown(git: Git, name: str, where: str) -> RefError:
     if start != name and _object(git, f"{start}^{{commit}}") is not None:
         what = f"{name!r} names no commit: {start!r} does, but its history does not reach that far"
         return RefError(what, where=where)
-    near = get_close_matches(name, names, n=3)
+    near = list(dict.fromkeys([*get_close_matches(name, names, n=3), *(known for known in names if name in known)]))[:3]
     advice = f"Perhaps you meant {' or '.join(near)}" if near else "Check the spelling, or fetch it first"
     return RefError(f"{name!r} names no commit", where=where, then=advice)

@@ -18,7 +18,7 @@ from bisector.core.model.facts import HistoryListed
 from bisector.core.model.history import Commit, Line
 from bisector.core.model.units import Sha, digest
 from bisector.engine.stop import StopSignal
-from bisector.errors import UsageError
+from bisector.errors import RefError, UsageError
 
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 
@@ -56,6 +56,9 @@ class GitRepository:
         """The tree of the work tree as it is, uncommitted and untracked (not ignored) files included."""
         if not isinstance(self._source, Checkout):
             raise UsageError("only a repository on this machine has a work tree", where=self.location)
+        # With HEAD here only what changed is written, and what a sparse checkout leaves out is known.
+        with suppress(RefError):
+            self._source.look_up("HEAD", self._mirror)
         tree = snapshot.snapshot(self._source, self._mirror)
         self._mirror.hold(tree, label=tree)
         return tree
