@@ -77,7 +77,7 @@ def exit_code(investigation: Investigation) -> int:
         return 130
     if investigation.request.kind is JobKind.COMPARE:
         if verdict.kind is VerdictKind.CULPRIT and verdict.change is not None:
-            return int(direction_of(investigation.metric, verdict.change) == "worse")
+            return int(direction_of(investigation, verdict.change) == "worse")
         return COMPARED.get(verdict.kind, EXIT_CODES[verdict.kind])
     return EXIT_CODES[verdict.kind]
 

@@ -11,9 +11,10 @@ from bisector.core.model.investigation import Investigation
 from bisector.core.model.samples import Purpose, Sample
 from bisector.core.model.steps import BuildPlace, Measure
 from bisector.core.model.units import Seconds
+from bisector.core.search.conclude import credible_set
 from bisector.core.search.planner import Plan
 from bisector.engine.ports import Observer
-from bisector.report.numbers import count, probability, quantity, seconds
+from bisector.report.numbers import count, percent, probability, quantity, seconds
 from bisector.report.sentence import name_of
 from bisector.report.text import one_line
 
@@ -41,12 +42,11 @@ class PlainLines:
         """Say what the answer so far is, and what is about to be built."""
         self._flush(investigation)
         if plan.decision is not None and plan.decision.posterior is not None and plan.view is not None:
-            posterior = plan.decision.posterior
-            likely = int((posterior.probability > 0.01).sum())
-            self._say(
-                f"[{seconds(elapsed)}] {investigation.runs()} runs, {investigation.builds_made()} builds; "
-                f"a change: {probability(1 - posterior.no_change)}; stretches in question: {likely}"
-            )
+            posterior, confidence = plan.decision.posterior, investigation.request.search.confidence
+            likely, _ = credible_set(plan.view.observations(), posterior, confidence)
+            spent = f"{count(investigation.runs(), 'run')}, {count(investigation.builds_made(), 'build')}"
+            left = f"{count(len(likely), 'candidate')} left at {percent(confidence)}"
+            self._say(f"[{seconds(elapsed)}] {spent}; {left}; no change: {probability(posterior.no_change)}")
         if isinstance(plan.step, BuildPlace):
             commit = investigation.commit(plan.step.place)
             self._say(f"  building {plan.step.place} {name_of(commit)}: {plan.step.reason}")

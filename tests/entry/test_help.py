@@ -1,0 +1,47 @@
+"""Every command has help, and none is slow to say so."""
+
+import subprocess
+import sys
+
+import click
+import pytest
+
+from bisector.cli.main import COMMANDS, command
+from tests.entry.conftest import Cli
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        sub = group.get_command(context, name)
+        found.append((*path, name))
+        if isinstance(sub, click.Group):
+            found += commands(sub, (*path, name))
+    return found
+
+
+@pytest.mark.parametrize("path", commands(command), ids=" ".join)
+def test_a_command_has_help(cli: Cli, path: tuple[str, ...]) -> None:
+    done = cli(*path, "--help")
+    assert done.code == 0
+    assert len(done.out.splitlines()) > 3
+    assert "Usage: bisector" in done.out
+
+
+def test_the_group_lists_every_command_with_a_line(cli: Cli) -> None:
+    printed = cli("--help").out
+    for name, (_, line) in COMMANDS.items():
+        assert f"{name} " in printed
+        assert line.split(".")[0][:30] in printed
+
+
+def test_help_does_not_import_what_is_heavy() -> None:
+    """What makes `bisector --help` quick, without a clock: none of the heavy libraries is imported for it."""
+    code = (
+        "import sys\nfrom bisector.cli.main import entry\nentry(['--help'])\n"
+        "heavy = {'numpy', 'scipy', 'sqlalchemy', 'alembic', 'docker', 'git', 'pydantic', 'rich', 'jinja2'}\n"
+        "print('HEAVY', sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "HEAVY []" in done.stdout
