@@ -33,8 +33,8 @@ class BisectorError(Exception):
 
     def __str__(self) -> str:
         place = f" ({self.where})" if self.where else ""
-        advice = f". {self.then}" if self.then else ""
-        return f"{self.what}{place}{advice}."
+        sentences = [f"{self.what}{place}", self.then] if self.then else [f"{self.what}{place}"]
+        return " ".join(text if text.endswith((".", "?", "!")) else f"{text}." for text in sentences)
 
 
 class UsageError(BisectorError):

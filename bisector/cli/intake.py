@@ -135,7 +135,7 @@ def find_scenario(wiring: Wiring, named: str, top: Path | None) -> Path:
     if named in known:
         return known[named].resolve()
     near = get_close_matches(named, known, 1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(sorted(known)) or 'none'}"
+    hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(sorted(known)) or 'none'}."
     raise ScenarioError(f"there is no scenario {named!r}", then=f"{hint} A path to a directory works as well")
 
 
