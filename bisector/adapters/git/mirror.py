@@ -27,7 +27,7 @@ MOST_PACKS = 40
 """Every fetch adds a pack, and lookups slow down with their number."""
 EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", "+refs/remotes/*:refs/remotes/*")
 
-_ATTRIBUTES = "* -export-ignore -export-subst -text -eol -crlf -ident -filter !working-tree-encoding\n"
+_ATTRIBUTES = "* -export-ignore -export-subst -text -ident -filter !working-tree-encoding\n"
 """These win over every `.gitattributes`: what a tree holds is what comes out."""
 _TOLERATED = (
     *("badDate", "badDateOverflow", "badTimezone", "missingSpaceBeforeDate", "zeroPaddedDate"),
@@ -38,7 +38,6 @@ _TOLERATED = (
 _FETCHING = (
     "fetch.fsckObjects=true",
     *(f"fetch.fsck.{name}=ignore" for name in _TOLERATED),
-    "fetch.unpackLimit=1",
     "fetch.writeCommitGraph=true",
     "protocol.version=2",
 )

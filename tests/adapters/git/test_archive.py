@@ -12,7 +12,7 @@ from bisector.engine.stop import StopSignal
 from bisector.errors import Cancelled
 from tests.adapters.git.conftest import Opener
 from tests.adapters.git.test_mirror import mirror_in
-from tests.helpers.repositories import Sandbox
+from tests.helpers.repositories import Sandbox, run_git
 
 
 def unpacked(repository: GitRepository, tree: str) -> dict[str, tarfile.TarInfo]:
@@ -58,18 +58,18 @@ def test_every_file_comes_with_its_mode_one_time_and_one_owner(sandbox: Sandbox,
     }
 
 
-def test_no_attribute_drops_or_rewrites_a_file(sandbox: Sandbox, opened: Opener) -> None:
+def test_no_attribute_drops_or_rewrites_a_file(sandbox: Sandbox, opened: Opener, cache: Path) -> None:
     attributes = """\
-* text eol=crlf ident export-subst working-tree-encoding=UTF-16 filter=shout
+*.crlf text eol=crlf
+* ident export-subst working-tree-encoding=UTF-16 filter=shout
 tests export-ignore
 docs/** export-ignore
 *.secret export-ignore
-[attr]text export-ignore
 [attr]dropped export-ignore
 dropped.txt dropped
 """
     files = {
-        "unix": b"a\nb\n",
+        "unix.crlf": b"a\nb\n",
         "dos": b"a\r\nb\r\n",
         "ident": b"$Id$ $Format:%H$\n",
         "binary": b"\0\xff\r\n",
@@ -84,8 +84,8 @@ dropped.txt dropped
         blob = sandbox.git("hash-object", "-w", "--stdin", given=text.encode())
         sandbox.git("update-index", "--add", "--cacheinfo", f"100644,{blob},{name}")
     sandbox.git("commit", "--quiet", "-m", "attributes")
-    sandbox.git("config", "filter.shout.smudge", "tr a-z A-Z")
-    sandbox.git("config", "core.autocrlf", "true")
+    opened(sandbox.top).resolve("HEAD")
+    run_git(mirror_in(cache), "config", "filter.shout.smudge", "tr a-z A-Z")
     found = taken(sandbox, opened)
     contents = {name: member.linkname.encode("latin-1") for name, member in found.items() if member.isreg()}
     assert contents == files | {name: text.encode() for name, text in hostile.items()}

@@ -1,3 +1,4 @@
+import os
 import threading
 import time
 from pathlib import Path
@@ -8,7 +9,7 @@ from bisector.adapters.git import command
 from bisector.adapters.git.command import Git, GitFailed, redact
 from bisector.engine.stop import StopSignal
 from bisector.errors import Cancelled, EnvironmentFault, UsageError
-from tests.helpers.repositories import Sandbox
+from tests.helpers.repositories import Sandbox, run_git
 
 
 def git_in(sandbox: Sandbox, *settings: str, stop: StopSignal | None = None) -> Git:
@@ -40,6 +41,8 @@ def test_nothing_of_the_callers_environment_gets_through(sandbox: Sandbox, monke
         "LC_ALL": "C.UTF-8",
         "GIT_ALLOW_PROTOCOL": "none",
     }
+    assert seen["GIT_CONFIG_GLOBAL"] == os.devnull
+    assert seen["GIT_ATTR_NOSYSTEM"] == "1"
     assert seen["GIT_CONFIG_NOSYSTEM"] == seen["GIT_NO_REPLACE_OBJECTS"] == seen["GIT_NO_LAZY_FETCH"] == "1"
     assert seen["GIT_TERMINAL_PROMPT"] == seen["GIT_OPTIONAL_LOCKS"] == "0"
 
@@ -49,6 +52,26 @@ def test_a_persons_configuration_is_not_read(sandbox: Sandbox, tmp_path: Path, m
     monkeypatch.setenv("HOME", str(tmp_path))
     assert git_in(sandbox).ask("config", "person.name").status == 1
     assert git_in(sandbox).personal().run("config", "person.name") == b"them\n"
+
+
+def test_a_hook_is_not_run(sandbox: Sandbox) -> None:
+    sha = sandbox.commit("first")
+    hook = sandbox.top / ".git" / "hooks" / "reference-transaction"
+    hook.parent.mkdir()
+    hook.write_text(f"#!/bin/sh\ntouch {sandbox.top}/sprung\n")
+    hook.chmod(0o755)
+    git_in(sandbox).run("update-ref", "refs/heads/new", sha)
+    assert not (sandbox.top / "sprung").exists()
+    sandbox.git("update-ref", "refs/heads/newer", sha)
+    assert (sandbox.top / "sprung").exists()
+
+
+def test_a_bare_repository_is_not_come_upon_by_chance(sandbox: Sandbox) -> None:
+    """A work tree can hold one, with a configuration of its own; only the place a person names may be one."""
+    inner = sandbox.top / "data"
+    inner.mkdir()
+    run_git(inner, "init", "--quiet", "--bare", "--template=")
+    assert Git(directory=inner, stop=StopSignal()).ask("rev-parse", "--git-dir").status == 128
 
 
 def test_input_larger_than_a_pipe_reaches_a_slow_reader(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

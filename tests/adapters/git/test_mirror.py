@@ -55,6 +55,14 @@ def test_what_is_here_is_not_fetched_again(sandbox: Sandbox, opened: Opener, mon
     repository.list_history(first, third, every_commit=False, paths=())
 
 
+def test_even_a_small_history_arrives_whole_or_not_at_all(sandbox: Sandbox, opened: Opener, cache: Path) -> None:
+    """As a pack, which is there once all of it is; loose objects come one by one."""
+    sandbox.commit("first")
+    opened(sandbox.top).resolve("HEAD")
+    counted = run_git(mirror_in(cache), "count-objects", "-v").splitlines()
+    assert {"count: 0", "packs: 1"} <= set(counted)
+
+
 def test_a_server_that_gives_out_no_single_commits_is_asked_for_everything(
     sandbox: Sandbox, opened: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -126,6 +126,15 @@ def test_odd_names_are_taken(sandbox: Sandbox, opened: Opener, cache: Path) -> N
     }
 
 
+def test_files_are_taken_byte_for_byte(sandbox: Sandbox, opened: Opener, cache: Path) -> None:
+    """Even where the mirror's attributes, which say so as well, say otherwise."""
+    sandbox.commit("first", {"first": "x"})
+    opened(sandbox.top).resolve("HEAD")
+    (mirror_in(cache) / "info" / "attributes").write_text("* text\n")
+    sandbox.write({".gitattributes": "* text ident\n", "dos": b"a\r\n$Id: x $\r\n"})
+    assert snapped(sandbox, opened, cache)["dos"] == ("100644", "a\r\n$Id: x $\r")
+
+
 def test_submodules_stay_links_and_repositories_within_stay_out(sandbox: Sandbox, opened: Opener, cache: Path) -> None:
     sha = sandbox.commit("first", {"a": "x"})
     for name in ("module", "removed"):
