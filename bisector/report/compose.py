@@ -31,7 +31,7 @@ from bisector.report.reproduce import reproduce_command
 from bisector.report.sentence import answer, standing
 from bisector.report.shell import command_line
 from bisector.report.steplog import log_of
-from bisector.report.text import harmless, one_line, redacted
+from bisector.report.text import displayed, harmless, one_line
 
 LONGEST_PATH = 4096
 
@@ -61,7 +61,7 @@ def report_of(investigation: Investigation, job: JobFacts) -> Report:
         verdict=basis.verdict.kind if basis.verdict is not None else None,
         reason=basis.verdict.reason if basis.verdict is not None else None,
         sentence=_sentence(basis),
-        repository=one_line(redacted(request.repository), 400),
+        repository=displayed(request.repository, 400),
         good=one_line(request.good),
         bad=one_line(request.bad),
         candidates=investigation.line.size if investigation.history is not None else None,
@@ -127,7 +127,7 @@ def _untestable(investigation: Investigation) -> Iterator[UntestablePart]:
             index=place.index,
             commit=commit_part(investigation.commit(place)),
             outcome=outcome,
-            reason=one_line(redacted(reason), LONGEST_REASON),
+            reason=displayed(reason, LONGEST_REASON),
         )
 
 
@@ -155,9 +155,9 @@ def _environment(investigation: Investigation) -> EnvironmentPart:
         host=one_line(host.host, 80) if host is not None else None,
         toolchain=one_line(host.toolchain, 200) if host is not None else None,
         image=one_line(request.image_id, 200) if request.image_id is not None else None,
-        details={one_line(name, 80): one_line(redacted(text), 300) for name, text in _details(investigation).items()},
-        steps=tuple(one_line(redacted(step), 400) for step in build.steps),
-        command=one_line(redacted(command_line(run.command)), 1000),
+        details={one_line(name, 80): displayed(text, 300) for name, text in _details(investigation).items()},
+        steps=tuple(displayed(step, 400) for step in build.steps),
+        command=displayed(command_line(run.command), 1000),
         env=tuple(one_line(name, 80) for name in sorted({*build.env, *run.env})),
         limits=tuple(_limits(request.scenario)),
         bisector=bisector.__version__,

@@ -1,13 +1,13 @@
 """The command that asks for the same job again, with full names, the image's id and the seed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bisector.core.model.request import JobKind, Request, Search
 from bisector.core.model.scenario import BuildRecipe, Metric, ProfileRecipe, RunRecipe
 from bisector.formats.results import MEASURED
 from bisector.formats.scenario import WALL
 from bisector.report import numbers
-from bisector.report.shell import command_line
+from bisector.report.shell import LONGEST, command_line
 from bisector.report.text import redacted
 
 SIMULATED = "simulated:"
@@ -25,9 +25,9 @@ def reproduce_command(request: Request, scenario: str | None = None) -> str:
     words = ["bisector", request.kind, request.good, "." if request.worktree is not None else request.bad]
     if request.repository.startswith(SIMULATED):
         words += ["--simulate", request.repository.removeprefix(SIMULATED), *_metrics(request.metrics)]
-        return command_line([*words, *_options(request)])
+        return _line([*words, *_options(request)])
     spelling = _spelling(request) if scenario is None else None
-    words += ["--repo", redacted(request.repository)]
+    words += ["--repo", request.repository]
     if spelling is None:
         words += ["--scenario", scenario or request.scenario.name]
     words += ["--runner", request.runner]
@@ -36,7 +36,12 @@ def reproduce_command(request: Request, scenario: str | None = None) -> str:
     image = request.image_id or (request.scenario.build.image if spelling is not None else None)
     if image is not None:
         words += ["--image", image]
-    return command_line([*words, *(spelling or ())])
+    return _line([*words, *(spelling or ())])
+
+
+def _line(words: Iterable[str]) -> str:
+    """The words as a command line; a credential in one of them is left out, and then has to be filled in again."""
+    return command_line(redacted(word[:LONGEST]) for word in words)
 
 
 def _metrics(names: tuple[str, ...]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from bisector.core.model.samples import Outcome
 from bisector.report.basis import LONGEST_REASON, commit_part
 from bisector.report.document import Row, RowState, Side
 from bisector.report.line_source import LineSource
-from bisector.report.text import one_line, redacted
+from bisector.report.text import displayed
 
 Value = TypeVar("Value")
 MOST_LIKELY = 40
@@ -68,7 +68,7 @@ class _Table:
             role=self._role(index),
             side=source.sides.get(index, Side.UNSURE) if values else Side.UNSURE,
             outcome=outcome,
-            reason=one_line(redacted(reason), LONGEST_REASON),
+            reason=displayed(reason, LONGEST_REASON),
             runs=len(values),
             median=float(median(values)) if values else None,
             build_seconds=build.seconds if build is not None else None,

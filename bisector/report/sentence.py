@@ -15,6 +15,7 @@ from bisector.report.verification import latest
 
 SHORT = 10
 """Digits of a commit's name in running text."""
+LONGEST_EXPLANATION = 4000
 MOST_NAMED = 6
 """Commits that one sentence names."""
 
@@ -89,7 +90,7 @@ def effect(metric: Metric, change: Change | None) -> str:
 
 def explained(text: str) -> str:
     """An explanation as part of a phrase: plain words as they are, what a build or a run printed as a quotation."""
-    return told(redacted(text).strip().rstrip("."))
+    return told(redacted(text[:LONGEST_EXPLANATION]).strip().rstrip("."))
 
 
 class _Teller:

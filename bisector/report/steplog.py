@@ -15,7 +15,7 @@ from bisector.report.document import LogEntry
 from bisector.report.numbers import Gauge
 from bisector.report.phrase import Phrase, told
 from bisector.report.sentence import explained
-from bisector.report.text import one_line, redacted
+from bisector.report.text import displayed
 from bisector.report.words import OUTCOMES, VERDICTS
 
 
@@ -30,7 +30,7 @@ def log_of(investigation: Investigation, gauge: Gauge) -> tuple[LogEntry, ...]:
             number=plan.number,
             elapsed=plan.elapsed,
             what=step_name(plan.step),
-            reason=one_line(redacted(plan.step.reason), LONGEST_REASON),
+            reason=displayed(plan.step.reason, LONGEST_REASON),
             result=Phrase(_result(investigation, plan, by_step.get(plan.number, []), gauge)),
         )
         for plan in investigation.plans

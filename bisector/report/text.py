@@ -53,6 +53,11 @@ def redacted(text: str) -> str:
     return text
 
 
+def displayed(text: str, longest: int = 200) -> str:
+    """What a program printed or a person configured, without credentials, harmless and on one line."""
+    return one_line(redacted(text[: longest * _LOOKED_AT]), longest)
+
+
 def columns(text: str) -> int:
     """How many columns of a terminal `text` takes: wide characters two, combining marks none."""
     return sum(_columns_of(character) for character in text)

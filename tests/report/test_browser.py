@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,6 @@ def test_the_policy_alone_stops_a_script(dump: Dump, tmp_path: Path) -> None:
     """A section that lets a script through does not make it run; without the policy it would."""
     script = "<script>document.title = 'pwned'</script><img src=x onerror=\"document.title = 'pwned'\">"
     section = Section(identifier="x", title="x", html=script)
-    from dataclasses import replace
-
     page = render_html(replace(report(KINDS["culprit"]), sections=(section,)))
     guarded, bare = tmp_path / "guarded.html", tmp_path / "bare.html"
     guarded.write_text(page, encoding="utf-8")

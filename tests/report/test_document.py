@@ -21,7 +21,7 @@ from bisector.core.model.verdict import Change, InnerAnswer, InnerKind, VerdictK
 from bisector.report.document import LinePart, RowState, Side
 from bisector.report.phrase import plain
 from tests.report import worlds
-from tests.report.worlds import STEADY, finished, report
+from tests.report.worlds import HUGE, STEADY, finished, report
 
 KINDS = worlds.by_verdict()
 
@@ -266,8 +266,7 @@ def test_a_merge_that_brought_in_nothing() -> None:
 
 
 def test_a_cancelled_job_says_so_and_what_it_knew() -> None:
-    states = [investigation for _, investigation in worlds.stages()]
-    half = states[len(states) // 2]
+    _, half = worlds.stages()[len(worlds.stages()) // 2]
     told = report(half, "cancelled")
     assert told.verdict is VerdictKind.CANCELLED
     assert plain(told.sentence).startswith("Cancelled after")
@@ -312,7 +311,7 @@ def test_advice(kind: str) -> None:
 
 
 def test_a_hundred_thousand_candidates() -> None:
-    investigation = finished(World(candidates=100_000, culprit=77_777))
+    investigation = finished(HUGE)
     began = time.perf_counter()
     told = report(investigation)
     assert time.perf_counter() - began < 5

@@ -22,7 +22,7 @@ STORED: dict[str, Callable[[], Investigation]] = {
     "culprit_set": lambda: finished(BROKEN),
     "not_reproduced": lambda: finished(STEADY),
     "comparison": lambda: compared(World(candidates=1, culprit=1)),
-    "half_way": lambda: list(worlds.stages())[60][1],
+    "half_way": lambda: worlds.stages()[60][1],
 }
 
 

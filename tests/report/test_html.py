@@ -7,12 +7,11 @@ from itertools import pairwise
 
 import pytest
 
-from bisector.adapters.in_memory.world import World
 from bisector.report.document import Artifact, Section
 from bisector.report.html import POLICY, render_html
 from tests.report import worlds
 from tests.report.checks import Page, page_problems
-from tests.report.worlds import MERGE, finished, report
+from tests.report.worlds import HUGE, MERGE, finished, report
 
 KINDS = worlds.by_verdict()
 
@@ -58,7 +57,7 @@ def test_code_and_markup_without_data_are_small() -> None:
 
 
 def test_a_hundred_thousand_candidates_make_a_small_page() -> None:
-    assert len(render_html(report(finished(World(candidates=100_000, culprit=77_777))))) < 300_000
+    assert len(render_html(report(finished(HUGE)))) < 300_000
 
 
 def test_many_runs_make_a_page_below_a_megabyte() -> None:

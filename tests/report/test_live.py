@@ -44,7 +44,7 @@ def test_every_kind_of_job_can_be_watched_to_its_end() -> None:
 
 
 def test_what_is_on_the_screen() -> None:
-    _, investigation = list(worlds.stages())[45]
+    _, investigation = worlds.stages()[45]
     text = "\n".join(live_lines(investigation, seen(investigation), 65))
     for part in ("seconds", "1 min 5 s", "64 candidates", "no change:", "good ", "spent:", "(estimate)", "now:"):
         assert part in text

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -46,7 +46,15 @@ def test_a_code_span_in_a_table_stays_in_its_cell(text: str) -> None:
     assert [child.content for child in cells[1]] == ["end"]
 
 
+def test_a_backslash_does_not_let_a_bar_out_of_its_cell() -> None:
+    """Some sites take the two as an escaped backslash and a bar."""
+    assert code_in_cell("a\\|b|c") == "`a\\\\x7cb\\x7cc`"
+    assert code_in_cell("a|b") == "`a\\|b`"
+
+
 @given(MARKUP)
+@example("```")
+@example("````sh")
 def test_a_fenced_block_holds_its_text(text: str) -> None:
     (block,) = MarkdownIt().parse("\n".join(fenced(text)))
     assert (block.type, block.content) == ("fence", f"{text}\n")

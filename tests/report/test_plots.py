@@ -5,7 +5,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bisector.adapters.in_memory.world import World
@@ -15,10 +15,11 @@ from bisector.report.numbers import Gauge
 from bisector.report.plots import Figure, figures, standalone
 from bisector.report.plots.marks import MOST_MARKS, shape, thinned
 from bisector.report.plots.scales import NARROW, WIDE, LineScale, ValueScale
+from bisector.report.plots.svg import element, words
 from tests.report import worlds
 from tests.report.checks import svg_problems
 from tests.report.test_document import ODD_VALUES
-from tests.report.worlds import finished, report
+from tests.report.worlds import HUGE, finished, report
 
 KINDS = worlds.by_verdict()
 SVG = "{http://www.w3.org/2000/svg}"
@@ -83,14 +84,15 @@ def test_odd_values(case: str) -> None:
 
 @pytest.mark.parametrize("candidates", [1, 2, 160, 161, 100_000])
 def test_any_size_of_history(candidates: int) -> None:
-    investigation = finished(World(candidates=candidates, culprit=max(candidates * 2 // 3, 1)))
+    world = HUGE if candidates == HUGE.candidates else World(candidates=candidates, culprit=max(candidates // 2, 1))
+    investigation = finished(world)
     plots = figures(report(investigation))
     assert all_problems(plots) == []
     assert sum(len(plot.wide) + len(plot.narrow) for plot in plots) < 120_000
 
 
 def test_a_long_line_is_not_drawn_to_scale_and_says_so() -> None:
-    (along, *_) = figures(report(finished(World(candidates=100_000, culprit=66_666))))
+    (along, *_) = figures(report(finished(HUGE)))
     assert "Not to scale" in along.caption
     assert "commits, not tested" in along.wide
 
@@ -116,6 +118,7 @@ def test_many_runs_are_thinned_and_say_so() -> None:
 
 def test_sides_differ_in_shape_and_levels_in_dash() -> None:
     assert len({shape(side, 3) for side in Side}) == 3
+    assert all(shape(side, 3).startswith("m") for side in Side)
     assert "stroke-dasharray" in standalone(figures(report(KINDS["culprit"]))[0])
 
 
@@ -136,12 +139,19 @@ def test_plots_have_words_for_those_who_listen() -> None:
         assert [found[name] for name in names] == [plot.title, plot.caption]
 
 
+def test_text_and_attributes_are_escaped() -> None:
+    drawn = element("text", words("<b>&\x1b"), class_="\"'><x", stroke_width=1.25, x=None)
+    assert drawn == '<text class="&quot;&#x27;&gt;&lt;x" stroke-width="1.2">&lt;b&gt;&amp;\\x1b</text>'
+
+
 def test_thinning_keeps_the_first_and_spreads() -> None:
     assert thinned(range(10), 3) == [0, 3, 6]
     assert thinned(range(3), 3) == range(3)
 
 
 @settings(max_examples=200)
+@example([1e-300, 1e300])
+@example([-1e300, 1e300])
 @given(st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=8))
 def test_every_value_lies_on_its_scale(values: list[float]) -> None:
     scale = ValueScale.of(values, 300, 20)
@@ -158,8 +168,8 @@ def test_a_scale_is_logarithmic_where_values_lie_far_apart() -> None:
     assert not ValueScale.of([-1.0, 1000.0], 0, 1).logarithmic
 
 
-@settings(max_examples=30, deadline=None)
-@given(candidates=st.integers(1, 2000), runs=st.integers(8, 60), wide=st.booleans())
+@settings(max_examples=20, deadline=None)
+@given(candidates=st.integers(1, 500), runs=st.integers(8, 60), wide=st.booleans())
 def test_slots_keep_the_order_of_history(candidates: int, runs: int, wide: bool) -> None:
     world = World(candidates=candidates, culprit=candidates // 2, seed=candidates)
     line = report(finished(world, Budget(runs=runs))).lines[0]

@@ -1,6 +1,6 @@
 """Investigations to report on: simulated jobs, every kind of verdict, every stage, odd values and hostile texts."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -38,6 +38,7 @@ BROKEN = World(candidates=64, culprit=39, unbuildable=0.6)
 """The culprit lies among commits that do not build."""
 STEADY = World(candidates=32)
 """Nothing changes."""
+HUGE = World(candidates=100_000, culprit=77_777)
 
 
 def facts_of(
@@ -155,14 +156,14 @@ def good_aside() -> Investigation:
     return beside
 
 
-def stages() -> Iterable[tuple[str, Investigation]]:
+@cache
+def stages() -> tuple[tuple[str, Investigation], ...]:
     """A job at every stage: before anything is known, after each of its facts, and at its end."""
     request, facts = facts_of(MERGE)
-    state = Investigation(job="1", request=request)
-    yield "queued", state
+    states = [Investigation(job="1", request=request)]
     for fact in facts:
-        state = state.with_fact(fact)
-        yield "running", state
+        states.append(states[-1].with_fact(fact))
+    return (("queued", states[0]), *(("running", state) for state in states[1:]))
 
 
 def with_values(values: Sequence[float], candidates: int = 4, runs: int = 4) -> Investigation:
