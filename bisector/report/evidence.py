@@ -23,8 +23,9 @@ def evidence_of(
     teller = _Evidence(basis, metric)
     rows: list[Evidence] = [] if ends is None else list(teller.ends(ends))
     rows += teller.no_change()
+    named = frozenset(sha for culprit in culprits for sha in culprit.set)
     for culprit in culprits:
-        rows += teller.culprit(culprit)
+        rows += teller.culprit(culprit, named)
     rows += () if culprits else teller.so_far()
     rows += teller.fresh()
     rows += teller.noise()
@@ -69,10 +70,10 @@ class _Evidence:
         looked_for = verdict is not None and verdict.kind is VerdictKind.NOT_REPRODUCED
         yield _row("No change at all", numbers.probability(found.no_change), bound if looked_for else "")
 
-    def culprit(self, culprit: CulpritPart) -> Iterator[Evidence]:
+    def culprit(self, culprit: CulpritPart, named: frozenset[str]) -> Iterator[Evidence]:
         alone = len(culprit.set) == 1
         label = "The culprit" if alone else f"One of {numbers.count(len(culprit.set), 'commit')}"
-        yield _row(label, numbers.probability(culprit.probability), self._rivals(culprit))
+        yield _row(label, numbers.probability(culprit.probability), self._rivals(culprit, named))
         if culprit.change is not None:
             part = culprit.share is not None and culprit.share < MOST_OF_IT
             share = f"{numbers.percent(culprit.share or 0.0)} of the whole change" if part else ""
@@ -86,12 +87,11 @@ class _Evidence:
             where = "on top of the merge's first parent" if inner.in_context else "on their own branch"
             yield _row("Inside the merge", chance, f"{inner.names}; judged {where}")
 
-    def _rivals(self, culprit: CulpritPart) -> str:
+    def _rivals(self, culprit: CulpritPart, named: frozenset[str]) -> str:
         """The likeliest commit that is not named."""
         found, line = self._basis.main, self._basis.investigation.line
         if found is None or found.posterior is None or line.size < 2:
             return f"at {quote(culprit.commit.sha[:SHORT])}"
-        named = set(culprit.set)
         chances = found.chances.tolist()
         order = sorted(range(len(chances)), key=lambda position: -chances[position])[: len(named) + 1]
         rival = next((position for position in order if line.commit(position + 1).sha not in named), None)

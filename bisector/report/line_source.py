@@ -6,6 +6,7 @@ from functools import cached_property
 
 from bisector.core.model.history import Line, LineName, Place
 from bisector.core.model.investigation import Investigation
+from bisector.core.model.request import JobKind
 from bisector.core.search.outlook import Outlook
 from bisector.core.search.posterior import Posterior
 from bisector.report.document import Side
@@ -39,6 +40,14 @@ class LineSource:
     def high(self) -> int:
         """The index that stands for the bad end."""
         return self.found.view.high if self.found is not None else self.line.size
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the two ends of the main line are called."""
+        if self.investigation.request.kind is JobKind.COMPARE:
+            return "A", "B"
+        history = self.investigation.history
+        return "good" if history is None or history.aside is None else "start of the line", "bad"
 
     @property
     def posterior(self) -> Posterior | None:

@@ -3,6 +3,7 @@
 from statistics import NormalDist
 
 from bisector.core.model.history import ASIDE, LineName
+from bisector.core.model.request import JobKind
 from bisector.core.model.verdict import InnerKind, Verdict, VerdictKind
 from bisector.report.basis import Basis
 from bisector.report.document import LevelPart, LinePart, Point, Side
@@ -17,7 +18,8 @@ def main_line(basis: Basis) -> LinePart | None:
     investigation, verdict = basis.investigation, basis.verdict
     if investigation.history is None:
         return None
-    named = verdict.culprits if verdict is not None else ()
+    compare = investigation.request.kind is JobKind.COMPARE
+    named = verdict.culprits if verdict is not None and not compare else ()
     outright = verdict is not None and verdict.kind in NAMES_OUTRIGHT
     source = LineSource(
         investigation=investigation,

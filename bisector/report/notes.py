@@ -113,7 +113,7 @@ def _shape(found: Outlook) -> Iterator[str]:
     residuals = _residuals(view)
     far = sum(abs(residual) > FAR_OUT * posterior.sigma for residual in residuals)
     if far:
-        yield f"{numbers.count(far, 'run')} of {len(residuals):,} lie far from their commit's level; they count little."
+        yield f"Far from their commit's level, and of little weight: {far:,} of {numbers.count(len(residuals), 'run')}."
     half = len(residuals) // 2
     if len(residuals) < FEWEST_FOR_DRIFT:
         return
@@ -156,5 +156,5 @@ def _trust(investigation: Investigation) -> Iterator[str]:
     request = investigation.request
     if request.runner is RunnerName.LOCAL:
         yield "Everything ran on the machine itself, without isolation."
-    if investigation.metric.source not in MEASURED:
+    if investigation.samples and investigation.metric.source not in MEASURED:
         yield f"{quote(investigation.metric.name)} is what the measured program says of itself."

@@ -22,8 +22,8 @@ def percent(share: float, *, signed: bool = False) -> str:
     if not magnitude < 1e6:
         return f"{value:+.2e} %" if signed else f"{value:.2e} %"
     digits = 0 if magnitude >= 99.95 else 1 if magnitude >= 9.995 else 2 if magnitude >= 0.0995 else 3
-    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
-    return f"{'0' if float(text) == 0 else text} %"
+    text = f"{value:+,.{digits}f}" if signed else f"{value:,.{digits}f}"
+    return f"{'0' if float(text.replace(',', '')) == 0 else text} %"
 
 
 def probability(share: float) -> str:

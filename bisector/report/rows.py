@@ -101,8 +101,9 @@ class _Table:
         source, size = self.source, self.source.line.size
         roles = []
         if source.name is LineName.MAIN:
-            roles += ["good"] if index == source.low else []
-            roles += ["bad"] if index == source.high else []
+            first, last = source.names
+            roles += [first] if index == source.low else []
+            roles += [last] if index == source.high else []
         elif self._in_context:
             roles += ["the merge's first parent"] if index == 0 else []
             roles += ["the merge itself"] if index == size else []

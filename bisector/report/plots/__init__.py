@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from bisector.core.model.history import LineName
 from bisector.core.model.request import JobKind
+from bisector.report import numbers
 from bisector.report.document import EndsPart, LinePart, Report
 from bisector.report.plots.along import draw_along
 from bisector.report.plots.chances import draw_chances
@@ -44,7 +45,8 @@ def _along(report: Report, line: LinePart) -> Figure:
     title = f"{report.metric.name} of every run, {'inside the merge' if inside else 'along the commits'}"
     sentences = ["Each mark is one run; a line is a level, with its interval shaded."]
     if line.culprits:
-        sentences.append(f"The level changes at commit {line.culprits[0]:,}.")
+        where = numbers.listing(f"{index:,}" for index in line.culprits)
+        sentences.append(f"The level changes at commit{'s' if len(line.culprits) > 1 else ''} {where}.")
     elif line.band is not None:
         sentences.append(f"The level changes between commits {line.band[0] - 1:,} and {line.band[1]:,}.")
     sentences += _reading(line)

@@ -20,7 +20,13 @@ from bisector.report.plots.marks import (
 from bisector.report.plots.scales import Canvas, LineScale, ValueScale
 from bisector.report.plots.svg import NOTHING, Svg, element, joined, path, title
 
-ENDS = {"good": "good", "bad": "bad", "the merge's first parent": "parent", "the merge itself": "merge"}
+ENDS = {
+    "good": "good",
+    "bad": "bad",
+    "start of the line": "start",
+    "the merge's first parent": "parent",
+    "the merge itself": "merge",
+}
 """Roles that are written below a commit, and how."""
 BELOW = 46.0
 """Room for the labels of the commits."""
@@ -158,7 +164,8 @@ class _Along:
             found.append(
                 element("rect", class_="band", x=left, y=self._top, width=right - left, height=self._bottom - self._top)
             )
-            found.append(self._flag((left + right) / 2, "one of these"))
+            alone = self._line.band[0] == self._line.band[1]
+            found.append(self._flag((left + right) / 2, "likely here" if alone else "one of these"))
         for index in self._line.culprits:
             x = self._x.at(index)
             found.append(element("path", class_="culprit", d=path([(x, self._top - 8), (x, self._bottom)])))
@@ -182,6 +189,6 @@ class _Along:
         parts += [label(self._x.at(index), self._bottom + 34, name, "strong", "middle") for index, name in names]
         if any(point.index is None for point in line.points):
             parts.append(
-                label(self._canvas.left + self._canvas.lead / 2, self._bottom + 18, "good itself", "strong", "middle")
+                label(self._canvas.left + self._canvas.lead / 2, self._bottom + 34, "good", "strong", "middle")
             )
         return joined(parts)

@@ -90,7 +90,7 @@ class _Chances:
         for row in rows[:MOST_LABELS]:
             text = numbers.probability(row.chance or 0.0)
             where = f"{row.first:,}" if row.size == 1 else f"{row.first:,}–{row.last:,}"
-            half = max(self._canvas.fits(text), self._canvas.fits(where)) / 2 + 3
+            half = max(self._canvas.fits(text), self._canvas.fits(where)) / 2 + 5
             left, right = self._x.span(row.first, row.last)
             x = min(max((left + right) / 2, self._canvas.left + half), self._canvas.width - half)
             if any(abs(x - other) < half + reach for other, reach in taken):

@@ -85,7 +85,7 @@ def label(x: float, y: float, content: str, class_: str = "soft", anchor: str | 
 def value_axis(scale: ValueScale, canvas: Canvas, gauge: Gauge) -> Svg:
     """Rules and labels of an upright axis, with its unit above."""
     right = canvas.width - canvas.right
-    parts = [label(canvas.left - 8, scale.end - 10, gauge.unit, anchor="end")] if gauge.unit else []
+    parts = [label(2, scale.end - 12, gauge.unit)] if gauge.unit else []
     for value, written in scale.ticks(gauge):
         y = scale.at(value)
         parts.append(element("path", class_="rule", d=path([(canvas.left, y), (right, y)])))
