@@ -100,14 +100,15 @@ class Answer:
 class Git:
     """git run in `directory`, on the repository `git_dir`, or on the one git finds there.
 
-    `settings` are configuration values for this use, `environment` variables beyond the fixed ones (an empty value
-    takes one out), and `descriptors` stay open in git and its children: a lock handed over this way lives as long as
-    they do.
+    `place` is what errors call it, `settings` are configuration values for this use, `environment` variables beyond
+    the fixed ones (an empty value takes one out), and `descriptors` stay open in git and its children: a lock handed
+    over this way lives as long as they do.
     """
 
     directory: Path
     stop: StopSignal
     git_dir: Path | None = None
+    place: str = ""
     settings: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     descriptors: tuple[int, ...] = ()
@@ -133,7 +134,7 @@ class Git:
 
     def failure(self, command: str, lines: Sequence[str]) -> GitFailed:
         """The error for a command that ended badly and said `lines`."""
-        return GitFailed(command, lines, where=str(self.git_dir or self.directory))
+        return GitFailed(command, lines, where=self.place or str(self.git_dir or self.directory))
 
     def _output(self, process: subprocess.Popen[bytes], command: str, limit: Seconds) -> bytes:
         deadline = time.monotonic() + limit
@@ -187,7 +188,7 @@ class Git:
 
     def personal(self) -> "Git":
         """The same with the person's and the machine's own configuration: whom they trust, what they always ignore."""
-        own = {"HOME": str(Path.home()), "GIT_CONFIG_GLOBAL": "", "GIT_CONFIG_NOSYSTEM": ""}
+        own = {"HOME": os.path.expanduser("~"), "GIT_CONFIG_GLOBAL": "", "GIT_CONFIG_NOSYSTEM": ""}
         return replace(self, environment={**self.environment, **own})
 
 

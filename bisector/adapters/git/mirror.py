@@ -1,7 +1,8 @@
 """The bare mirror in the cache: what is fetched once, stays as long as a job pins it, and is all that later steps read.
 
 What a ref of the mirror reaches is complete, because git connects everything before it writes a ref; nothing else in
-it is trusted. `refs/bisector/<job>/` belongs to a job; `refs/held/` keeps what was brought until a job pins it.
+it is trusted. `refs/bisector/<job>/` belongs to a job; `refs/held/` keeps what was brought until a job pins it, and
+`refs/context/` the trees that were made to judge the commits inside a merge.
 """
 
 import fcntl
@@ -17,7 +18,7 @@ from pathlib import Path
 from bisector.adapters.git.command import LONG, POLL, Git, GitFailed, redact
 from bisector.adapters.git.commits import EXACT
 from bisector.adapters.git.origin import Origin
-from bisector.core.model.units import Sha
+from bisector.core.model.units import Seconds, Sha
 from bisector.engine.stop import StopSignal
 from bisector.errors import EnvironmentFault, RefError
 
@@ -41,7 +42,14 @@ _FETCHING = (
     "fetch.writeCommitGraph=true",
     "protocol.version=2",
 )
+_KEPT: dict[str, Seconds] = {"refs/held": 86_400.0, "refs/context": 90 * 86_400.0}
+"""How long what no job has pinned is kept: a commit until its job has begun, a context until its job has ended."""
+_COLLECTING = (
+    *("gc.auto=2000", "gc.autoPackLimit=20", "gc.autoDetach=false"),
+    *("gc.packRefs=false", "gc.pruneExpire=1.day.ago"),
+)
 _NOT_OFFERED = re.compile("not our ref|unadvertised object|couldn't find remote ref")
+_PROMISED = re.compile("promisor remote|lazy fetching")
 _HEAD = re.compile(r"ref: (refs/heads/\S+)\tHEAD\n")
 _JOB = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
 
@@ -74,18 +82,13 @@ class Mirror:
         return answer.status == 0 and not answer.output
 
     def bring(self, origin: Origin, commit: Sha) -> None:
-        """Fetch `commit` and its history unless they are here; RefError when the origin does not have it."""
+        """Fetch `commit` and its history unless they are here; RefError when the origin does not have them."""
         if self.holds(commit):
             return
         with self.alone() as git:
             if self.holds(commit):
                 return
-            try:
-                _fetch(git, origin, f"+{commit}:refs/held/{commit}")
-            except GitFailed as refused:
-                if not any(_NOT_OFFERED.search(line) for line in refused.lines):
-                    raise
-                _fetch(git, origin, *EVERYTHING)
+            _fetch_one(git, origin, commit)
             if not self.holds(commit):
                 advice = "If it was rewritten since, name the commit that took its place"
                 raise RefError(f"commit {commit} is gone", where=redact(origin.url), then=advice)
@@ -111,15 +114,17 @@ class Mirror:
         answer = self.git.ask("cat-file", "-t", name)
         return answer.output == b"tree\n"
 
-    def hold(self, name: Sha, *, label: str) -> None:
-        """Keep the object `name` until something else is held under `label`."""
+    def hold(self, name: Sha) -> None:
+        """Keep an object until a job pins it, for a while at least."""
         with self.alone() as git:
-            git.run("update-ref", f"refs/held/{label}", name)
+            git.run("update-ref", f"refs/held/{name}", name)
 
-    def hold_trees(self, trees: Iterable[str], *, label: str) -> None:
-        """Keep all of `trees` until others are held under `label`."""
+    def hold_context(self, merge: Sha, trees: Iterable[str]) -> None:
+        """Keep the trees that were made in the context of `merge`, for as long as a job may want them."""
         listing = "".join(f"040000 tree {tree}\t{tree}\0" for tree in {*trees} - {""})
-        self.hold(Sha(self.git.run("mktree", "-z", given=listing.encode()).decode().strip()), label=label)
+        with self.alone() as git:
+            bundle = git.run("mktree", "-z", given=listing.encode()).decode().strip()
+            git.run("update-ref", f"refs/context/{merge}", bundle)
 
     def pin(self, job: str, names: Iterable[Sha]) -> None:
         """Keep commits with their history, or trees, until `unpin(job)`."""
@@ -129,11 +134,21 @@ class Mirror:
             git.run("update-ref", "--stdin", given=_lines(orders))
 
     def unpin(self, job: str) -> None:
-        """Let go of what `job` pinned."""
+        """Let go of what `job` pinned, and of what nobody came back for; collect when that is worth it."""
         space = _space(job)
+        if not self.git.run("for-each-ref", "--count=1", space):
+            return
         with self.alone() as git:
             pinned = git.run("for-each-ref", "--format=%(refname)", space).decode().splitlines()
-            git.run("update-ref", "--stdin", given=_lines(f"delete {ref}" for ref in pinned))
+            stale = [ref for place, age in _KEPT.items() for ref in self._older(place, age)]
+            git.run("update-ref", "--stdin", given=_lines(f"delete {ref}" for ref in (*pinned, *stale)))
+            # Nothing depends on it: what cannot be collected now can be another time.
+            replace(git, settings=_COLLECTING).ask("gc", "--auto", "--force", "--quiet", limit=LONG)
+
+    def _older(self, place: str, age: Seconds) -> Iterator[str]:
+        for path in (self.path / place).glob("*"):
+            if time.time() - path.stat().st_mtime > age:
+                yield f"{place}/{path.name}"
 
     def _make(self, object_format: str) -> None:
         """A half-made mirror never has the mirror's name."""
@@ -167,6 +182,21 @@ class Mirror:
         graphs = (self.path / "objects" / "info").rglob("*.lock")
         for left_over in (*refs, *packs, *graphs, *self.path.glob("*.lock")):
             left_over.unlink(missing_ok=True)
+
+
+def _fetch_one(git: Git, origin: Origin, commit: Sha) -> None:
+    """Some servers give out no single commits: then all they show is fetched, in the hope that it is among that."""
+    try:
+        _fetch(git, origin, f"+{commit}:refs/held/{commit}")
+    except GitFailed as refused:
+        said = " ".join(refused.lines)
+        if _PROMISED.search(said):
+            what = "the repository is a partial clone, and files of its history are not there"
+            advice = "Get them with `git fetch --refetch --no-filter`, or name the address it was cloned from"
+            raise RefError(what, where=redact(origin.url), then=advice) from None
+        if not _NOT_OFFERED.search(said):
+            raise
+        _fetch(git, origin, *EVERYTHING)
 
 
 def _fetch(git: Git, origin: Origin, *refspecs: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from bisector.adapters.git.command import Git
+from bisector.adapters.git.command import Git, redact
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,4 +20,5 @@ class Origin:
         """`git` with this as its remote "source". The address travels by environment: `ps` shows argument lists."""
         url = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "remote.source.url", "GIT_CONFIG_VALUE_0": self.url}
         variables = {**git.environment, "GIT_ALLOW_PROTOCOL": self.protocols, **self.environment, **url}
-        return replace(git, settings=(*git.settings, *self.settings), environment=variables)
+        settings = (*git.settings, *self.settings)
+        return replace(git, place=redact(self.url), settings=settings, environment=variables)

@@ -60,7 +60,7 @@ class GitRepository:
         with suppress(RefError):
             self._source.look_up("HEAD", self._mirror)
         tree = snapshot.snapshot(self._source, self._mirror)
-        self._mirror.hold(tree, label=tree)
+        self._mirror.hold(tree)
         return tree
 
     def pin(self, job: str, commits: Iterable[Sha]) -> None:
@@ -72,8 +72,10 @@ class GitRepository:
         self._mirror.pin(job, names)
 
     def unpin(self, job: str) -> None:
-        """Let go of what `job` pinned; nothing happens when it pinned nothing."""
-        self._mirror.unpin(job)
+        """Let go of what `job` pinned; nothing happens when it pinned nothing, and the repository need not be there."""
+        known = self._mirror_of(self._place)
+        if known.exists():
+            Mirror(path=known.resolve(), stop=self._stop).unpin(job)
 
     def list_history(self, good: Sha, bad: Sha, *, every_commit: bool, paths: Sequence[str]) -> HistoryListed:
         """The candidates between two commits; RefError when there are none."""
@@ -86,7 +88,7 @@ class GitRepository:
         self._bring(merge)
         line, conflicts = branch.list_branch(self._mirror.git, merge, in_context=in_context)
         if in_context:
-            self._mirror.hold_trees(line.trees, label=f"context-{merge}")
+            self._mirror.hold_context(merge, line.trees)
         return line, conflicts
 
     def archive(self, tree: str) -> AbstractContextManager[BinaryIO]:
@@ -98,24 +100,33 @@ class GitRepository:
             self._mirror.bring(self._source.origin(), commit)
 
     @cached_property
+    def _place(self) -> str:
+        """What was given, in full: by this the mirror is found without a look at the repository."""
+        return Address(self._given, {}).location if is_address(self._given) else str(Path(self._given).resolve())
+
+    @cached_property
     def _source(self) -> "Checkout | Address | _Gone":
         if is_address(self._given):
             return Address(self._given, self._environment)
-        path = Path(self._given).resolve()
-        if not path.is_dir():
-            return _Gone(path)
-        return find_checkout(path, self._mirrors / f"{_key(str(path))}.gitconfig", self._stop)
+        if not Path(self._place).is_dir():
+            return _Gone(self._place)
+        trust = self._mirror_of(self._place).with_suffix(".gitconfig")
+        return find_checkout(Path(self._place), trust, self._stop)
 
     @cached_property
     def _mirror(self) -> Mirror:
-        first, *others = [self._mirrors / f"{_key(place)}.git" for place in self._source.places]
+        first, *others = (self._mirror_of(place) for place in (*self._source.places, self._place))
         if isinstance(self._source, _Gone) and not first.exists():
             raise self._source.error()
         mirror = Mirror.open(first.resolve(), self._source.object_format, self._stop)
         for other in others:
-            with suppress(FileExistsError):
-                other.symlink_to(first.name)
+            if other != first:
+                with suppress(FileExistsError):
+                    other.symlink_to(first.name)
         return mirror
+
+    def _mirror_of(self, place: str) -> Path:
+        return self._mirrors / f"{digest('mirror', place)}.git"
 
 
 class _Gone:
@@ -123,9 +134,9 @@ class _Gone:
 
     object_format = "sha1"
 
-    def __init__(self, path: Path) -> None:
-        self.location = str(path)
-        self.places = (self.location,)
+    def __init__(self, place: str) -> None:
+        self.location = place
+        self.places = (place,)
 
     def error(self) -> UsageError:
         return UsageError("the repository is not there", where=self.location, then="Name one with --repo PATH")
@@ -136,7 +147,3 @@ class _Gone:
     def look_up(self, ref: str, mirror: Mirror) -> Sha:
         del ref, mirror
         raise self.error()
-
-
-def _key(place: str) -> str:
-    return digest("mirror", place)

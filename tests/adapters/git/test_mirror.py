@@ -119,6 +119,42 @@ def test_unpinning_lets_go_of_the_jobs_own_pins_only(sandbox: Sandbox, opened: O
     assert left == [f"refs/bisector/one-more/{second}", f"refs/bisector/two/{first}"]
 
 
+def test_unpinning_needs_no_repository(sandbox: Sandbox, opened: Opener, cache: Path) -> None:
+    sha = sandbox.commit("first", {"deep/file": "x"})
+    opened(sandbox.top / "deep").pin("job", [sha])
+    shutil.rmtree(sandbox.top)
+    opened(sandbox.top / "deep").unpin("job")
+    assert run_git(mirror_in(cache), "for-each-ref") == ""
+    opened(sandbox.top / "never").unpin("job")
+    opened("https://never.example/x").unpin("job")
+    assert len(list((cache / "mirrors").glob("*.git"))) == 2
+
+
+def test_what_nobody_came_back_for_is_collected(
+    sandbox: Sandbox, opened: Opener, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Held for more than a day and never pinned; what another job pinned or holds since is not touched."""
+    kept, unpinned, waiting, forgotten = sandbox.commits("kept", "unpinned", "waiting", "forgotten")
+    repository = opened(sandbox.top)
+    repository.pin("other", [kept])
+    repository.pin("job", [unpinned])
+    mirror = Mirror(path=mirror_in(cache), stop=StopSignal())
+    mirror.bring(opened(sandbox.top)._source.origin(), waiting)
+    mirror.bring(opened(sandbox.top)._source.origin(), forgotten)
+    mirror.hold_context(kept, [sandbox.tree("HEAD")])
+    yesterday = time.time() - 2 * 86_400
+    os.utime(mirror.path / "refs" / "held" / forgotten, (yesterday, yesterday))
+    for path in (mirror.path / "objects").rglob("*"):
+        os.utime(path, (yesterday, yesterday))
+    monkeypatch.setattr(mirror_module, "_COLLECTING", (*mirror_module._COLLECTING, "gc.autoPackLimit=1"))
+    opened(sandbox.top).unpin("job")
+    refs = run_git(mirror.path, "for-each-ref", "--format=%(refname)").splitlines()
+    assert refs == [f"refs/bisector/other/{kept}", f"refs/context/{kept}", f"refs/held/{waiting}"]
+    assert run_git(mirror.path, "cat-file", "-t", forgotten, fails=True) == ""
+    assert run_git(mirror.path, "cat-file", "-t", unpinned) == "commit"
+    run_git(mirror.path, "fsck", "--connectivity-only")
+
+
 def test_pinning_brings_what_is_not_here_any_more(sandbox: Sandbox, opened: Opener, cache: Path) -> None:
     first, second = sandbox.commits("first", "second")
     opened(sandbox.top).pin("job", [first, second])
@@ -350,6 +386,18 @@ def test_what_could_harm_is_not_let_in(mode: str, name: str, content: bytes, san
     hostile = planted_commit(sandbox, planted_tree(sandbox, mode, name, content))
     with pytest.raises(EnvironmentFault, match="could harm whoever unpacks it"):
         opened(sandbox.top).resolve(hostile)
+
+
+def test_a_partial_clone_that_lacks_files_is_told_as_that(sandbox: Sandbox, opened: Opener, tmp_path: Path) -> None:
+    sandbox.commit("first", {"file": "1"})
+    sandbox.commit("second", {"file": "2"})
+    sandbox.git("config", "uploadpack.allowFilter", "true")
+    partial = tmp_path / "partial"
+    sandbox.git("clone", "--quiet", "--filter=blob:none", f"file://{sandbox.top}", str(partial))
+    with pytest.raises(RefError, match="partial clone") as caught:
+        opened(partial).resolve("HEAD")
+    run_git(partial, *caught.value.then.split("`")[1].split()[1:])
+    assert opened(partial).resolve("HEAD").subject == "second"
 
 
 def test_the_other_name_format_will_do(tmp_path: Path, opened: Opener) -> None:
