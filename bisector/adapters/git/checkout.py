@@ -93,7 +93,9 @@ def find_checkout(location: Path, trust: Path, stop: StopSignal) -> Checkout:
         git = _trusting(git, trust, " ".join(answer.complaint))
         answer = git.ask("rev-parse", *_QUESTIONS)
     lines = os.fsdecode(answer.output).splitlines()
-    if answer.status != 0 or len(lines) != len(_QUESTIONS) - 1:
+    if answer.status != 0 and not _says(answer, "not a git repository") and not _says(answer, "cannot use bare"):
+        raise UsageError(f"the repository cannot be read: {' / '.join(answer.complaint)}", where=str(location))
+    if len(lines) != len(_QUESTIONS) - 1:
         raise UsageError("there is no git repository", where=str(location), then="Name one with --repo PATH")
     git_dir, common, bare = Path(lines[0]), Path(lines[1]), lines[2] == "true"
     if bare and git_dir != start.resolve():

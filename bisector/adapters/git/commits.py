@@ -3,25 +3,25 @@
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from typing import BinaryIO
 
 from bisector.adapters.git.command import Git
 from bisector.core.model.history import Commit
 from bisector.core.model.units import Sha
 
-_FIELDS = ("%H", "%T", "%P", "%ct", "%an", "%s")
 EXACT = "--topo-order"
 """How to ask what one commit contains and another does not. In the order of times git stops early and names too many
 commits where somebody's clock went wrong; in this one it goes by the commit graph that every fetch writes."""
-_AS = ("-z", "--no-color", "--no-show-signature", "--encoding=UTF-8", f"--format=tformat:{'%x00'.join(_FIELDS)}")
-_SHA1 = 40
-_STRANGE = re.compile(r"[\x00-\x1f\ufffd]")
-_CHUNK = 1 << 18
 LAST_TIME = 253_402_300_799
 """The end of the year 9999. A commit may claim any time; what shows it later cannot go beyond."""
 LONGEST = 1000
 """Characters of a subject or a name that are kept."""
+
+_FIELDS = ("%H", "%T", "%P", "%ct", "%an", "%s")
+_AS = ("-z", "--no-color", "--no-show-signature", "--encoding=UTF-8", f"--format=tformat:{'%x00'.join(_FIELDS)}")
+_CHUNK = 1 << 18
+_SHA1 = 40
+_UNREAD = re.compile(r"[\x00-\x1f\ufffd]")
 
 
 def list_range(git: Git, tips: Sequence[Sha], without: Sha, *options: str) -> list[Commit]:
@@ -37,12 +37,10 @@ def count_range(git: Git, tip: Sha, without: Sha) -> int:
 def read_commit(git: Git, sha: Sha) -> Commit:
     """The commit called `sha`: by GitPython, or by git where that is at a loss. It knows short names only (SHA-1) and
     takes every text for UTF-8, whatever encoding the commit declares; git does know."""
-    if len(sha) == _SHA1:
-        with suppress(ValueError, LookupError, OSError):
-            found = _by_gitpython(git, sha)
-            if not _STRANGE.search(found.author + found.subject):
-                return found
-    return _listed(git, "--no-walk", sha)[0]
+    found = _by_gitpython(git, sha) if len(sha) == _SHA1 else None
+    if found is None or _UNREAD.search(found.author + found.subject):
+        return _listed(git, "--no-walk", sha)[0]
+    return found
 
 
 def _listed(git: Git, *revisions: str) -> list[Commit]:
@@ -52,21 +50,28 @@ def _listed(git: Git, *revisions: str) -> list[Commit]:
         return [_commit(record, texts) for record in zip(*[fields] * len(_FIELDS), strict=True)]
 
 
-def _by_gitpython(git: Git, sha: Sha) -> Commit:
+def _by_gitpython(git: Git, sha: Sha) -> Commit | None:
     from git import Commit as Object
     from git import Repo
+    from git.exc import GitError, ODBError
 
-    with Repo(git.directory, expand_vars=False) as repo:
-        repo.git.update_environment(**git.variables())
-        found = Object(repo, bytes.fromhex(sha))
-        return Commit(
-            sha=sha,
-            tree=Sha(found.tree.hexsha),
-            parents=tuple(Sha(parent.hexsha) for parent in found.parents),
-            time=min(found.committed_date, LAST_TIME),
-            author=(found.author.name or "")[:LONGEST],
-            subject=_subject(found.message),
-        )
+    # It starts git with all of our own environment, which may speak of another repository.
+    place = str(git.directory)
+    here = {"GIT_DIR": place, "GIT_COMMON_DIR": place, "GIT_OBJECT_DIRECTORY": f"{place}/objects"}
+    try:
+        with Repo(git.directory, expand_vars=False) as repo:
+            repo.git.update_environment(**git.variables(), **here)
+            found = Object(repo, bytes.fromhex(sha))
+            return Commit(
+                sha=sha,
+                tree=Sha(found.tree.hexsha),
+                parents=tuple(Sha(parent.hexsha) for parent in found.parents),
+                time=min(found.committed_date, LAST_TIME),
+                author=(found.author.name or "")[:LONGEST],
+                subject=_subject(found.message),
+            )
+    except (GitError, ODBError, ValueError, LookupError, OSError):
+        return None
 
 
 def _subject(message: str | bytes) -> str:

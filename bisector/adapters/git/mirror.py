@@ -26,6 +26,8 @@ PATIENCE = LONG
 """How long another process may keep the mirror to itself."""
 MOST_PACKS = 40
 """Every fetch adds a pack, and lookups slow down with their number."""
+ONE_DAY: Seconds = 86_400.0
+"""How long what was brought waits for a job to pin it. What was made for a merge's context waits for its job's end."""
 EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*", "+refs/remotes/*:refs/remotes/*")
 
 _ATTRIBUTES = "* -export-ignore -export-subst -text -ident -filter !working-tree-encoding\n"
@@ -42,8 +44,6 @@ _FETCHING = (
     "fetch.writeCommitGraph=true",
     "protocol.version=2",
 )
-_KEPT: dict[str, Seconds] = {"refs/held": 86_400.0, "refs/context": 90 * 86_400.0}
-"""How long what no job has pinned is kept: a commit until its job has begun, a context until its job has ended."""
 _COLLECTING = (
     *("gc.auto=2000", "gc.autoPackLimit=20", "gc.autoDetach=false"),
     *("gc.packRefs=false", "gc.pruneExpire=1.day.ago"),
@@ -51,6 +51,7 @@ _COLLECTING = (
 _NOT_OFFERED = re.compile("not our ref|unadvertised object|couldn't find remote ref")
 _PROMISED = re.compile("promisor remote|lazy fetching")
 _HEAD = re.compile(r"ref: (refs/heads/\S+)\tHEAD\n")
+_ROOM = "room-"
 _JOB = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}")
 
 
@@ -140,15 +141,19 @@ class Mirror:
             return
         with self.alone() as git:
             pinned = git.run("for-each-ref", "--format=%(refname)", space).decode().splitlines()
-            stale = [ref for place, age in _KEPT.items() for ref in self._older(place, age)]
+            stale = [*self._older("refs/held", "", ONE_DAY), *self._older("refs/context", "", 90 * ONE_DAY)]
             git.run("update-ref", "--stdin", given=_lines(f"delete {ref}" for ref in (*pinned, *stale)))
             # Nothing depends on it: what cannot be collected now can be another time.
             replace(git, settings=_COLLECTING).ask("gc", "--auto", "--force", "--quiet", limit=LONG)
 
-    def _older(self, place: str, age: Seconds) -> Iterator[str]:
-        for path in (self.path / place).glob("*"):
-            if time.time() - path.stat().st_mtime > age:
-                yield f"{place}/{path.name}"
+    def _older(self, place: str, prefix: str, age: Seconds) -> list[str]:
+        """What lies at `place` for longer than `age`."""
+        since = time.time() - age
+        return [
+            path.relative_to(self.path).as_posix()
+            for path in (self.path / place).glob(f"{prefix}*")
+            if path.stat().st_mtime < since
+        ]
 
     def _make(self, object_format: str) -> None:
         """A half-made mirror never has the mirror's name."""
@@ -182,6 +187,12 @@ class Mirror:
         graphs = (self.path / "objects" / "info").rglob("*.lock")
         for left_over in (*refs, *packs, *graphs, *self.path.glob("*.lock")):
             left_over.unlink(missing_ok=True)
+        for room in self._older("", _ROOM, ONE_DAY):
+            shutil.rmtree(self.path / room, ignore_errors=True)
+
+    def room(self) -> "tempfile.TemporaryDirectory[str]":
+        """A place for files that are wanted for a moment."""
+        return tempfile.TemporaryDirectory(prefix=_ROOM, dir=self.path)
 
 
 def _fetch_one(git: Git, origin: Origin, commit: Sha) -> None:

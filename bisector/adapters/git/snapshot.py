@@ -6,7 +6,6 @@ Files are read and hashed by us: `git add` would run filters, refresh the person
 import itertools
 import os
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -112,7 +111,7 @@ def snapshot(checkout: Checkout, mirror: Mirror) -> Sha:
     """The tree of the work tree: tracked files as they are, untracked ones that are not ignored, links, submodules."""
     if checkout.work_tree is None:
         raise UsageError("the repository has no work tree to take as it is", where=str(checkout.top))
-    with tempfile.TemporaryDirectory(prefix="snapshot-", dir=mirror.path) as room:
+    with mirror.room() as room:
         links = Path(room) / "links"
         links.mkdir()
         entries = list(_WorkTree(checkout.git, checkout.work_tree).entries(links))

@@ -151,6 +151,28 @@ def test_no_repository_is_told_as_that(place: str, tmp_path: Path, opened: Opene
     assert str(tmp_path) in str(caught.value)
 
 
+def test_a_repository_git_cannot_read_is_told_in_gits_words(sandbox: Sandbox, opened: Opener) -> None:
+    sandbox.commit("first")
+    (sandbox.top / ".git" / "config").write_text("[core\n")
+    with pytest.raises(UsageError, match=r"cannot be read: fatal: bad config line 1"):
+        opened(sandbox.top).resolve("HEAD")
+
+
+def test_another_repository_in_the_environment_is_not_looked_at(
+    sandbox: Sandbox, opened: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a hook, where git says which repository it is about."""
+    first, second = sandbox.commits("first", "second")
+    other = Sandbox.make(tmp_path / "other")
+    other.commit("other")
+    for name in ("GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY"):
+        monkeypatch.setenv(name, str(other.top / ".git"))
+    repository = opened(sandbox.top)
+    assert repository.resolve("HEAD").parents == (first,)
+    assert repository.list_history(first, second, every_commit=False, paths=()).line.base.subject == "first"
+    assert repository.snapshot() == sandbox.tree("HEAD")
+
+
 def test_a_shallow_clone_is_refused_with_what_deepens_it(sandbox: Sandbox, opened: Opener, tmp_path: Path) -> None:
     sandbox.commits("first", "second", "third")
     shallow = tmp_path / "shallow clone"

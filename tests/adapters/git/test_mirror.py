@@ -199,12 +199,17 @@ def test_left_overs_of_a_killed_process_do_no_harm(sandbox: Sandbox, opened: Ope
         mirror / "refs" / "held" / f"{second}.lock",
         mirror / "objects" / "pack" / "tmp_pack_x",
         mirror / "objects" / "info" / "commit-graphs" / "commit-graph-chain.lock",
+        mirror / "room-old",
     ]
-    for path in left_over:
+    for path in left_over[:-1]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("")
+    for name in ("room-old", "room-new"):
+        (mirror / name).mkdir()
+    os.utime(mirror / "room-old", (0, 0))
     assert opened(sandbox.top).resolve("HEAD").sha == second
     assert not any(path.exists() for path in left_over)
+    assert (mirror / "room-new").exists()
 
 
 def test_a_half_made_mirror_is_made_again(sandbox: Sandbox, opened: Opener, cache: Path) -> None:
@@ -239,7 +244,7 @@ def test_killed_at_any_moment_the_next_process_carries_on(tmp_path: Path, cache:
     nodes = [Node((number - 1,) if number else (), {f"f{number % 50}": os.urandom(600)}) for number in range(1500)]
     tip = make_graph(source, nodes)[-1]
     unfinished = 0
-    for delay in (0.0, 0.02, 0.04, 0.06, 0.09, 0.12, 0.16, 0.2):
+    for delay in (0.0, 0.03, 0.06, 0.1, 0.15, 0.2):
         with worker(source, cache, tip) as process:
             assert process.stdout is not None
             process.stdout.readline()

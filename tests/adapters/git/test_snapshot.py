@@ -146,6 +146,16 @@ def test_submodules_stay_links_and_repositories_within_stay_out(sandbox: Sandbox
     assert snapped(sandbox, opened, cache) == {"a": ("100644", "x"), "module": ("160000", sha)}
 
 
+def test_a_submodules_own_work_tree_can_be_taken(sandbox: Sandbox, opened: Opener, cache: Path, tmp_path: Path) -> None:
+    library = Sandbox.make(tmp_path / "library")
+    library.commit("first", {"a": "x"})
+    sandbox.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(library.top), "module")
+    (sandbox.top / "module" / "b").write_text("y")
+    module = Sandbox(sandbox.top / "module")
+    assert snapped(module, opened, cache) == {"a": ("100644", "x"), "b": ("100644", "y")}
+    assert opened(module.top).location == str(module.top)
+
+
 def test_what_a_sparse_checkout_leaves_out_is_not_deleted(sandbox: Sandbox, opened: Opener) -> None:
     sandbox.commit("first", {"in/a": "x", "out/b": "y"})
     sandbox.git("sparse-checkout", "set", "in")
@@ -224,5 +234,5 @@ def test_a_snapshot_lasts_as_long_as_it_is_pinned(sandbox: Sandbox, opened: Open
 def test_nothing_is_left_of_making_it(sandbox: Sandbox, opened: Opener, cache: Path) -> None:
     sandbox.commit("first")
     opened(sandbox.top).snapshot()
-    assert not list(mirror_in(cache).glob("snapshot-*"))
+    assert not list(mirror_in(cache).glob("room-*"))
     assert not (mirror_in(cache) / "index").exists()
