@@ -107,10 +107,8 @@ class _Evidence:
             return
         if found.no_change > 0.5 or (verdict is not None and verdict.kind is VerdictKind.NOT_REPRODUCED):
             return
-        candidates = numbers.count(len(found.chances), "candidate")
-        yield _row(
-            "Left to search", f"{len(found.likely):,} of {candidates}", f"hold the culprit with {self._sure}, if any"
-        )
+        left = f"{numbers.whole(len(found.likely))} of {numbers.count(len(found.chances), 'candidate')}"
+        yield _row("Left to search", left, f"hold the culprit with {self._sure}, if any")
 
     def fresh(self) -> Iterator[Evidence]:
         """What the fresh runs of each culprit against its parent gave."""
@@ -148,7 +146,7 @@ class _Evidence:
 
 def _runs(cost: CostPart) -> Evidence:
     warmups = f", and {numbers.count(cost.warmups, 'warm-up')} that nothing is read from" if cost.warmups else ""
-    return _row("Runs", f"{cost.runs:,}", f"on {numbers.count(cost.commits, 'commit')}{warmups}")
+    return _row("Runs", numbers.whole(cost.runs), f"on {numbers.count(cost.commits, 'commit')}{warmups}")
 
 
 def _row(label: str, value: str, grounds: str = "") -> Evidence:

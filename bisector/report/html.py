@@ -64,7 +64,7 @@ def _environment() -> Environment:
         probability=numbers.probability,
         seconds=numbers.seconds,
         count=numbers.count,
-        thousands=lambda number: f"{number:,}",
+        thousands=numbers.whole,
         outcome=lambda outcome: OUTCOMES[outcome],
         day=lambda moment: moment[:10],
     )

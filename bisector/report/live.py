@@ -115,8 +115,8 @@ class _Screen:
             return f"{candidates}; {none}"
         sure = numbers.setting(self._investigation.request.search.confidence)
         first, last = min(found.likely), max(found.likely)
-        where = f"{first:,}" if first == last else f"{first:,} to {last:,}"
-        return f"{len(found.likely):,} of {candidates} left at {sure}: {where}; {none}"
+        where = numbers.span(first, last)
+        return f"{numbers.whole(len(found.likely))} of {candidates} left at {sure}: {where}; {none}"
 
     def _marks(self, source: LineSource, width: int) -> str:
         """Below the bar: which commits were measured, on which side, and which cannot be."""
@@ -187,4 +187,4 @@ def _column(index: int, size: int, width: int) -> int:
 
 
 def _of(limit: int | None) -> str:
-    return f" of {limit:,}" if limit is not None else ""
+    return f" of {numbers.whole(limit)}" if limit is not None else ""

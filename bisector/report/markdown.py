@@ -153,7 +153,7 @@ def _next(report: Report) -> Iterator[str]:
 def _surroundings(report: Report) -> Iterator[str]:
     cost, place = report.cost, report.environment
     took = f", {numbers.seconds(cost.elapsed_seconds)} in all" if cost.elapsed_seconds is not None else ""
-    reused = f" and {cost.builds_reused:,} taken over" if cost.builds_reused else ""
+    reused = f" and {numbers.whole(cost.builds_reused)} taken over" if cost.builds_reused else ""
     yield (
         f"Cost: {numbers.count(cost.runs, 'run')} ({numbers.seconds(cost.run_seconds)}), "
         f"{numbers.count(cost.builds, 'build')}{reused} ({numbers.seconds(cost.build_seconds)}){took}."

@@ -73,7 +73,7 @@ def _asked(investigation: Investigation) -> Iterator[str]:
     if request.search.skip:
         names = numbers.listing(quote(sha[:10]) for sha in request.search.skip[:8])
         more = len(request.search.skip) - 8
-        yield f"Left out on request: {names}{f' and {more:,} more' if more > 0 else ''}."
+        yield f"Left out on request: {names}{f' and {numbers.whole(more)} more' if more > 0 else ''}."
     if request.search.paths:
         paths = numbers.listing(quote(path, 80) for path in request.search.paths[:8])
         yield f"Commits that touch {paths} were suspected first."
@@ -113,7 +113,8 @@ def _shape(found: Outlook) -> Iterator[str]:
     residuals = _residuals(view)
     far = sum(abs(residual) > FAR_OUT * posterior.sigma for residual in residuals)
     if far:
-        yield f"Far from their commit's level, and of little weight: {far:,} of {numbers.count(len(residuals), 'run')}."
+        share = f"{numbers.whole(far)} of {numbers.count(len(residuals), 'run')}"
+        yield f"Far from their commit's level, and of little weight: {share}."
     half = len(residuals) // 2
     if len(residuals) < FEWEST_FOR_DRIFT:
         return

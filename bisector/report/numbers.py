@@ -16,7 +16,7 @@ MOST_DIGITS = 6
 
 
 def percent(share: float, *, signed: bool = False) -> str:
-    """A share as a percentage with three digits that count: 0.0834 as "8.34 %", 5.3 as "530 %"."""
+    """A share as a percentage with up to three digits that count: 0.0834 as "8.34 %", 5.3 as "530 %"."""
     value = share * 100
     magnitude = abs(value)
     if not magnitude < 1e6:
@@ -143,6 +143,16 @@ def _four(value: float) -> str:
     if abs(value) >= 1e15:
         return f"{value:.4g}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def whole(number: float) -> str:
+    """A whole number: "1,234"."""
+    return f"{number:,.0f}"
+
+
+def span(first: int, last: int, between: str = " to ") -> str:
+    """A stretch of whole numbers: "5 to 17", or just "5"."""
+    return whole(first) if first == last else f"{whole(first)}{between}{whole(last)}"
 
 
 def count(number: int, noun: str) -> str:

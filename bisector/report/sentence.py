@@ -55,7 +55,7 @@ def standing(investigation: Investigation, found: Outlook | None, state: str) ->
     name = named(investigation.commit(main(best + 1)))
     chance = numbers.probability(float(found.chances[best]))
     sure = numbers.setting(investigation.request.search.confidence)
-    among = f"so far the culprit is among {len(found.likely):,} of {candidates} ({sure})"
+    among = f"so far the culprit is among {numbers.whole(len(found.likely))} of {candidates} ({sure})"
     return Phrase(f"{start}{spent}: {among}, likeliest {name} with {chance}.")
 
 
@@ -183,7 +183,7 @@ def inner_names(investigation: Investigation, answer: InnerAnswer) -> str:
             return f"commit {named(members[0])}"
         case InnerKind.COMMIT_SET:
             names = [quote(commit.sha[:SHORT]) for commit in members[:MOST_NAMED]]
-            more = [f"{len(members) - MOST_NAMED:,} more"] if len(members) > MOST_NAMED else []
+            more = [f"{numbers.whole(len(members) - MOST_NAMED)} more"] if len(members) > MOST_NAMED else []
             return f"one of {numbers.listing((*names, *more))}"
         case InnerKind.INTERACTION:
             return "no single commit inside it gives half of the change: it is the interaction"

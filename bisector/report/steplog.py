@@ -41,9 +41,9 @@ def place_name(place: Place) -> str:
     """A place as a table names it: its index on the main line, "inner 2", "good itself"."""
     match place.line:
         case place.line.MAIN:
-            return f"{place.index:,}"
+            return numbers.whole(place.index)
         case place.line.INNER:
-            return f"inner {place.index:,}"
+            return f"inner {numbers.whole(place.index)}"
         case place.line.ASIDE:
             return "good itself"
     assert_never(place.line)

@@ -45,10 +45,11 @@ def _along(report: Report, line: LinePart) -> Figure:
     title = f"{report.metric.name} of every run, {'inside the merge' if inside else 'along the commits'}"
     sentences = ["Each mark is one run; a line is a level, with its interval shaded."]
     if line.culprits:
-        where = numbers.listing(f"{index:,}" for index in line.culprits)
+        where = numbers.listing(numbers.whole(index) for index in line.culprits)
         sentences.append(f"The level changes at commit{'s' if len(line.culprits) > 1 else ''} {where}.")
     elif line.band is not None:
-        sentences.append(f"The level changes between commits {line.band[0] - 1:,} and {line.band[1]:,}.")
+        where = numbers.span(line.band[0] - 1, line.band[1], " and ")
+        sentences.append(f"The level changes between commits {where}.")
     sentences += _reading(line)
     return _figure(
         f"runs-{line.name}", title, " ".join(sentences), lambda canvas: draw_along(line, report.metric, canvas)
@@ -61,7 +62,7 @@ def _reading(line: LinePart) -> list[str]:
     if not LineScale.of(line, WIDE).to_scale:
         told.append("Not to scale: a shaded stretch stands for many commits that were not tested.")
     if len(line.points) > MOST_MARKS:
-        told.append(f"{MOST_MARKS:,} of {len(line.points):,} runs are drawn, evenly chosen.")
+        told.append(f"{numbers.whole(MOST_MARKS)} of {numbers.whole(len(line.points))} runs are drawn, evenly chosen.")
     if any(point.index is None for point in line.points):
         told.append("Runs of good itself, which lies beside the line, stand apart on the left.")
     return told
@@ -85,8 +86,8 @@ def _likeliest(line: LinePart) -> str:
     if line.no_change > (best.chance or 0.0):
         return "No change at all is likeliest"
     if best.size > 1:
-        return f"The likeliest are commits {best.first:,} to {best.last:,} together"
-    return f"The likeliest is commit {best.first:,}"
+        return f"The likeliest are commits {numbers.span(best.first, best.last)} together"
+    return f"The likeliest is commit {numbers.whole(best.first)}"
 
 
 def _order(report: Report, line: LinePart) -> Figure:

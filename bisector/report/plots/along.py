@@ -1,5 +1,6 @@
 """Every compared run along the commits, with both levels and the culprit between them."""
 
+from bisector.report import numbers
 from bisector.report.document import LevelPart, LinePart, MetricPart, Point, RowState, Side
 from bisector.report.plots.figure import Drawing
 from bisector.report.plots.marks import (
@@ -98,9 +99,9 @@ class _Along:
         return self._canvas.left + self._canvas.lead / 2 if point.index is None else self._x.at(point.index)
 
     def _told(self, point: Point) -> str:
-        where = "good itself" if point.index is None else f"{self._line.name} {point.index:,}"
+        where = "good itself" if point.index is None else f"{self._line.name} {numbers.whole(point.index)}"
         taken = "taken over" if point.adopted else point.purpose.value
-        return f"{where}: {self._metric.gauge.text(point.value)} ({taken}, run {point.order:,})"
+        return f"{where}: {self._metric.gauge.text(point.value)} ({taken}, run {numbers.whole(point.order)})"
 
     def _level(self, part: LevelPart) -> Svg:
         left, right = self._x.span(part.first, part.last)
@@ -123,7 +124,7 @@ class _Along:
         for row in self._line.rows:
             if row.size > 1:
                 left, right = self._x.span(row.first, row.last)
-                told = title(f"{row.first:,} to {row.last:,}: {row.size:,} commits, not tested")
+                told = title(f"{numbers.span(row.first, row.last)}: {numbers.count(row.size, 'commit')}, not tested")
                 found.append(
                     element(
                         "rect",
@@ -142,7 +143,7 @@ class _Along:
         for row in self._line.rows:
             if row.state is RowState.UNTESTABLE:
                 left, right = self._x.span(row.first, row.last)
-                told = title(f"{row.first:,} cannot be tested")
+                told = title(f"{numbers.whole(row.first)} cannot be tested")
                 found.append(
                     element(
                         "rect",
@@ -169,7 +170,7 @@ class _Along:
         for index in self._line.culprits:
             x = self._x.at(index)
             found.append(element("path", class_="culprit", d=path([(x, self._top - 8), (x, self._bottom)])))
-            found.append(self._flag(x, f"culprit {index:,}"))
+            found.append(self._flag(x, f"culprit {numbers.whole(index)}"))
         return joined(found)
 
     def _flag(self, x: float, text: str) -> Svg:
@@ -184,7 +185,7 @@ class _Along:
         for index in self._x.ticks((*line.culprits, line.low, line.high)):
             x = self._x.at(index)
             parts.append(element("path", class_="axis", d=path([(x, self._bottom), (x, self._bottom + 5)])))
-            parts.append(label(x, self._bottom + 18, f"{index:,}", anchor="middle"))
+            parts.append(label(x, self._bottom + 18, numbers.whole(index), anchor="middle"))
         names = [(row.first, name) for row in line.rows for role, name in ENDS.items() if role in row.role.split(", ")]
         parts += [label(self._x.at(index), self._bottom + 34, name, "strong", "middle") for index, name in names]
         if any(point.index is None for point in line.points):

@@ -67,7 +67,7 @@ class _Chances:
         y, air = self._y.at(self._height(row)), 0.0
         if row.size == 1:
             air = max(min((right - left) * 0.12, 2.0), (right - left - WIDEST_BAR) / 2)
-        where = f"{row.first:,}" if row.size == 1 else f"{row.first:,} to {row.last:,} together"
+        where = numbers.span(row.first, row.last) + (" together" if row.size > 1 else "")
         told = title(f"{where}: {numbers.probability(row.chance)}")
         kind = "bar likely" if row.likely else "bar"
         return element(
@@ -89,7 +89,7 @@ class _Chances:
         parts = []
         for row in rows[:MOST_LABELS]:
             text = numbers.probability(row.chance or 0.0)
-            where = f"{row.first:,}" if row.size == 1 else f"{row.first:,}–{row.last:,}"
+            where = numbers.span(row.first, row.last, "–")
             half = max(self._canvas.fits(text), self._canvas.fits(where)) / 2 + 5
             left, right = self._x.span(row.first, row.last)
             x = min(max((left + right) / 2, self._canvas.left + half), self._canvas.width - half)

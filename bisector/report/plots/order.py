@@ -22,7 +22,7 @@ def draw_order(line: LinePart, metric: MetricPart, canvas: Canvas) -> Drawing:
             x=x.at(number),
             y=y.at(point.value),
             side=point.side,
-            title=f"run {number:,}, {numbers.seconds(point.clock)} into the job: {metric.gauge.text(point.value)}",
+            title=f"run {numbers.whole(number)}, at {numbers.seconds(point.clock)}: {metric.gauge.text(point.value)}",
         )
         for number, point in thinned(list(enumerate(points, start=1)))
     ]
@@ -32,7 +32,7 @@ def draw_order(line: LinePart, metric: MetricPart, canvas: Canvas) -> Drawing:
         *(level(part, y, (canvas.left, right)) for part in line.levels),
         runs(marks, canvas),
         element("path", class_="axis", d=path([(canvas.left, bottom), (right, bottom)])),
-        *(label(x.at(value), bottom + 18, f"{value:,.0f}", anchor="middle") for value in ticks),
+        *(label(x.at(value), bottom + 18, numbers.whole(value), anchor="middle") for value in ticks),
         label(right, bottom + 34, "order of the runs", anchor="end"),
     )
     return Drawing(body=joined(body), height=bottom + BELOW)

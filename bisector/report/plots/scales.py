@@ -142,7 +142,7 @@ class LineScale:
         )
         shown: list[int] = []
         for index in (*marked, *others):
-            width = self.canvas.fits(f"{index:,}") + 10
+            width = self.canvas.fits(numbers.whole(index)) + 10
             if all(abs(self.at(index) - self.at(other)) >= width for other in shown):
                 shown.append(index)
         return sorted(shown)
