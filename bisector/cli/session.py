@@ -57,8 +57,7 @@ def work_on(job: str, wiring: Wiring, world: tuple[Repository, Runner], output: 
             observers.append(stack.enter_context(EventStream.to(output.events)))
         ports = wiring.ports(repository, runner, tuple(observers))
         try:
-            with wiring.locks.measuring(wiring.stop, _waiting):
-                investigation = run_job(job, ports, wiring.stop)
+            investigation = run_job(job, ports, wiring.stop, _waiting)
         except Cancelled as stopped:
             stack.close()
             deliver(as_it_stands(job, wiring), wiring, output)

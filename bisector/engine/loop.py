@@ -1,5 +1,7 @@
 """The engine: plan, perform, append, repeat. Kill it anywhere; the stored facts give the same state again."""
 
+from collections.abc import Callable
+
 from bisector.core.model.investigation import Investigation
 from bisector.core.search.planner import next_step
 from bisector.engine.job import JobState
@@ -11,12 +13,13 @@ from bisector.errors import BisectorError, Cancelled, JobError
 from bisector.report.sentence import sentence_of
 
 
-def run_job(job: str, ports: Ports, stop: StopSignal) -> Investigation:
+def run_job(job: str, ports: Ports, stop: StopSignal, waiting: Callable[[int | None], None]) -> Investigation:
     """Work on a job until it is answered; a job that was stopped or killed goes on where it stood.
 
-    Cancelled leaves it cancelled, any other error of ours paused; both can be resumed.
+    One job is measured at a time on a host: `waiting` is told which process is measuring when that takes a while.
+    Cancelled leaves the job cancelled, any other error of ours paused; both can be resumed.
     """
-    with ports.locks.job(job):
+    with ports.locks.job(job), ports.locks.measuring(stop, waiting):
         if ports.store.job(job).state is JobState.DONE:
             raise JobError(f"job {job} is done", then=f"See `bisector report {job}`")
         ports.store.set_state(job, JobState.RUNNING)

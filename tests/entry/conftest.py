@@ -1,6 +1,6 @@
 """The command line, run in this process with directories of its own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,7 @@ Cli = Callable[..., Printed]
 
 
 @pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Cli]:
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Cli:
     """Run `bisector` with the given arguments; state and cache lie under the test's directory."""
     monkeypatch.setenv("BISECTOR_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("BISECTOR_CACHE_DIR", str(tmp_path / "cache"))
@@ -54,7 +54,7 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
         captured = capfd.readouterr()
         return Printed(code=code, out=captured.out, err=captured.err)
 
-    yield run
+    return run
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ class Simulation:
 
     def work(self, job: str, stop: StopSignal | None = None) -> Investigation:
         """Work on a job to its end."""
-        return run_job(job, self.ports, stop or StopSignal())
+        return run_job(job, self.ports, stop or StopSignal(), lambda _: None)
 
     def with_store(self, store: Store) -> "Simulation":
         """The same machine on another store."""

@@ -1,0 +1,183 @@
+"""Killed with -9 during a build, a run and in between: resumed to the same culprit, no sample lost or doubled."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from bisector.adapters.clock import SystemClock
+from bisector.adapters.store.database import Database, sqlite_url
+from bisector.adapters.store.sql_store import SqlStore
+from bisector.core.model.facts import Concluded, Fact
+from bisector.core.model.samples import Purpose, Sample
+from bisector.core.model.verdict import VerdictKind
+from bisector.errors import BisectorError
+from bisector.formats.facts import fact_to_text
+from tests.helpers.repositories import Sandbox
+
+pytestmark = pytest.mark.slow
+
+BISECTOR = [sys.executable, "-c", "from bisector.cli import main; main()"]
+MARK = "BISECTOR_TEST_MARK"
+SCENARIO = """\
+name = "killed"
+[build]
+steps = ["sleep 0.25", "python -m py_compile lib.py"]
+env = {BISECTOR_TEST_MARK = "MARK"}
+[run]
+command = ["python", "{scenario}/bench.py"]
+env = {PYTHONPATH = "{source}", BISECTOR_TEST_MARK = "MARK"}
+timeout_seconds = 30
+[[metrics]]
+name = "seconds"
+unit = "s"
+"""
+BENCH = """\
+import json, random, time
+from lib import LEVEL
+time.sleep(0.15)
+print(json.dumps({"seconds": LEVEL * (1 + 0.01 * random.random())}))
+"""
+
+
+class Victim:
+    """A bisect in a process of its own, that can be killed and resumed."""
+
+    def __init__(self, top: Path) -> None:
+        self.top = top
+        self.mark = f"{os.getpid()}-{random.getrandbits(40)}"
+        self.environment: Mapping[str, str] = {
+            **os.environ,
+            "BISECTOR_STATE_DIR": str(top / "state"),
+            "BISECTOR_CACHE_DIR": str(top / "cache"),
+        }
+        repository = Sandbox.make(top / "repository")
+        for number in range(13):
+            repository.commit(f"Change {number}", {"lib.py": f"LEVEL = {1.0 if number < 8 else 1.3}\n"})
+        self.culprit = repository.sha("HEAD~4")
+        (top / "scenario").mkdir()
+        (top / "scenario" / "scenario.toml").write_text(SCENARIO.replace('"MARK"', f'"{self.mark}"'))
+        (top / "scenario" / "bench.py").write_text(BENCH)
+
+    def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
+        command = [*BISECTOR, *arguments]
+        return subprocess.Popen(
+            command, cwd=self.top, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+
+    def bisect(self) -> "subprocess.Popen[bytes]":
+        ends = ("HEAD~12", "HEAD", "--repo", str(self.top / "repository"))
+        return self.start("bisect", *ends, "--runner", "local", "--scenario", str(self.top / "scenario"))
+
+    def facts(self) -> list[Fact]:
+        database = Database(sqlite_url(self.top / "state" / "bisector.sqlite3"))
+        try:
+            return SqlStore(database, SystemClock()).facts("1")
+        finally:
+            database.close()
+
+    def wait_for_facts(self, wanted: int = 4) -> None:
+        """Until the job is well under way."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                if len(self.facts()) >= wanted:
+                    return
+            except BisectorError:
+                pass
+            time.sleep(0.1)
+        raise AssertionError("the job does not begin")
+
+    def left_running(self) -> list[int]:
+        """Processes whose environment bears the mark of this test."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal():
+                try:
+                    if f"{MARK}={self.mark}".encode() in (entry / "environ").read_bytes():
+                        found.append(int(entry.name))
+                except OSError:
+                    continue
+        return found
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Victim:
+    return Victim(tmp_path)
+
+
+def _wait(process: "subprocess.Popen[bytes]", limit: float = 120) -> str:
+    _, complaint = process.communicate(timeout=limit)
+    return complaint.decode(errors="replace")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_again_and_again_it_ends_at_the_same_culprit(victim: Victim, seed: int) -> None:
+    """Kills fall where they fall: steps take about a quarter of a second, so builds and runs are both hit."""
+    draw = random.Random(seed)
+    process, kills, before = victim.bisect(), 0, list[str]()
+    victim.wait_for_facts()
+    while kills < 8:
+        try:
+            process.wait(timeout=1.5 + 1.5 * draw.random())
+            break
+        except subprocess.TimeoutExpired:
+            process.kill()
+            _wait(process)
+            kills += 1
+        facts = [fact_to_text(fact) for fact in victim.facts()]
+        assert facts[: len(before)] == before, "a kept fact was lost or changed"
+        before = facts
+        process = victim.start("jobs", "resume", "1")
+    complaint = _wait(process)
+    assert process.returncode == 0, complaint
+    facts = victim.facts()
+    assert kills >= 3
+    verdict = next(fact.verdict for fact in facts if isinstance(fact, Concluded))
+    assert verdict.kind is VerdictKind.CULPRIT
+    assert verdict.culprits[0].members == (8,)
+    slots = Counter((s.step, s.order) for s in facts if isinstance(s, Sample) and s.purpose is not Purpose.WARMUP)
+    assert [slot for slot, count in slots.items() if count > 1] == []
+    assert victim.left_running() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_stop_it_leaves_nothing_running_and_says_how_to_go_on(victim: Victim, number: signal.Signals) -> None:
+    process = victim.bisect()
+    victim.wait_for_facts()
+    process.send_signal(number)
+    complaint = _wait(process, 15)
+    assert process.returncode == 130, complaint
+    assert "bisector jobs resume 1" in complaint
+    assert "Traceback" not in complaint
+    assert victim.left_running() == []
+    resumed = victim.start("jobs", "resume", "1")
+    assert _wait(resumed) is not None
+    assert resumed.returncode == 0
+
+
+def test_two_processes_do_not_work_on_one_job(victim: Victim) -> None:
+    process = victim.bisect()
+    victim.wait_for_facts()
+    second = victim.start("jobs", "resume", "1")
+    complaint = _wait(second)
+    assert second.returncode == 2
+    assert f"process {process.pid}" in complaint
+    process.kill()
+    _wait(process)
+
+
+def test_a_job_can_be_cancelled_from_another_process(victim: Victim) -> None:
+    process = victim.bisect()
+    victim.wait_for_facts(2)
+    _wait(victim.start("jobs", "cancel", "1"))
+    _wait(process, 15)
+    assert process.returncode == 130
+    assert victim.left_running() == []
