@@ -30,14 +30,16 @@ def list_history(git: Git, good: Sha, bad: Sha, *, every_commit: bool, paths: Se
     if paths:
         _check_paths(git, bad, paths)
     stretch = graph(git, good, bad) if every_commit else first_parents(git, good, bad)
+    touched = _touched(git, stretch.commits, paths) if paths else None
+    untouched = ("no candidate touches any of the paths",) if paths and not touched else ()
     base = read_commit(git, stretch.base)
     line = Line(
         base=base,
         candidates=stretch.commits,
         trees=(base.tree, *(commit.tree for commit in stretch.commits)),
         links=links_between(stretch.commits) if every_commit else (),
-        touched=_touched(git, stretch.commits, paths) if paths else None,
-        notes=stretch.notes,
+        touched=touched,
+        notes=(*stretch.notes, *untouched),
     )
     aside = None if base.sha == good else read_commit(git, good)
     return HistoryListed(line=line, aside=aside, bad_contains_good=stretch.contains_good)

@@ -163,6 +163,9 @@ def test_candidates_that_touch_a_path(tmp_path: Path) -> None:
     assert touched("odd*") == {4}
     assert touched("nothing/here") == set()
     assert touched("--all") == set()
+    missed = listed(tmp_path, shas[0], shas[-1], paths=("nothing/here",))
+    assert missed.line.notes == ("no candidate touches any of the paths",)
+    assert listed(tmp_path, shas[0], shas[-1], paths=("a",)).line.notes == ()
 
 
 def test_a_root_among_the_candidates_touches_what_it_brings(tmp_path: Path) -> None:

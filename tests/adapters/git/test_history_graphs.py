@@ -19,7 +19,7 @@ from tests.adapters.git.conftest import git_on
 from tests.helpers.repositories import EPOCH, Node, make_graph, run_git
 
 Parents = tuple[tuple[int, ...], ...]
-CHECKED = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+CHECKED = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 
 @dataclass(frozen=True)

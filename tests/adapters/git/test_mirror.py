@@ -241,29 +241,29 @@ def worker(source: Path, cache: Path, name: str) -> subprocess.Popen[bytes]:
 
 def test_killed_at_any_moment_the_next_process_carries_on(tmp_path: Path, cache: Path, opened: Opener) -> None:
     source = tmp_path / "source.git"
-    nodes = [Node((number - 1,) if number else (), {f"f{number % 50}": os.urandom(600)}) for number in range(1500)]
+    nodes = [Node((number - 1,) if number else (), {f"f{number % 50}": os.urandom(600)}) for number in range(1000)]
     tip = make_graph(source, nodes)[-1]
     unfinished = 0
-    for delay in (0.0, 0.03, 0.06, 0.1, 0.15, 0.2):
+    for delay in (0.0, 0.04, 0.08, 0.12):
         with worker(source, cache, tip) as process:
             assert process.stdout is not None
             process.stdout.readline()
             time.sleep(delay)
             process.send_signal(signal.SIGKILL)
             unfinished += process.wait() != 0
-    assert unfinished > 2
+    assert unfinished
     repository = opened(source)
     assert repository.resolve(tip).sha == tip
     run_git(mirror_in(cache), "fsck", "--connectivity-only")
-    assert repository.list_history(repository.resolve(f"{tip}~1499").sha, tip, every_commit=False, paths=()).line.size
+    assert repository.list_history(repository.resolve(f"{tip}~999").sha, tip, every_commit=False, paths=()).line.size
 
 
 def test_processes_that_start_together_share_one_mirror(sandbox: Sandbox, cache: Path) -> None:
     shas = sandbox.commits("first", "second", "third", "fourth")
-    workers = [worker(sandbox.top, cache, sha) for sha in (*shas, "HEAD", "HEAD")]
+    workers = [worker(sandbox.top, cache, sha) for sha in (shas[0], shas[2], "HEAD", "HEAD")]
     for process in workers:
         process.communicate()
-    assert [process.returncode for process in workers] == [0] * 6
+    assert [process.returncode for process in workers] == [0] * 4
     held = run_git(mirror_in(cache), "for-each-ref", "--format=%(refname:lstrip=2)").splitlines()
     assert set(held) <= set(shas)
     assert shas[-1] in held
@@ -322,13 +322,13 @@ def test_packs_are_joined_before_they_are_many(
     sandbox: Sandbox, opened: Opener, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mirror_module, "MOST_PACKS", 3)
-    for number in range(12):
+    for number in range(7):
         sandbox.commit(f"change {number}")
         opened(sandbox.top).resolve("HEAD")
     mirror = mirror_in(cache)
     assert len(list((mirror / "objects" / "pack").glob("*.pack"))) <= 4
     run_git(mirror, "fsck", "--connectivity-only")
-    assert len(run_git(mirror, "rev-list", "--all").splitlines()) == 12
+    assert len(run_git(mirror, "rev-list", "--all").splitlines()) == 7
 
 
 PERSON = "A <a@example.org> 1600000000"
