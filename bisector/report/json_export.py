@@ -93,7 +93,9 @@ def _ends(ends: EndsPart | None) -> dict[str, Any]:
 
 
 def _end(end: EndPart | None) -> dict[str, Any]:
-    return {"median": json_number(end.median) if end is not None else None, "n": end.runs if end is not None else 0}
+    if end is None:
+        return {"commit": None, "median": None, "n": 0}
+    return {"commit": end.commit.sha, "median": json_number(end.median), "n": end.runs}
 
 
 def _change(change: Change | None) -> dict[str, Any] | None:
@@ -137,8 +139,12 @@ def _inner(inner: InnerPart | None) -> dict[str, Any] | None:
     """What was found inside a merge: a commit, a set, or, with neither, the interaction. None while undecided."""
     if inner is None or inner.kind is InnerKind.UNDECIDED:
         return None
-    commit = inner.commit.sha if inner.commit is not None else None
-    return {"commit": commit, "probability": json_number(inner.probability), "set": list(inner.set)}
+    return {
+        "kind": inner.kind.value,
+        "commit": inner.commit.sha if inner.commit is not None else None,
+        "probability": json_number(inner.probability),
+        "set": list(inner.set),
+    }
 
 
 def _other(other: OtherPart) -> dict[str, Any]:

@@ -251,7 +251,7 @@ def test_bad_input_is_told_in_one_message(
     assert printed.code not in {0, 1}
     message = f"exit {printed.code}\n{told(printed, repository)}"
     golden = read_golden()
-    if request.config.getoption("--update-golden", default=False):
+    if request.config.getoption("--update-golden"):
         golden[name] = message
         GOLDEN.write_text("\n".join(f"## {each}\n{golden[each]}\n" for each in CASES if each in golden))
     assert golden.get(name) == message

@@ -75,6 +75,7 @@ def test_a_file_is_read_instead_of_the_output() -> None:
         ("number", b"", "printed nothing"),
         ("number", b"fast", "not a number"),
         ("number", b"nan", "not a finite number"),
+        ("number", b"1e101", "no quantity is that large"),
         ("printed", b'{"a": 1, "b": 2}', "holds 2 numbers"),
         (r"regex:took (\S+) s", b"nothing here", "nothing in the output matches"),
         (r"regex:took (\S+) s", b"took long s", "could not convert"),

@@ -23,23 +23,13 @@ FLAGS = (
 )
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--update-golden` writes the golden files anew; look at the difference before committing it."""
-    parser.addoption("--update-golden", action="store_true", default=False, help="write golden files anew")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """The marker of tests in a real browser."""
-    config.addinivalue_line("markers", "browser: needs chromium")
-
-
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
     """Compares a whole document with the golden file of that name."""
 
     def compare(name: str, text: str) -> None:
         path = GOLDEN / name
-        if request.config.getoption("--update-golden", default=False):
+        if request.config.getoption("--update-golden"):
             path.write_text(text, encoding="utf-8")
         assert path.exists(), f"there is no golden file {name}: run pytest tests/report --update-golden"
         assert text == path.read_text(encoding="utf-8")

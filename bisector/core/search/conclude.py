@@ -197,7 +197,7 @@ def _culprit(
         members=members,
         probability=probability,
         change=view.change(view.place_at(old), view.place_at(new), posterior),
-        verified=any((v.parent, v.culprit) == (old, new) for v in observations.verifications),
+        verified=any((v.parent, v.culprit) == (old, new) and v.passed for v in observations.verifications),
     )
 
 

@@ -84,7 +84,7 @@ def verdict_for(investigation: Investigation, metric: Metric) -> Verdict | None:
         return None
     settings = settings_of(investigation, LineName.MAIN)
     verdict = conclude.main_verdict(found.view, found.decision, settings)
-    if verdict.reason is Reason.CONFIDENCE:
+    if verdict.reason is Reason.CONFIDENCE and metric != investigation.metric:
         return replace(verdict, explanation="the runs were chosen for the first metric and do not settle this one")
     return verdict
 

@@ -24,6 +24,8 @@ READERS: Mapping[str, Callable[[bytes, Metric], list[float]]] = {
 
 SOURCES = (*MEASURED, *READERS)
 STATISTICS: Mapping[str, Callable[[list[float]], float]] = {"median": median, "mean": fmean, "min": min, "max": max}
+LARGEST = 1e100
+"""Beyond it sums of squares leave the range of floating point."""
 NEVER_NEGATIVE = frozenset({"s", "ms", "us", "µs", "ns", "B"})
 """Units of quantities that cannot be below zero."""
 
@@ -55,6 +57,8 @@ def read_value(metric: Metric, usage: Usage, stdout: bytes, files: Mapping[str, 
 def _checked(value: float, metric: Metric) -> float:
     if value != value or value in (float("inf"), float("-inf")):
         raise ResultProblem(f"{metric.name} is {value}, not a finite number")
+    if abs(value) > LARGEST:
+        raise ResultProblem(f"{metric.name} is {value:g}: no quantity is that large")
     if value < 0 and metric.unit in NEVER_NEGATIVE:
         raise ResultProblem(f"{metric.name} is {value:g} {metric.unit}: below zero")
     return value

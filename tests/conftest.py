@@ -1,0 +1,23 @@
+"""What all tests share: options, markers, and that in CI nothing is skipped for a missing part."""
+
+import os
+
+import pytest
+
+MISSING_PARTS = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden` writes the golden files anew; read the difference before committing it."""
+    parser.addoption("--update-golden", action="store_true", default=False, help="write golden files anew")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> object:
+    """A skip is a failure in CI: every part is there, or CI is not what it says."""
+    del item, call
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {report.longrepr}"
