@@ -132,9 +132,9 @@ def test_killed_again_and_again_it_ends_at_the_same_culprit(victim: Victim, seed
             process.kill()
             _wait(process)
             kills += 1
-        facts = [fact_to_text(fact) for fact in victim.facts()]
-        assert facts[: len(before)] == before, "a kept fact was lost or changed"
-        before = facts
+        kept = [fact_to_text(fact) for fact in victim.facts()]
+        assert kept[: len(before)] == before, "a kept fact was lost or changed"
+        before = kept
         process = victim.start("jobs", "resume", "1")
     complaint = _wait(process)
     assert process.returncode == 0, complaint

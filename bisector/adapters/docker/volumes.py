@@ -58,7 +58,7 @@ class Volumes:
 
     def _fill(self, engine: Engine, name: str, directory: Path, target: str, image: str) -> None:
         """Fill the volume `name` unless it is full. The mark is put last: a filler that was killed leaves none."""
-        engine.api.create_volume(name, labels={**self.labels, ROLE: "files"})
+        self._create(engine, name)
         filler = self._filler(engine, name, target, image)
         try:
             if not _is_full(engine, filler, target):
@@ -69,6 +69,13 @@ class Volumes:
                 engine.api.put_archive(filler, target, _mark())
         finally:
             engine.remove_container(filler)
+
+    def _create(self, engine: Engine, name: str) -> None:
+        """Make the volume bear our labels: one that was removed by hand comes back without, at the next mount of it."""
+        labels = {**self.labels, ROLE: "files"}
+        if engine.api.create_volume(name, labels=labels).get("Labels") != labels:
+            engine.api.remove_volume(name)
+            engine.api.create_volume(name, labels=labels)
 
     def _filler(self, engine: Engine, name: str, target: str, image: str) -> str:
         made = engine.api.create_container(

@@ -131,7 +131,9 @@ def test_byte_code_is_made_beforehand(lab: Laboratory) -> None:
         {"pkg.py": "x = 1\n", "broken.py": "x = (\n"}, scenario={"bench.py": bench, "helper.py": ""}, python=True
     )
     build = lab.make(order)
-    record = lab.run(build, "python3", "{scenario}/bench.py", scenario=order.files, env={"PYTHONPATH": "{source}"})
+    record = lab.run(
+        build, "python3", "-B", "{scenario}/bench.py", scenario=order.files, env={"PYTHONPATH": "{source}"}
+    )
     assert record.stdout == b"True\nTrue\nTrue\n"
 
 

@@ -1,15 +1,22 @@
 """When the engine, or somebody at it, gets in the way: never held against a commit, and nobody else's is touched."""
 
 import socket
+import struct
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import pytest
 from docker import APIClient
 
 from bisector.adapters.docker.engine import Engine
+from bisector.adapters.docker.exec import Call, call_program
+from bisector.adapters.docker.fate import outcome_of_silence
 from bisector.adapters.docker.runner import DockerRunner
+from bisector.adapters.measure.answer import Answer
+from bisector.adapters.measure.record import Damage
 from bisector.core.model.builds import Build
 from bisector.core.model.samples import Outcome
 from bisector.engine.stop import StopSignal
@@ -74,6 +81,7 @@ def test_a_tools_volume_removed_by_hand_is_filled_again(
     with pytest.raises(InfraFault):
         lab.run(docker_plain, "true")
     assert lab.run(docker_plain, "true").outcome is Outcome.OK
+    assert engine.inspect_volume(name)["Labels"]["io.bisector.instance"] == instance
 
 
 def test_no_engine_is_said_with_advice(instance: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,6 +92,26 @@ def test_no_engine_is_said_with_advice(instance: str, cache: Path, monkeypatch: 
             runner.resolve_image("python:3.11-slim")
         assert not isinstance(caught.value, InfraFault)
         assert "--runner local" in str(caught.value)
+
+
+def test_what_comes_together_with_the_answers_head_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine the whole record may be there before the head is read; the SDK's reader drops it."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ours.makefile("rb") as buffered:
+        theirs.sendall(b"HTTP/1.1 101 UPGRADED\r\n\r\n" + struct.pack(">BxxxL", 1, 6) + b"record")
+        theirs.close()
+        assert (buffered.readline(), buffered.readline()) == (b"HTTP/1.1 101 UPGRADED\r\n", b"\r\n")
+        response = SimpleNamespace(raw=SimpleNamespace(_fp=SimpleNamespace(fp=buffered)), close=lambda: None)
+        stream = SimpleNamespace(_sock=ours, _response=response, close=lambda: None)
+        api = SimpleNamespace(
+            exec_create=lambda *_, **__: {"Id": "any"},
+            exec_start=lambda *_, **__: stream,
+            exec_inspect=lambda _: {"Running": False, "ExitCode": 0},
+        )
+        call = Call(container="any", argv=("any",), user="", limit=5.0, env={})
+        with Engine() as engine:
+            monkeypatch.setattr(engine, "api", MagicMock(wraps=api, close=engine.api.close))
+            assert call_program(engine, call, StopSignal()) == b"record"
 
 
 def test_a_hung_engine_is_given_up_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,6 +175,34 @@ def test_nothing_is_left_of_builds_and_runs(
     assert not {found["Name"] for found in engine.volumes()["Volumes"]} & set(unnamed)
     docker_lab.runner.discard(build)
     assert not [found for found in engine.images(filters=ours) if found["Labels"].get("io.bisector.key") == build.key]
+
+
+def test_an_image_does_not_hand_on_whose_it_was(docker_plain: Build, engine: APIClient) -> None:
+    """What somebody starts from it by hand would have it from there, and be swept once we are gone."""
+    labels = engine.inspect_image(docker_plain.handle)["Config"]["Labels"]  # type: ignore[no-untyped-call]
+    assert (labels["io.bisector.owner"], labels["io.bisector.owners"]) == ("", "")
+
+
+CUT_OFF = Answer(record=Damage.CUT_OFF, exit_code=137)
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "outcome"),
+    [
+        (None, {}, Outcome.TIMEOUT),
+        (Answer(record=Damage.FOREIGN, exit_code=0), {}, None),
+        (CUT_OFF, {"OOMKilled": True, "Running": True}, Outcome.OOM),
+        (CUT_OFF, {"OOMKilled": True, "Running": False}, Outcome.OOM),
+        (CUT_OFF, {"OOMKilled": False, "Running": True}, None),
+    ],
+)
+def test_a_silence_is_explained_by_the_containers_state(
+    answer: Answer | None, state: dict[str, bool], outcome: Outcome | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bisector.adapters.docker.fate._SETTLING", 0.2)
+    with Engine() as engine:
+        monkeypatch.setattr(Engine, "state", lambda *_: state)
+        assert outcome_of_silence(engine, "any", answer) is outcome
 
 
 def test_a_discard_touches_only_our_own_image(docker_lab: Laboratory, engine: APIClient) -> None:

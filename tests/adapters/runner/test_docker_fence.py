@@ -53,7 +53,9 @@ def test_a_run_cannot_write_there(docker_lab: Laboratory, docker_plain: Build, p
 
 def test_what_the_engine_was_told(docker_lab: Laboratory, docker_plain: Build, engine: APIClient) -> None:
     with docker_lab.session(docker_plain, "true", memory_bytes=256 * MEBIBYTE) as session:
-        config = engine.inspect_container(session.container)["HostConfig"]
+        container = engine.inspect_container(session.container)
+    config = container["HostConfig"]
+    assert container["Config"]["Healthcheck"]["Test"] == ["NONE"], "an image's own would run amid measurements"
     assert (config["Memory"], config["MemorySwap"]) == (256 * MEBIBYTE, 256 * MEBIBYTE)
     assert (config["PidsLimit"], config["NetworkMode"], config["ReadonlyRootfs"]) == (256, "none", True)
     assert (config["CapDrop"], config["CapAdd"], config["SecurityOpt"]) == (["ALL"], None, ["no-new-privileges"])
@@ -164,6 +166,31 @@ def test_a_build_out_of_memory_is_told_apart(docker_lab: Laboratory, monkeypatch
 def test_the_images_environment_is_kept(docker_lab: Laboratory, docker_plain: Build) -> None:
     record = docker_lab.run(docker_plain, "sh", "-c", "echo $PIP_BREAK_SYSTEM_PACKAGES; echo $LANG")
     assert record.stdout == b"1\nC.UTF-8\n"
+
+
+def test_the_standard_library_is_compiled_once_where_an_image_comes_without(
+    engine: APIClient, instance: str, docker_lab: Laboratory
+) -> None:
+    """As official Python images do: every run would compile it again, for its root is read-only."""
+    strip = "find / -xdev -name '*.pyc' -delete"
+    stripping = engine.create_container(docker_lab.image_id, ["sh", "-c", strip])["Id"]
+    name = f"bisector-tests-bare:{instance}"
+    try:
+        engine.start(stripping)
+        engine.wait(stripping, timeout=60)
+        engine.commit(stripping, repository="bisector-tests-bare", tag=instance)
+        docker_lab.image_id = docker_lab.runner.resolve_image(name)
+        look = "import json, os; print(os.path.exists(json.__cached__))"
+        first, second = (docker_lab.build({"a.py": f"# {n}\n"}, python=True) for n in range(2))
+        assert docker_lab.run(first, "python3", "-B", "-c", look).stdout == b"True\n"
+        assert second.seconds < first.seconds
+        docker_lab.clean()
+    finally:
+        engine.remove_container(stripping, force=True)
+        labels = {"label": [f"io.bisector.instance={instance}", f"io.bisector.base={docker_lab.image_id}"]}
+        for image in engine.images(filters=labels):
+            engine.remove_image(image["Id"], force=True)
+        engine.remove_image(name, force=True)
 
 
 def test_an_image_that_cannot_be_had_is_named(docker_lab: Laboratory) -> None:

@@ -120,14 +120,14 @@ def test_the_command_sees_nothing_of_the_helper(tools: Tools, tmp_path: Path) ->
     assert record.stdout == b"None 4 True\n", "0, 1, 2 and the one that lists them"
 
 
-def test_the_command_starts_with_no_signal_blocked_or_ignored(tools: Tools, tmp_path: Path) -> None:
-    script = "trap '' INT HUP; exec \"$@\""
-    look = ("grep", "-E", "SigBlk|SigIgn", "/proc/self/status")
+def test_the_command_starts_with_no_signal_blocked_or_ignored_and_dumps_no_core(tools: Tools, tmp_path: Path) -> None:
+    script = "ulimit -S -c $(ulimit -H -c); trap '' INT HUP; exec \"$@\""
+    look = ("sh", "-c", "grep -E 'SigBlk|SigIgn' /proc/self/status; ulimit -c")
     inner = [*tools.here("measure"), "run", "--streams", str(tmp_path), "--", *look]
     done = subprocess.run(["sh", "-c", script, "sh", *inner], capture_output=True, env=ENV, timeout=60, check=False)
     record = parse(done.stdout, NONCE)
     assert isinstance(record, Record)
-    assert record.stdout == b"SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"
+    assert record.stdout == b"SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n0\n"
 
 
 def test_told_to_end_it_ends_everything_and_says_so(tools: Tools) -> None:

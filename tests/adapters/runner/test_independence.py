@@ -38,7 +38,7 @@ def test_only_regular_files_below_out_come_back(lab: Laboratory, plain: Build, s
 
 def test_out_home_and_temporary_files_are_new_in_every_run(lab: Laboratory, plain: Build) -> None:
     places = 'for at in {out} "$HOME" "$TMPDIR"; do'
-    script = f"{places} ls -A $at; done; {places} mkdir -p $at/a/b; echo x > $at/a/b/c; chmod 0 $at/a; done"
+    script = f"{places} ls -A $at; done; {places} mkdir -p $at/a/b; echo x > $at/a/b/c; chmod 0 $at/a/b $at/a; done"
     with lab.session(plain, "sh", "-c", script) as session:
         first, second = session.run(), session.run()
     assert (first.outcome, second.outcome) == (Outcome.OK, Outcome.OK)
@@ -94,8 +94,10 @@ def test_background_processes_end_with_the_run(lab: Laboratory, plain: Build) ->
     mark = marker()
     script = f"sleep {mark} & setsid sleep {mark} & (setsid sh -c 'sleep {mark}; :' &) ; sleep 0.2; echo $(pgrep -c .)"
     with lab.session(plain, "sh", "-c", script) as session:
+        before = session.container
         assert session.run().outcome is Outcome.OK
         assert processes(mark) == []
+        assert session.container == before, "they were ended, not left behind with their container"
 
 
 def test_a_time_out_reaches_grandchildren_and_daemons(lab: Laboratory, plain: Build) -> None:

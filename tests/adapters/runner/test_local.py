@@ -59,6 +59,8 @@ def test_nothing_leaves_the_checkout(case: str, tmp_path: Path) -> None:
     target.mkdir(parents=True)
     left_out = extract(io.BytesIO(archive(CASES[case])), target)
     assert left_out, "it is said"
+    said = any(note.endswith(": leads out of the checkout") for note in left_out)
+    assert said is ("climbs" in case or "absolute" in case)
     outside = [path for path in tmp_path.rglob("*") if target not in (path, *path.parents)]
     assert outside == [tmp_path / "one"]
     assert not Path("/tmp/bisector-escaped").exists()
@@ -114,6 +116,13 @@ def test_a_mark_that_is_none_marks_nothing(local_lab: Laboratory, text: str) -> 
     build = local_lab.build({"a": ""})
     (Path(build.handle) / "complete").write_text(text)
     assert not local_lab.runner.holds(build)
+
+
+def test_a_failed_build_leaves_its_log_only(local_lab: Laboratory, cache: Path) -> None:
+    order = local_lab.order({"a": ""}, steps=("false",))
+    assert local_lab.make(order).outcome is Outcome.BUILD_FAILED
+    assert not (cache / "builds" / order.key).exists()
+    assert order.log.exists()
 
 
 def test_a_read_only_tree_can_be_discarded(local_lab: Laboratory) -> None:

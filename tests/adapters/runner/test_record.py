@@ -70,6 +70,7 @@ def test_noise_alone_is_damage(stream: bytes) -> None:
         framed(GOOD, nonce="cd" * 16),
         framed(GOOD, nonce="-"),
         framed(GOOD) + framed(GOOD),
+        framed(GOOD) + field("refused.2", b"x"),
         framed(GOOD + field("exit", b"0")),
         framed(GOOD + field("signal", b"9")),
         framed(GOOD.replace(field("exit", b"0"), b"")),

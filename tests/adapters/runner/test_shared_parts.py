@@ -1,5 +1,6 @@
 """The smaller parts both runners share: logs, digests of what was made, locks."""
 
+import fcntl
 import json
 import multiprocessing
 import os
@@ -75,6 +76,7 @@ def test_a_digest_leaves_out_byte_code_and_sums_of_it(tmp_path: Path) -> None:
     (source / "a.py").touch()
     before = content_of(entries(tmp_path))
     (source / "__pycache__" / "a.cpython-311.pyc").write_bytes(b"1")
+    (source / "__pycache__" / "cached.nbi").write_bytes(b"1")
     (source / "b.pyc").write_bytes(b"2")
     (source / "x-1.dist-info").mkdir()
     (source / "x-1.dist-info" / "RECORD").write_bytes(b"3")
@@ -119,12 +121,19 @@ def test_readers_share_a_lock(tmp_path: Path) -> None:
         assert not free
 
 
-def test_a_lock_that_is_removed_while_it_is_waited_for_is_made_again(tmp_path: Path) -> None:
-    path, stop = tmp_path / "lock", StopSignal()
-    with locked(path, stop):
+def test_a_lock_that_is_removed_while_it_is_taken_is_taken_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, flock = tmp_path / "lock", fcntl.flock
+
+    def remove_first(fd: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", flock)
         path.unlink()
-        with locked(path, stop):
-            assert path.exists()
+        flock(fd, operation)
+
+    monkeypatch.setattr(fcntl, "flock", remove_first)
+    with locked(path, StopSignal()), locked_if_free(path) as free:
+        assert not free
 
 
 def test_an_owner_lives_as_long_as_its_process(tmp_path: Path) -> None:
