@@ -64,11 +64,13 @@ def running(engine: Engine, workshop: Workshop, plan: Plan) -> Iterator[Containe
     try:
         yield container
     finally:
-        engine.remove_container(container.id)
+        remove(engine, workshop, container.id)
 
 
 def start(engine: Engine, workshop: Workshop, plan: Plan) -> Container:
     """Make and start a container as planned; the caller removes it."""
+    for container in tuple(workshop.abandoned):  # one that still runs would disturb what is measured now
+        remove(engine, workshop, container)
     compiled = workshop.tools.compiled and images.runs_code_for(dict(plan.image), workshop.tools.machine)
     with faults("start a container"):
         try:
@@ -90,12 +92,20 @@ def start(engine: Engine, workshop: Workshop, plan: Plan) -> Container:
             plan.furnish(made["Id"])
             engine.api.start(made["Id"])
         except BaseException as error:
-            engine.remove_container(made["Id"])
+            remove(engine, workshop, made["Id"])
             workshop.volumes.full.clear()  # should one have been removed by hand, the next attempt fills it again
             if not compiled and "executable file not found" in str(error):
                 raise _no_python() from error
             raise
     return Container(engine=engine, id=made["Id"], workshop=workshop, compiled=compiled)
+
+
+def remove(engine: Engine, workshop: Workshop, container: str) -> None:
+    """Remove a container with all it holds, now or, when the engine does not answer, later."""
+    if engine.remove_container(container):
+        workshop.abandoned.discard(container)
+    else:
+        workshop.abandoned.add(container)
 
 
 def _no_python() -> EnvironmentFault:

@@ -2,7 +2,7 @@
 
 import contextlib
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -10,7 +10,7 @@ import docker.errors
 import requests
 import urllib3
 from docker import APIClient
-from docker.constants import DEFAULT_UNIX_SOCKET, MINIMUM_DOCKER_API_VERSION
+from docker.constants import DEFAULT_UNIX_SOCKET
 from docker.utils import kwargs_from_env
 
 from bisector.core.model.units import Seconds
@@ -31,7 +31,8 @@ class Engine:
         settings = kwargs_from_env()
         _knock(str(settings.get("base_url") or DEFAULT_UNIX_SOCKET.removeprefix("http+")), limit)
         try:
-            self.api = APIClient(**settings, version=_version(settings, limit), timeout=int(limit))
+            # Without a version the two sides agree on one; a fixed one is refused by newer or older engines.
+            self.api = APIClient(**settings, timeout=int(limit))
         except _FAULTS as error:
             raise InfraFault("the Docker engine does not answer", where=str(error)) from error
 
@@ -53,10 +54,15 @@ class Engine:
         finally:
             self.api.timeout = before
 
-    def remove_container(self, container: str) -> None:
-        """Remove a container, running or not, and its unnamed volumes. The engine may be gone: then `sweep` does it."""
-        with contextlib.suppress(*_FAULTS):
+    def remove_container(self, container: str) -> bool:
+        """Remove a container, running or not, and its unnamed volumes; whether it is gone now."""
+        try:
             self.api.remove_container(container, force=True, v=True)
+        except docker.errors.NotFound:
+            return True
+        except _FAULTS:
+            return False
+        return True
 
     def info(self) -> dict[str, Any]:
         """The engine and its machine, as it tells."""
@@ -92,15 +98,6 @@ def faults(doing: str) -> Iterator[None]:
         raise InfraFault(f"cannot {doing}", where=f"Docker says: {said}") from error
     except _FAULTS as error:
         raise InfraFault(f"cannot {doing}: the Docker engine does not answer", where=str(error)) from error
-
-
-def _version(settings: Mapping[str, Any], limit: Seconds) -> str:
-    """The version of the API that the engine speaks: a fixed one is refused by newer or older engines.
-
-    Asked by a client that is closed whatever happens; one that asks while it is made would leak its connection.
-    """
-    with APIClient(**settings, version=MINIMUM_DOCKER_API_VERSION, timeout=int(limit)) as asking:
-        return str(asking.version(api_version=False)["ApiVersion"])
 
 
 def _knock(url: str, limit: Seconds) -> None:

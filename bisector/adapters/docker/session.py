@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from bisector.adapters.docker import images, layout
-from bisector.adapters.docker.container import Container, Plan, running, start
+from bisector.adapters.docker.container import Container, Plan, remove, running, start
 from bisector.adapters.docker.engine import Engine
 from bisector.adapters.docker.fate import outcome_of_silence
 from bisector.adapters.docker.workshop import Workshop
@@ -76,7 +76,7 @@ class DockerSession:
         """Remove the container, if there is one."""
         if self._container is not None:
             container, self._container = self._container, None
-            self._engine.remove_container(container.id)
+            remove(self._engine, self._workshop, container.id)
 
     def _run_in(self, container: Container) -> tuple[RunRecord, bool]:
         answer = container.call(self._helper_order, layout.RUN_USER, self._stop, {})

@@ -68,7 +68,7 @@ class Volumes:
                     _start_and_wait(engine, filler)
                 engine.api.put_archive(filler, target, _mark())
         finally:
-            engine.remove_container(filler)
+            engine.remove_container(filler)  # if that fails: never started, or done within a minute; see `sweep`
 
     def _create(self, engine: Engine, name: str) -> None:
         """Make the volume bear our labels: one that was removed by hand comes back without, at the next mount of it."""

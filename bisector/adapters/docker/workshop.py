@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bisector.adapters.docker.layout import INSTANCE, OWNER, OWNERS
@@ -24,6 +24,8 @@ class Workshop:
     volumes: Volumes
     locks: Path
     build_env: Mapping[str, str]
+    abandoned: set[str] = field(default_factory=set)
+    """Containers the engine did not answer about when they were to be removed; tried again before the next is made."""
 
     @property
     def labels(self) -> dict[str, str]:

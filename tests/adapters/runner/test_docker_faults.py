@@ -1,5 +1,6 @@
 """When the engine, or somebody at it, gets in the way: never held against a commit, and nobody else's is touched."""
 
+import gc
 import socket
 import struct
 import threading
@@ -8,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import MagicMock
 
+import docker.errors
 import pytest
 from docker import APIClient
 
@@ -21,7 +23,8 @@ from bisector.core.model.builds import Build
 from bisector.core.model.samples import Outcome
 from bisector.engine.stop import StopSignal
 from bisector.errors import EnvironmentFault, InfraFault
-from tests.adapters.runner.laboratory import Laboratory, marker, wait_until_asleep
+from tests.adapters.runner.laboratory import Laboratory, marker, processes, wait_until_asleep
+from tests.adapters.runner.proxy import Proxy
 
 pytestmark = pytest.mark.docker
 
@@ -82,6 +85,38 @@ def test_a_tools_volume_removed_by_hand_is_filled_again(
         lab.run(docker_plain, "true")
     assert lab.run(docker_plain, "true").outcome is Outcome.OK
     assert engine.inspect_volume(name)["Labels"]["io.bisector.instance"] == instance
+
+
+# The SDK forgets to close a socket that it cannot connect.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_engine_lost_during_a_run_is_the_machines_fault_and_the_container_goes_later(
+    docker_lab: Laboratory, docker_plain: Build, engine: APIClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    mark = marker()
+
+    def lose(proxy: Proxy) -> None:
+        wait_until_asleep(mark)
+        proxy.cut()
+
+    def run_and_lose(proxy: Proxy) -> None:
+        with docker_lab.session(docker_plain, "sleep", mark, timeout_seconds=30.0) as session:
+            left.append(session.container)
+            thread = threading.Thread(target=lose, args=(proxy,))
+            thread.start()
+            session.run()
+
+    left: list[str] = []
+    with Proxy(tmp_path / "docker.sock") as proxy:
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{proxy.path}")
+        with pytest.raises(InfraFault):
+            run_and_lose(proxy)
+        monkeypatch.undo()
+    assert engine.inspect_container(left[0])["State"]["Running"], "nobody could be told to end it"
+    assert docker_lab.run(docker_plain, "true").outcome is Outcome.OK
+    with pytest.raises(docker.errors.NotFound):
+        engine.inspect_container(left[0])
+    assert processes(mark) == []
+    gc.collect()
 
 
 def test_no_engine_is_said_with_advice(instance: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,10 +196,10 @@ def test_nothing_is_left_of_builds_and_runs(
     unnamed: list[str] = []
     remove = Engine.remove_container
 
-    def remember(self: Engine, container: str) -> None:
+    def remember(self: Engine, container: str) -> bool:
         mounted = engine.inspect_container(container)["Mounts"]
         unnamed.extend(mount["Name"] for mount in mounted if len(mount.get("Name", "")) == 64)
-        remove(self, container)
+        return remove(self, container)
 
     monkeypatch.setattr(Engine, "remove_container", remember)
     build = docker_lab.build({"a": ""}, steps=("echo x > /tmp/x; echo y > $HOME/y",))

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,12 @@ from bisector.adapters.measure.host import fingerprint, host_facts
 from bisector.adapters.measure.lock import Owner, locked, locked_if_free
 from bisector.adapters.measure.log import BuildLog
 from bisector.adapters.measure.places import Places
+from bisector.adapters.measure.record import Record, parse
+from bisector.adapters.measure.steps import Failure, run_steps
+from bisector.core.model.samples import Outcome
 from bisector.engine.stop import StopSignal
 from bisector.errors import Cancelled
+from tests.adapters.runner.test_record import GOOD, NONCE, framed
 
 
 def test_a_short_log_is_kept_whole(tmp_path: Path) -> None:
@@ -50,6 +55,24 @@ def test_a_log_can_be_read_while_it_grows(tmp_path: Path) -> None:
     with BuildLog(tmp_path / "log") as log:
         log.write(b"begun\n")
         assert (tmp_path / "log").read_bytes() == b"begun\n"
+
+
+def test_steps_share_the_builds_time(tmp_path: Path) -> None:
+    limits: list[float] = []
+
+    def execute(argv: tuple[str, ...], limit: float) -> Failure | Record:
+        limits.append(limit)
+        time.sleep(0.2)
+        if len(limits) < 3:
+            record = parse(framed(GOOD), NONCE)
+            assert isinstance(record, Record)
+            return record
+        return Failure(outcome=Outcome.BUILD_FAILED, reason=argv[-1])
+
+    with BuildLog(tmp_path / "log") as log:
+        failure = run_steps(("one", "two", "three", "four"), 10.0, log, execute)
+    assert failure == Failure(outcome=Outcome.BUILD_FAILED, reason="step 3 of 4 (three) failed: three")
+    assert limits[0] > limits[1] + 0.2 > limits[2] + 0.4
 
 
 def entries(root: Path) -> list[tuple[str, str, str]]:
