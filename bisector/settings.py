@@ -70,7 +70,7 @@ PASSED_TO_BUILDS = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTP
 
 
 def process_environment() -> dict[str, str]:
-    """This process's environment: the local runner takes PATH, proxies and certificates of it, and nothing else."""
+    """This process's environment, of which adapters take what they list: PATH, proxies, certificates, ssh's agent."""
     return dict(os.environ)
 
 

@@ -81,7 +81,7 @@ class Wiring:
         """The repository at a path or URL."""
         from bisector.adapters.git.repository import GitRepository
 
-        return GitRepository(location, self.settings.cache_dir, self.stop)
+        return GitRepository(location, self.settings.cache_dir, self.stop, environment=process_environment())
 
     def docker(self) -> "DockerRunner":
         """The Docker runner; nothing is asked of the engine yet."""

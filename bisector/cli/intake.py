@@ -35,9 +35,8 @@ def take_in(
     """The request for measuring between `ends`. What a person can get wrong is said here, before anything runs."""
     if measure.simulate is not None:
         return _simulated(ends, measure, search, kind)
-    location = locate(measure.repo)
-    repository = wiring.repository(location)
-    scenario = load_scenario(wiring, measure, Path(location) if "://" not in location else None)
+    repository = wiring.repository(measure.repo or ".")
+    scenario = load_scenario(wiring, measure, repository)
     image = measure.image or scenario.build.image
     scenario = replace(scenario, build=replace(scenario.build, image=image))
     _check_metrics(scenario, measure.metric)
@@ -45,10 +44,13 @@ def take_in(
     work_tree = ends[1] == WORK_TREE and kind is JobKind.COMPARE
     bad = repository.resolve("HEAD" if work_tree else ends[1])
     skipped = tuple(repository.resolve(ref).sha for ref in search.skip)
+    if kind is JobKind.BISECT:
+        # Listed once more by the job itself; here so that a range without candidates makes no job.
+        repository.list_history(good.sha, bad.sha, every_commit=search.every_commit, paths=search.path)
     choice = wiring.choose_runner(measure.runner, image or scenario.build.dockerfile)
     request = Request(
         kind=kind,
-        repository=location,
+        repository=repository.location,
         good=good.sha,
         bad=bad.sha,
         good_text=ends[0],
@@ -66,11 +68,6 @@ def take_in(
     return Intake(request=request, repository=repository, runner=choice.runner, why_runner=choice.why)
 
 
-def locate(repo: str | None) -> str:
-    """Where the repository is: a URL as it is, a path in full, the working directory by default."""
-    return repo if repo is not None and "://" in repo else str(Path(repo or ".").resolve())
-
-
 def _simulated(ends: tuple[str, str], measure: MeasureOptions, search: SearchOptions, kind: JobKind) -> Intake:
     from bisector.wiring import simulated_world
 
@@ -81,7 +78,7 @@ def _simulated(ends: tuple[str, str], measure: MeasureOptions, search: SearchOpt
     good, bad = (repository.resolve(ref) for ref in ends)
     request = Request(
         kind=kind,
-        repository=f"simulated:{measure.simulate}",
+        repository=repository.location,
         good=good.sha,
         bad=bad.sha,
         good_text=ends[0],
@@ -96,14 +93,15 @@ def _simulated(ends: tuple[str, str], measure: MeasureOptions, search: SearchOpt
     return Intake(request=request, repository=repository, runner=runner, why_runner="a simulated world")
 
 
-def load_scenario(wiring: Wiring, measure: MeasureOptions, top: Path | None) -> Scenario:
+def load_scenario(wiring: Wiring, measure: MeasureOptions, repository: Repository) -> Scenario:
     """The scenario that is named, or the one that the command on the command line makes."""
     if measure.scenario is not None:
         extra = [name for name, given in (("--build", measure.build), ("--results", measure.results)) if given]
         if measure.command or extra:
             what = "a command" if measure.command else extra[0]
             raise UsageError(f"--scenario and {what} exclude each other", then="Put it into the scenario file instead")
-        return read_scenario(wiring, measure.scenario, top)
+        top = Path(repository.location)
+        return read_scenario(wiring, measure.scenario, top if top.is_dir() else None)
     if not measure.command:
         advice = "Give --scenario NAME, or put the command after --, like: bisector bisect v1 main -- python bench.py"
         raise UsageError("there is nothing to run", then=advice)

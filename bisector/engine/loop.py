@@ -26,6 +26,7 @@ def run_job(job: str, ports: Ports, stop: StopSignal, waiting: Callable[[int | N
         try:
             work = Work(job, ports, stop)
             _look_at_host(work)
+            _have_commits_at_hand(work)
             _run(work)
         except Cancelled:
             ports.store.set_state(job, JobState.CANCELLED)
@@ -50,6 +51,15 @@ def _run(work: Work) -> None:
         if plan.step is None:
             return
         work.plan(plan)
+
+
+def _have_commits_at_hand(work: Work) -> None:
+    """Bring back what the cache may have lost since the job was last worked on: its commits, its trees in context."""
+    request, branch = work.request, work.investigation.branch
+    worktree = () if request.worktree is None else (request.worktree,)
+    work.ports.repository.pin(work.job, sorted({request.good, request.bad, *worktree}))
+    if branch is not None and branch.in_context:
+        work.ports.repository.list_branch(work.investigation.commit(branch.merge).sha, in_context=True)
 
 
 def _look_at_host(work: Work) -> None:

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 from bisector.core.model.builds import build_key
 from bisector.core.model.facts import Adopted, BranchListed, BuildRecorded, Concluded, HistoryListed
-from bisector.core.model.history import Commit, Place, inner, linear_line, main
-from bisector.core.model.request import JobKind, Request
+from bisector.core.model.history import Commit, Line, Place, inner, linear_line, main
+from bisector.core.model.request import JobKind
 from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, Step
-from bisector.core.model.units import Sha
 from bisector.engine.measure import measure
 from bisector.engine.orders import build_order
 from bisector.engine.retry import retrying
 from bisector.engine.work import Work
+from bisector.errors import RefError
 
 MOST_KNOWN_BUILDS = 500
 """Earlier builds that are taken notice of at the start of a job."""
@@ -36,7 +36,6 @@ def _list_history(work: Work) -> None:
     """List the candidates, and take notice of what earlier jobs built and measured of them. The listing comes last:
     a job killed in between starts this step again."""
     history = list_candidates(work)
-    work.ports.repository.pin(work.job, (work.request.good, *_commits_to_pin(work.request)))
     work.stop.check()
     _take_over({main(index): tree for index, tree in enumerate(history.line.trees)}, work)
     work.record(history)
@@ -59,10 +58,6 @@ def list_candidates(work: Work) -> HistoryListed:
             subject="the work tree, uncommitted changes included",
         )
     return HistoryListed(line=linear_line(repository.resolve(request.good), [second]))
-
-
-def _commits_to_pin(request: Request) -> tuple[Sha, ...]:
-    return (request.bad,) if request.worktree is None else (request.bad, request.worktree)
 
 
 def _take_over(trees: Mapping[Place, str], work: Work) -> None:
@@ -107,7 +102,11 @@ def _build(step: BuildPlace, work: Work) -> None:
 
 def _list_branch(step: ListBranch, work: Work) -> None:
     merge = work.investigation.commit(step.merge)
-    line, conflicts = work.ports.repository.list_branch(merge.sha, in_context=step.in_context)
+    try:
+        line, conflicts = work.ports.repository.list_branch(merge.sha, in_context=step.in_context)
+    except RefError:
+        # Nothing that could be searched: an empty line says so, and the answer stays with the merge.
+        line, conflicts = Line(base=merge, candidates=(), trees=(merge.tree,)), 0
     ends = (0, line.size) if step.in_context else ()
     _take_over({inner(i): tree for i, tree in enumerate(line.trees) if i not in ends}, work)
     work.record(BranchListed(merge=step.merge, line=line, in_context=step.in_context, conflicts=conflicts))

@@ -27,6 +27,11 @@ Archive = Callable[[], AbstractContextManager[BinaryIO]]
 class Repository(Protocol):
     """The repository under investigation, read through a bare mirror of our own."""
 
+    @property
+    def location(self) -> str:
+        """Where it is, for whoever comes later or stands elsewhere: absolute, without credentials."""
+        ...
+
     def resolve(self, ref: str) -> Commit:
         """The commit `ref` names, fetched into the mirror; RefError when it names none."""
         ...
@@ -51,7 +56,7 @@ class Repository(Protocol):
         """The commits that `merge` brought in, and how many of them conflict with its first parent.
 
         In context index 0 is the first parent and N the merge itself; else index 0 is where the branch left the line
-        and N the branch's tip.
+        and N the branch's tip. RefError when the merge brought in nothing that can be searched this way.
         """
         ...
 

@@ -20,6 +20,11 @@ class SimulatedRepository:
         self._world = world
         self.pinned: dict[str, tuple[Sha, ...]] = {}
 
+    @property
+    def location(self) -> str:
+        """The settings of the world: it can be made again from them."""
+        return f"simulated:{self._world.text()}"
+
     def resolve(self, ref: str) -> Commit:
         """The commit `ref` names; RefError when it names none."""
         line = self._world.line

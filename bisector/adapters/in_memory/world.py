@@ -50,6 +50,15 @@ class World:
                 raise UsageError(f"not a setting of a simulated world: {part!r}", then=advice) from None
         return cls(**values)
 
+    def text(self) -> str:
+        """The inverse of `parse`, what differs from the defaults only."""
+        own = {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if getattr(self, field.name) != field.default
+        }
+        return ",".join(f"{name}={value}" for name, value in own.items())
+
     @cached_property
     def line(self) -> tuple[Commit, ...]:
         """The commits of the first-parent line, the good end first."""

@@ -118,10 +118,11 @@ def _inside_merge(investigation: Investigation, branch: BranchListed, outer: Ver
         )
         return Plan(step=ListBranch(merge=branch.merge, in_context=False, reason=reason))
     view = inner_view(investigation, investigation.metric)
-    for place in {view.place_at(0), view.place_at(view.high)} if not branch.in_context else ():
-        if (place, 0) not in investigation.builds and place not in investigation.failures:
+    ends = () if branch.in_context or not view.line.size else (view.place_at(0), view.place_at(view.high))
+    for place in ends:
+        if (place, 0) not in investigation.builds:
             return Plan(step=BuildPlace(place=place, reason="an end of the merged branch"))
-    if view.line.size < 1 or any(view.place_at(end) in investigation.failures for end in (0, view.high)):
+    if not view.line.size or any(place in investigation.failures for place in ends):
         verdict = conclude.with_inner(outer, conclude.UNDECIDED)
         return Plan(step=Conclude(verdict=verdict, reason="the merged commits cannot be tested"))
     settings = settings_of(investigation, LineName.INNER)
