@@ -27,7 +27,8 @@ _FAULTS = (docker.errors.DockerException, requests.RequestException, urllib3.exc
 class Engine:
     """A connection of one thread's to the engine that DOCKER_HOST names."""
 
-    def __init__(self, limit: Seconds = CALL_LIMIT) -> None:
+    def __init__(self, limit: Seconds | None = None) -> None:
+        limit = limit or CALL_LIMIT
         settings = kwargs_from_env()
         _knock(str(settings.get("base_url") or DEFAULT_UNIX_SOCKET.removeprefix("http+")), limit)
         try:

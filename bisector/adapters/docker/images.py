@@ -33,7 +33,9 @@ def resolve(engine: Engine, image: str) -> str:
 
 
 def find(engine: Engine, image: str) -> dict[str, Any] | None:
-    """What the engine knows of an image, by name or id; None when it is not there."""
+    """What the engine knows of an image, by name or id; None when it is not there, or none is named."""
+    if not image:
+        return None
     with faults("look at an image"):
         try:
             found: dict[str, Any] = engine.api.inspect_image(image)  # type: ignore[no-untyped-call]
@@ -67,7 +69,7 @@ def own_size(engine: Engine, image: str) -> Bytes:
     found = find(engine, image)
     if found is None:
         return 0
-    base = find(engine, labels_of(found).get(BASE, "")) if labels_of(found).get(BASE) else None
+    base = find(engine, labels_of(found).get(BASE, ""))
     return int(found["Size"]) - (0 if base is None else int(base["Size"]))
 
 

@@ -74,7 +74,7 @@ class DockerRunner:
     def holds(self, build: Build) -> bool:
         """Whether the build's image is there."""
         with Engine() as engine:
-            image = images.find(engine, build.handle) if build.handle else None
+            image = images.find(engine, build.handle)
         return image is not None and images.is_ours(image, self._workshop.instance, build.key)
 
     def open(self, build: Build, order: RunOrder, stop: StopSignal) -> AbstractContextManager[DockerSession]:
@@ -89,7 +89,7 @@ class DockerRunner:
     def discard(self, build: Build) -> None:
         """Remove the build's image, if it is ours; InfraFault while a container runs from it."""
         with Engine() as engine:
-            image = images.find(engine, build.handle) if build.handle else None
+            image = images.find(engine, build.handle)
             if image is not None and images.is_ours(image, self._workshop.instance, build.key):
                 images.remove(engine, image["Id"])
                 remove_leftovers(engine, list(filter(None, images.labels_of(image).get(LEFTOVERS, "").split(","))))

@@ -35,7 +35,7 @@ def run_steps(steps: Sequence[str], timeout: Seconds, log: BuildLog, execute: Ex
         begun = time.monotonic()
         record = execute(("sh", "-c", step), max(limit - begun, 0.001))
         failure = _judge(record, title, timeout, log.last)
-        log.say(f"[{title}: {failure.reason if failure else 'done'}, {time.monotonic() - begun:.1f} s]")
+        log.say(f"[{failure.reason if failure else f'{title}: done'}, {time.monotonic() - begun:.1f} s]")
         if failure is not None:
             return failure
     return None

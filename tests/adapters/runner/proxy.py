@@ -1,4 +1,4 @@
-"""A way to the engine that can be cut."""
+"""A way to the engine that can be cut or held up."""
 
 import contextlib
 import os
@@ -20,6 +20,8 @@ class Proxy:
         self._listening.bind(str(path))
         self._listening.listen()
         self._open: list[socket.socket] = []
+        self._flows = threading.Event()
+        self._flows.set()
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
@@ -35,8 +37,13 @@ class Proxy:
         for each in self._open:
             each.close()
 
+    def hold(self) -> None:
+        """Pass nothing on any more, as an engine that hangs; connections stay."""
+        self._flows.clear()
+
     def cut(self) -> None:
         """Break every connection, and take no more."""
+        self._flows.set()
         for each in (self._listening, *self._open):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
@@ -53,10 +60,10 @@ class Proxy:
                     self._threads.append(threading.Thread(target=self._pass_on, args=(source, target)))
                     self._threads[-1].start()
 
-    @staticmethod
-    def _pass_on(source: socket.socket, target: socket.socket) -> None:
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while chunk := source.recv(1 << 16):
+                self._flows.wait()
                 target.sendall(chunk)
         for each in (source, target):
             with contextlib.suppress(OSError):

@@ -59,6 +59,7 @@ def test_a_failing_step_is_named_and_its_log_kept(lab: Laboratory) -> None:
     assert "some words\nthe cause\n" in log
     assert "+ echo never" not in log
     assert not lab.runner.holds(build)
+    assert lab.runner.size(build) == 0
 
 
 def test_a_build_past_its_limit_timed_out(lab: Laboratory) -> None:
@@ -156,10 +157,12 @@ def test_two_who_want_the_same_build_share_it(lab: Laboratory) -> None:
 
 
 def test_a_build_is_held_until_it_is_discarded(lab: Laboratory) -> None:
-    build = lab.build({"a": ""})
+    build = lab.build({"a": ""}, steps=("head -c 3000000 /dev/urandom > made",))
     assert lab.runner.holds(build)
+    assert 3_000_000 <= lab.runner.size(build) < 3_500_000
     lab.runner.discard(build)
     assert not lab.runner.holds(build)
+    assert lab.runner.size(build) == 0
     lab.runner.discard(build)
     with pytest.raises(InfraFault), lab.session(build, "true"):
         pass
