@@ -1,6 +1,6 @@
 """How quickly the command line answers, as ratios to an empty Python process, in one run.
 
-    python -m benchmarks.startup
+python -m benchmarks.startup
 """
 
 import statistics
@@ -8,12 +8,13 @@ import subprocess
 import sys
 import time
 
+BISECTOR = [sys.executable, "-c", "from bisector.cli import main; main()"]
 CASES = {
     "python -c pass": [sys.executable, "-c", "pass"],
     "import bisector": [sys.executable, "-c", "import bisector"],
-    "bisector --help": [sys.executable, "-c", "from bisector.cli import main; main()", "--help"],
-    "bisector bisect --help": [sys.executable, "-c", "from bisector.cli import main; main()", "bisect", "--help"],
-    "bisector jobs list --help": [sys.executable, "-c", "from bisector.cli import main; main()", "jobs", "list", "--help"],
+    "bisector --help": [*BISECTOR, "--help"],
+    "bisector bisect --help": [*BISECTOR, "bisect", "--help"],
+    "bisector jobs list --help": [*BISECTOR, "jobs", "list", "--help"],
 }
 ROUNDS = 15
 

@@ -1,4 +1,4 @@
-"""Counts the words of a text that looks like prose; prints the processor seconds it took, which other programs disturb little."""
+"""Counts the words of a text that looks like prose; prints the processor seconds (others disturb them little)."""
 
 import json
 import time
