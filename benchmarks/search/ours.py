@@ -1,0 +1,153 @@
+"""The real planner on a bench world: the same `next_step`, the same facts, as the engine gives it."""
+
+import time
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from benchmarks.search.strategies import Answer
+from benchmarks.search.worlds import Setting, World
+from bisector.core.model.builds import Build
+from bisector.core.model.facts import BuildRecorded, Concluded, EnvironmentSeen, Fact, HistoryListed, Planned
+from bisector.core.model.history import Commit, Line, linear_line
+from bisector.core.model.investigation import Investigation
+from bisector.core.model.request import Request, RunnerName, Search
+from bisector.core.model.samples import Outcome, Purpose, Sample, Usage
+from bisector.core.model.scenario import BuildRecipe, Direction, Metric, RunRecipe, Scenario
+from bisector.core.model.steps import BuildPlace, Conclude, ListHistory, Measure, Slot
+from bisector.core.model.units import Sha
+from bisector.core.model.verdict import Verdict, VerdictKind
+from bisector.core.search.planner import PLANNER, next_step
+
+UNIT = 600.0
+"""Seconds that one unit of cost stands for: long, so that opening a container does not count."""
+MIN_EFFECT = 0.0035
+
+
+@dataclass
+class Planner:
+    """Our search as a strategy. `min_effect` is relative: the bench's deviation is 1 % of its level."""
+
+    min_effect: float = MIN_EFFECT
+    confidence: float = 0.95
+    exact: bool = False
+    facts: list[Fact] = field(default_factory=list)
+
+    def __call__(self, world: World) -> Answer:
+        """Search `world` to the planner's own conclusion."""
+        state = Investigation(job="bench", request=self._request(world))
+        state = state.with_fact(EnvironmentSeen(host="bench", toolchain="bench", details={}))
+        units: dict[tuple[int, int], int] = {}
+        slowest = 0.0
+        while True:
+            began = time.perf_counter()
+            plan = next_step(state, world.clock * UNIT)
+            slowest = max(slowest, time.perf_counter() - began)
+            step = plan.step
+            if step is None:
+                raise AssertionError("the planner stopped without a conclusion")
+            state = state.with_fact(
+                Planned(number=state.next_number, step=step, planner=PLANNER, elapsed=world.clock * UNIT)
+            )
+            match step:
+                case ListHistory():
+                    state = state.with_fact(HistoryListed(line=line_of(world.size)))
+                case BuildPlace():
+                    state = state.with_fact(_built(step, world, units))
+                case Measure():
+                    number = state.plans[-1].number
+                    for order, slot in enumerate(step.slots):
+                        state = state.with_fact(_sample(slot, (number, order), world, units))
+                case Conclude():
+                    state = state.with_fact(Concluded(verdict=step.verdict))
+                    return answer_of(step.verdict, state, world, slowest)
+                case _:
+                    raise AssertionError(f"the bench has no {type(step).__name__}")
+
+    def _request(self, world: World) -> Request:
+        metric = Metric(name="seconds", unit="s", min_effect=self.min_effect, exact=self.exact)
+        scenario = Scenario(
+            name="bench", build=BuildRecipe(), run=RunRecipe(command=("true",), warmup_runs=0), metrics=(metric,)
+        )
+        line = line_of(world.size)
+        return Request(
+            repository="bench",
+            good=line.base.sha,
+            bad=line.candidates[-1].sha,
+            scenario=scenario,
+            runner=RunnerName.SIMULATED,
+            search=Search(confidence=self.confidence, direction=Direction.WORSE),
+        )
+
+
+@lru_cache(maxsize=8)
+def line_of(size: int) -> Line:
+    """A first-parent line of `size` candidates with made-up names."""
+
+    def name(index: int) -> Sha:
+        return Sha(f"{index:040x}")
+
+    def commit(index: int) -> Commit:
+        parents = (name(index - 1),) if index else ()
+        return Commit(sha=name(index), tree=name(index), parents=parents, time=index, author="", subject="")
+
+    return linear_line(commit(0), [commit(index) for index in range(1, size + 1)])
+
+
+def _built(step: BuildPlace, world: World, units: dict[tuple[int, int], int]) -> BuildRecorded:
+    index = step.place.index
+    unit = world.build(index)
+    key = f"{index:032x}{step.number:032x}"
+    # A rebuild that cannot draw another offset is one that comes out the same.
+    same = world.plan.regime == "buildfix"
+    content = f"{index}" if same else f"{index}.{step.number}"
+    if unit is None:
+        build = Build(key=key, outcome=Outcome.BUILD_FAILED, reason="does not build", seconds=world.build_cost * UNIT)
+    else:
+        units[index, step.number] = unit
+        build = Build(key=key, outcome=Outcome.OK, handle="bench", content=content, seconds=world.build_cost * UNIT)
+    return BuildRecorded(place=step.place, number=step.number, build=build)
+
+
+def _sample(slot: Slot, at: tuple[int, int], world: World, units: dict[tuple[int, int], int]) -> Sample:
+    step, order = at
+    began = world.clock * UNIT
+    value = world.run(units[slot.place.index, slot.number])
+    return Sample(
+        place=slot.place,
+        number=slot.number,
+        build=f"{slot.place.index:032x}{slot.number:032x}",
+        purpose=slot.purpose,
+        outcome=Outcome.OK,
+        values={"seconds": value},
+        usage=Usage(wall=UNIT, cpu=UNIT, peak_memory=1),
+        step=step,
+        order=order,
+        clock=began,
+        host="bench",
+    )
+
+
+def answer_of(verdict: Verdict, state: Investigation, world: World, slowest: float) -> Answer:
+    """The verdict in the bench's terms. A set that only says where the change may be is no answer."""
+    members = [member for culprit in verdict.culprits for member in culprit.members]
+    whole = verdict.kind in {VerdictKind.CULPRIT, VerdictKind.SEVERAL} or (
+        verdict.kind is VerdictKind.CULPRIT_SET and world.plan.setting is Setting.UNBUILDABLE
+    )
+    none = verdict.kind is VerdictKind.NOT_REPRODUCED
+    stated = verdict.no_change if none else (verdict.culprits[0].probability if verdict.culprits else None)
+    fresh = sum(
+        build.seconds / UNIT for (_, number), build in state.builds.items() if number and _only_verifies(state, number)
+    )
+    return Answer(
+        found=tuple(sorted(members)) if whole else (),
+        no_change=none,
+        stated=stated,
+        ending=verdict.kind.value if verdict.reason is None else f"{verdict.kind.value} ({verdict.reason.value})",
+        verification=fresh,
+        decision_seconds=slowest,
+    )
+
+
+def _only_verifies(state: Investigation, number: int) -> bool:
+    purposes = {sample.purpose for sample in state.samples if sample.number == number}
+    return purposes == {Purpose.VERIFY}
