@@ -6,7 +6,6 @@ Both know the two densities beforehand and pay neither for the ends nor for doub
 """
 
 from functools import lru_cache
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -91,7 +90,7 @@ def burnashev_bound(shape: str, effect: float, size: int, build_cost: float, err
     """The yardstick: search at capacity, then confirmation at the speed of the most different pair, and builds."""
     confirmation = np.log(1 / error) / _most_different(shape, effect)
     runs = np.log2(size) / capacity(shape, effect) + confirmation
-    return cast(float, float(runs + build_cost * max(_bits(size, error), 2.0)))
+    return float(runs + build_cost * max(_bits(size, error), 2.0))
 
 
 def _bits(size: int, error: float) -> float:

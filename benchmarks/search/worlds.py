@@ -134,7 +134,7 @@ class World:
         return float(value)
 
     def accepts(self, found: tuple[int, ...], *, no_change: bool) -> bool:
-        """Whether an answer is right: exactly the culprit, or, with broken commits, exactly what cannot be told apart."""
+        """Whether an answer is right: exactly the culprit, or, beside broken commits, exactly what these leave open."""
         match self.plan.setting:
             case Setting.NO_CHANGE:
                 return no_change
