@@ -1,0 +1,1 @@
+"""Why it is slower: sampled stacks, their difference, exact counts, suspects, findings."""
