@@ -19,12 +19,14 @@ _VOLATILE = (
     "/var/log/",
     "/var/tmp/",  # noqa: S108
 )
+_OF_THE_ENGINE = frozenset({"/etc/hosts", "/etc/hostname", "/etc/resolv.conf"})
+"""Mounted into every container by its engine; the first holds the container's own address."""
 _BLOCK = 1 << 20
 
 
 def content_of(entries: Iterable[tuple[str, str, str]]) -> str:
     """The digest of (path, mode and kind, digest of the file), in any order, without what says nothing of a build."""
-    kept = sorted(entry for entry in entries if _is_made(entry[0]) and not entry[0].startswith(_VOLATILE))
+    kept = sorted(entry for entry in entries if _tells(entry[0]))
     return digest(*(part for entry in kept for part in entry))
 
 
@@ -51,6 +53,11 @@ def tree_entries(root: Path, tops: Iterable[str]) -> Iterator[tuple[str, str, st
 def tree_digest(root: Path) -> str:
     """The digest of every file's name and content below `root`, whatever its mode, byte-code aside."""
     return digest(*(part for path, _, content in sorted(tree_entries(root, ("",))) for part in (path, content)))
+
+
+def _tells(path: str) -> bool:
+    """Whether the file at `path` in a container says something of the build."""
+    return _is_made(path) and path not in _OF_THE_ENGINE and not path.startswith(_VOLATILE)
 
 
 def _is_made(path: str) -> bool:

@@ -109,7 +109,9 @@ def test_a_digest_leaves_out_byte_code_and_sums_of_it(tmp_path: Path) -> None:
 def test_a_digest_leaves_out_what_says_nothing_of_a_build() -> None:
     kept = [("/usr/bin/tool", "0755 f", "aa"), ("/bisector/source/tmp/x", "0644 f", "bb")]
     noise = [(f"{at}/x", "0644 f", "cc") for at in ("/tmp", "/var/log", "/var/cache/apt", "/run", "/bisector/home")]
+    noise += [(f"/etc/{name}", "0644 f", "dd") for name in ("hosts", "hostname", "resolv.conf")]
     assert content_of([*kept, *noise]) == content_of(list(reversed(kept))) != content_of(kept[:1])
+    assert content_of([*kept, ("/etc/hosts.allow", "0644 f", "ee")]) != content_of(kept)
 
 
 def test_a_name_of_any_bytes_can_be_digested(tmp_path: Path) -> None:
