@@ -1,13 +1,13 @@
 """The real planner on a bench world: the same `next_step`, the same facts, as the engine gives it."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 from benchmarks.search.strategies import Answer
 from benchmarks.search.worlds import Setting, World
 from bisector.core.model.builds import Build
-from bisector.core.model.facts import BuildRecorded, Concluded, EnvironmentSeen, Fact, HistoryListed, Planned
+from bisector.core.model.facts import BuildRecorded, Concluded, EnvironmentSeen, HistoryListed, Planned
 from bisector.core.model.history import Commit, Line, linear_line
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Request, RunnerName, Search
@@ -30,7 +30,8 @@ class Planner:
     min_effect: float = MIN_EFFECT
     confidence: float = 0.95
     exact: bool = False
-    facts: list[Fact] = field(default_factory=list)
+    quiet: bool = False
+    """Whether the scenario's history says that builds do not differ and nothing drifts."""
 
     def __call__(self, world: World) -> Answer:
         """Search `world` to the planner's own conclusion."""
