@@ -122,10 +122,8 @@ def read_scenario(wiring: Wiring, named: str, top: Path | None) -> Scenario:
 
 def find_scenario(wiring: Wiring, named: str, top: Path | None) -> Path:
     """The file of the scenario called `named`; ScenarioError with near names when there is none."""
-    path = Path(named)
-    for candidate in (path / "scenario.toml", path):
-        if candidate.is_file():
-            return candidate.resolve()
+    if (direct := _file_at(Path(named))) is not None:
+        return direct.resolve()
     known: dict[str, Path] = {}
     for directory in scenario_directories(wiring.settings, top):
         for file in sorted(directory.glob("*/scenario.toml")):
@@ -141,7 +139,13 @@ def _named(scenario: str | None) -> str:
     """A scenario as it can be named from anywhere: a path in full, a name as it is."""
     if scenario is None:
         return ""
-    return str(Path(scenario).resolve()) if Path(scenario).exists() else scenario
+    path = Path(scenario)
+    return str(path.resolve()) if _file_at(path) is not None else scenario
+
+
+def _file_at(path: Path) -> Path | None:
+    """The scenario file that `path` is, or that lies in the directory it is; None when it is neither."""
+    return next((file for file in (path / "scenario.toml", path) if file.is_file()), None)
 
 
 def _ad_hoc_metrics(measure: MeasureOptions) -> tuple[Metric, ...]:
