@@ -5,6 +5,7 @@ tree of calls in columns: node i is a frame called from node `parent[i]`, with t
 there. A hundred thousand distinct stacks are a few arrays, and everything here works on whole columns.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -89,7 +90,7 @@ class Tree:
     def totals(self, weights: FloatArray) -> FloatArray:
         """Weight of each node with all it calls. `weights` has nodes along its last axis."""
         total = weights.astype(np.float64, copy=True)
-        rows = total.reshape(-1, self.size)
+        rows = total.reshape(math.prod(total.shape[:-1]), self.size)
         for above, nodes in reversed(list(pairwise(self.depths()))):
             callers = self.parent[nodes] - above.start
             for row in rows:
@@ -128,7 +129,7 @@ class Tree:
 
     def by_frame(self, weights: FloatArray, frames: int) -> FloatArray:
         """Sum of `weights` (nodes along the last axis) for each of so many frames."""
-        rows = weights.reshape(-1, self.size)
+        rows = weights.reshape(math.prod(weights.shape[:-1]), self.size)
         summed = np.array([np.bincount(self.frame, weights=row, minlength=frames) for row in rows])
         return summed.reshape(*weights.shape[:-1], frames)
 

@@ -1,0 +1,108 @@
+"""Exact counts beside sampled costs: called more often, or slower per call?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from types import MappingProxyType
+
+from bisector.core.explain.spread import Estimate
+from bisector.core.explain.stacks import Frame
+
+MOSTLY = 0.7
+"""Share of a growth from which on one of its two parts is the reason."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Counts:
+    """What a counting run saw on one side: calls, calls from one function to another, allocations in bytes.
+
+    `work` is how many units of work it did; the numbers are of the whole run. Profiles and counts name functions
+    alike (`names.Names`), with bare names where the tool that counts knows no better.
+    """
+
+    calls: Mapping[Frame, int]
+    edges: Mapping[tuple[Frame, Frame], int] = field(default_factory=lambda: MappingProxyType({}))
+    allocated: Mapping[Frame, int] = field(default_factory=lambda: MappingProxyType({}))
+    work: float = 1.0
+
+    def calls_of(self, frame: Frame) -> float:
+        """Calls of a function per unit of work."""
+        return self.calls.get(self.counted(frame), 0) / self.work
+
+    def counted(self, frame: Frame) -> Frame:
+        """The function as the counting tool names it: itself, or the only one of its file with its bare name."""
+        if frame in self.calls:
+            return frame
+        alike = self._bare.get(_bare(frame), ())
+        return alike[0] if len(alike) == 1 else frame
+
+    @cached_property
+    def _bare(self) -> Mapping[tuple[str, str], list[Frame]]:
+        found: dict[tuple[str, str], list[Frame]] = {}
+        for frame in self.calls:
+            found.setdefault(_bare(frame), []).append(frame)
+        return found
+
+    def from_to(self, caller: Frame, callee: Frame) -> float:
+        """Calls from one function to another per unit of work."""
+        return self.edges.get((self.counted(caller), self.counted(callee)), 0) / self.work
+
+    def bytes_of(self, frame: Frame) -> float:
+        """Bytes a function allocates per unit of work."""
+        return self.allocated.get(self.counted(frame), 0) / self.work
+
+
+def _bare(frame: Frame) -> tuple[str, str]:
+    return frame.module, frame.name.rpartition(".")[2]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CountPair:
+    """The counts of both sides."""
+
+    before: Counts
+    after: Counts
+
+    def calls(self, frame: Frame) -> "CallChange | None":
+        """How often a function is called on both sides; None where neither saw it."""
+        before, after = self.before.calls_of(frame), self.after.calls_of(frame)
+        return CallChange(before=before, after=after) if before or after else None
+
+
+class Manner(StrEnum):
+    """In which way a function got dearer."""
+
+    MORE_CALLS = "called more often"
+    SLOWER_CALLS = "slower per call"
+    BOTH = "called more often and slower per call"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallChange:
+    """Calls of a function per unit of work."""
+
+    before: float
+    after: float
+
+    @property
+    def ratio(self) -> float | None:
+        """After over before; None where there were none before."""
+        return self.after / self.before if self.before else None
+
+    def by_calls(self, cost: Estimate) -> float:
+        """The part of a cost's difference that comes of the number of calls; the rest is the cost of each.
+
+        With c calls of p each, c2 p2 - c1 p1 = (c2 - c1) (p1 + p2) / 2 + (c1 + c2) / 2 (p2 - p1): the first part.
+        """
+        if not self.before or not self.after:
+            return cost.delta
+        each = cost.before / self.before + cost.after / self.after
+        return (self.after - self.before) * each / 2
+
+    def manner(self, cost: Estimate) -> Manner:
+        """In which way a cost grew."""
+        share = self.by_calls(cost) / cost.delta if cost.delta else 0.0
+        if share >= MOSTLY:
+            return Manner.MORE_CALLS
+        return Manner.SLOWER_CALLS if share <= 1 - MOSTLY else Manner.BOTH

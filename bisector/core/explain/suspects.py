@@ -1,0 +1,153 @@
+"""Suspects: the functions that explain the growth, ranked, and what the culprit has to do with each.
+
+Every bit of growth is somebody's: of the stack it was sampled in, the deepest function that the culprit touches; where
+it touches none of them, the deepest of the project's own code; else the deepest at all. So callers such as `main` are
+folded into what they call, a library is answered for by whoever calls it, and the shares of all suspects never add up
+to more than the whole.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from bisector.core.explain.changes import Touched, TouchedFunction
+from bisector.core.explain.counts import CallChange, CountPair, Manner
+from bisector.core.explain.difference import Difference, FunctionDelta
+from bisector.core.explain.spread import Estimate, Estimates
+from bisector.core.explain.stacks import ROOT, BoolArray, Frame, IntArray, Origin
+
+MOST_SUSPECTS = 10
+SMALLEST_SHARE = 0.01
+"""Of the slowdown; a function that explains less is no suspect."""
+
+
+class Relation(StrEnum):
+    """What the culprit has to do with a suspect."""
+
+    TOUCHED = "touched"
+    CALLS_TOUCHED = "calls something touched"
+    UNTOUCHED = "not touched"
+    """Only hit more often, or slower for a reason outside the diff."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Suspect:
+    """A function whose cost grew. `share` is the part of the slowdown it answers for, `cost` that cost on both sides.
+
+    `through` is the function below it in which most of its growth is spent, None where that is itself. `relation` is
+    None where no culprit's diff is known, `calls` and `manner` where nobody counted. `called_by` is, for one that is
+    only called more often, the caller that most of the new calls come from.
+    """
+
+    function: FunctionDelta
+    share: float
+    cost: Estimate
+    through: Frame | None
+    relation: Relation | None
+    touched: TouchedFunction | None
+    calls: CallChange | None
+    manner: Manner | None
+    called_by: Frame | None
+
+    @property
+    def line(self) -> int:
+        """Where it begins, as far as that is known; else the lowest line it was seen at; 0 for neither."""
+        return self.touched.line if self.touched is not None and self.touched.line else self.function.frame.line
+
+
+def suspects_of(
+    found: Difference, touched: Touched | None = None, counts: CountPair | None = None
+) -> tuple[Suspect, ...]:
+    """The suspects, the one that explains most first; none where nothing grew by more than noise."""
+    changed = [touched.find(frame) if touched is not None else None for frame in found.frames]
+    is_changed = np.array([each is not None for each in changed], dtype=bool)
+    groups = answerable(found, is_changed)
+    costs = found.grouped(groups, len(found.frames))
+    grown = np.flatnonzero(~costs.noise & (costs.delta > 0))
+    whole = slowdown(found, costs)
+    ranked = sorted(grown.tolist(), key=lambda index: (-costs.delta[index], index))
+    relation = _relations(found, is_changed)
+    suspects = []
+    for index in ranked[:MOST_SUSPECTS]:
+        share = float(costs.delta[index]) / whole
+        if share < SMALLEST_SHARE:
+            break
+        calls = counts.calls(found.frames[index]) if counts is not None else None
+        manner = calls.manner(costs[index]) if calls is not None else None
+        suspects.append(
+            Suspect(
+                function=found.function(index),
+                share=share,
+                cost=costs[index],
+                through=_through(found, groups, index),
+                relation=relation(index) if touched is not None else None,
+                touched=changed[index],
+                calls=calls,
+                manner=manner,
+                called_by=_new_caller(found.frames[index], counts) if manner is Manner.MORE_CALLS else None,
+            )
+        )
+    return tuple(suspects)
+
+
+def slowdown(found: Difference, costs: Estimates) -> float:
+    """What shares are shares of: the net growth, or all that grew where something else shrank beside it."""
+    grown = float(costs.delta[~costs.noise & (costs.delta > 0)].sum())
+    return max(found.total.delta, grown)
+
+
+def answerable(found: Difference, touched: BoolArray) -> IntArray:
+    """For each node the index of the function that answers for its self cost. `touched` tells it of each frame."""
+    own = np.array([frame.origin is Origin.OWN for frame in found.frames], dtype=bool)
+    rank_of = np.where(touched, 2, np.where(own, 1, 0))
+    tree = found.tree
+    answer, rank = tree.frame.copy(), rank_of[tree.frame]
+    for nodes in tree.depths():
+        parent = tree.parent[nodes]
+        if not parent.size or parent[0] == ROOT:
+            continue
+        above = rank[parent] > rank[nodes]
+        answer[nodes] = np.where(above, answer[parent], answer[nodes])
+        rank[nodes] = np.maximum(rank[parent], rank[nodes])
+    return answer
+
+
+def _through(found: Difference, groups: IntArray, index: int) -> Frame | None:
+    """The function in which most of what `index` answers for is spent, where that is another one."""
+    mine = groups == index
+    growth = np.bincount(
+        found.tree.frame[mine], weights=(found.self_after - found.self_before)[mine], minlength=len(found.frames)
+    )
+    most = int(growth.argmax())
+    return found.frames[most] if most != index else None
+
+
+def _relations(found: Difference, touched: BoolArray) -> Callable[[int], Relation]:
+    """What the culprit has to do with the function at an index."""
+    tree = found.tree
+    below = tree.totals(touched[tree.frame].astype(np.float64)) - touched[tree.frame]
+    calling = np.zeros(len(found.frames), dtype=bool)
+    calling[tree.frame[below > 0]] = True
+
+    def relation(index: int) -> Relation:
+        if touched[index]:
+            return Relation.TOUCHED
+        return Relation.CALLS_TOUCHED if calling[index] else Relation.UNTOUCHED
+
+    return relation
+
+
+def _new_caller(frame: Frame, counts: CountPair | None) -> Frame | None:
+    """The caller that most of the additional calls of a function come from."""
+    if counts is None:
+        return None
+    counted = counts.after.counted(frame)
+    more = {
+        caller: counts.after.from_to(caller, callee) - counts.before.from_to(caller, callee)
+        for caller, callee in counts.after.edges
+        if callee == counted and caller != counted
+    }
+    most = max(more, key=lambda caller: more[caller], default=None)
+    return most if most is not None and more[most] > 0 else None
