@@ -1,6 +1,5 @@
 """The command group. Each command is imported when it is called: `bisector --help` must stay quick."""
 
-import errno
 import importlib
 import sys
 from collections.abc import Sequence
@@ -8,7 +7,8 @@ from collections.abc import Sequence
 import click
 
 from bisector import __version__
-from bisector.errors import BisectorError, EnvironmentFault
+from bisector.cli.faults import disk_fault
+from bisector.errors import BisectorError
 
 COMMANDS = {
     "bisect": ("bisector.cli.bisect", "Find the merge that made the difference."),
@@ -76,12 +76,10 @@ def entry(arguments: Sequence[str]) -> int:
         sys.stderr.close()
         return 0
     except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}:
+        fault = disk_fault(error)
+        if fault is None:
             raise
-        told = {errno.ENOSPC: "there is no space left on the disk", errno.EDQUOT: "the disk quota is used up"}
-        what = told.get(error.errno, f"a file cannot be written: {error.strerror}")
-        advice = "Free some space or set BISECTOR_STATE_DIR and BISECTOR_CACHE_DIR elsewhere, then resume the job"
-        return report_error(EnvironmentFault(what, where=str(error.filename or ""), then=advice))
+        return report_error(fault)
 
 
 def report_error(error: BisectorError) -> int:

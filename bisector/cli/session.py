@@ -9,6 +9,7 @@ import click
 
 from bisector.cli.answer import deliver
 from bisector.cli.events import EventStream
+from bisector.cli.faults import disk_fault
 from bisector.cli.options import OutputOptions
 from bisector.cli.progress import watching
 from bisector.core.model.investigation import Investigation
@@ -65,6 +66,13 @@ def work_on(job: str, wiring: Wiring, world: tuple[Repository, Runner], output: 
         except BisectorError as error:
             stack.close()
             raise _with_hint(error, job) from error
+        except OSError as error:
+            stack.close()
+            settings = wiring.settings
+            fault = disk_fault(error, f"{settings.state_dir} or {settings.cache_dir}")
+            if fault is None:
+                raise
+            raise _with_hint(fault, job) from error
     return deliver(investigation, wiring, output)
 
 
