@@ -11,6 +11,8 @@ from bisector.core.explain.stacks import Frame, Origin
 LONGEST_NAME = 400
 """Characters of a name that are kept; a longer one ends in a digest, so that two of them stay two."""
 UNKNOWN = "[unknown]"
+_MARK = 9
+"""Characters of the ellipsis and the digest."""
 _SUFFIX = 100
 """Characters at the end of a name in which a compiler's additions are looked for."""
 
@@ -27,10 +29,12 @@ _DELETED = re.compile(r" \(deleted\)$")
 _INSIDE = re.compile(r"^/proc/\d+/root(?=/)")
 _PACKAGES = re.compile(r"^.*(?:^|/)(?:site|dist)-packages/")
 _STANDARD = re.compile(r"^.*(?:^|/)(?:lib(?:64)?/python3(?:\.\d+)?t?|python3\d*\.zip)/")
+_GO = re.compile(r"^/usr/(?:local|lib)/go(?:-[\d.]+)?/src/")
+_RUST = re.compile(r"^/rustc/[^/]+/")
 _SHARED_OBJECT = re.compile(r"([^/]*?)(?:\.(?:cpython|abi3|pypy)[-\w]*)?\.so((?:\.\d+)*)$")
 _SYSTEM = re.compile(
     r"^(?:<frozen .*>|<built-in>|\[(?!unknown).*\]|node:.*|/lib(?:64)?/.*"
-    r"|/usr/(?:lib|libexec|share|include|local/go/src)/.*|/rustc/.*|.*/\.cargo/registry/.*|.*/go/pkg/mod/.*|.*/node_modules/.*)$"
+    r"|/usr/(?:lib|libexec|share|include)/.*|.*/\.cargo/registry/.*|.*/go/pkg/mod/.*|.*/node_modules/.*)$"
 )
 _KERNEL = re.compile(r"^\[(?:kernel|guest\.kernel|vmlinux)[^\]]*\]$")
 
@@ -80,6 +84,8 @@ class Names:
         if found := (_PACKAGES.match(path) or _STANDARD.match(path)):
             module = _plain_object(path[found.end() :])
             return module, Origin.OWN if self._is_ours(module) else Origin.LIBRARY
+        if found := (_GO.match(path) or _RUST.match(path)):
+            return path[found.end() :], Origin.LIBRARY
         if _KERNEL.match(path):
             return "[kernel]", Origin.LIBRARY
         if shared := _SHARED_OBJECT.search(path):
@@ -143,9 +149,10 @@ def _name(name: str) -> str:
 
 
 def _short(text: str) -> str:
-    if len(text) <= LONGEST_NAME:
+    # What was cut before stays as it is: profiles that we wrote have the same names again.
+    if len(text) <= LONGEST_NAME + _MARK:
         return text
-    mark = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]
+    mark = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[: _MARK - 1]
     return f"{text[:LONGEST_NAME]}…{mark}"
 
 

@@ -1,0 +1,110 @@
+"""Folded stacks: a line a stack, `outer;inner 12`. What py-spy (raw), stackcollapse, inferno and async-profiler write.
+
+A frame may tell its place, `name (file.py:12)`. What a line cannot hold is written as `\\x3b` and read back: `;`,
+control characters, and a backslash that would otherwise begin such an escape.
+"""
+
+import re
+
+import numpy as np
+
+from bisector.core.explain.stacks import ROOT, BoolArray, Capture, Frame, IntArray, Unit
+from bisector.formats.profiles.gathering import HEAVIEST, Gathering, Reading
+from bisector.formats.profiles.problem import ProfileProblem
+
+_PLACE = re.compile(r"(.*) \(((?:[^()]|\([^()]*\))*?)(?::(\d{1,9}))?\)", re.DOTALL)
+_LOOKS_LIKE_A_FILE = re.compile(r"[^()]*[./<\[][^()]*|")
+_ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f;\u2028\u2029]|\\(?=x)")
+LONGEST_FRAME = 4000
+"""Characters of a frame that are looked at for its place."""
+
+
+class _Frames(dict[str, int]):
+    """Numbers of frames by their text."""
+
+    def __init__(self, gathering: Gathering) -> None:
+        super().__init__()
+        self._gathering = gathering
+
+    def __missing__(self, text: str) -> int:
+        name, path, line = parse_frame(text)
+        number = self[text] = self._gathering.frame(name, path, line)
+        return number
+
+
+def parse_frame(text: str) -> tuple[str, str, int]:
+    """Name, file and line of a frame: "f (a/b.py:12)" or just "f"."""
+    found = _PLACE.fullmatch(text) if len(text) <= LONGEST_FRAME and text.endswith(")") else None
+    if found is None or not _LOOKS_LIKE_A_FILE.fullmatch(found[2]):
+        return _unescaped(text), "", 0
+    return _unescaped(found[1]), _unescaped(found[2]), int(found[3] or 0)
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text) if "\\x" in text else text
+
+
+def read(text: str, reading: Reading) -> Capture:
+    """The capture in a folded file; ProfileProblem where most of it is something else."""
+    gathering, unreadable = Gathering(reading), 0
+    number_of = _Frames(gathering).__getitem__
+    for line in text.split("\n"):
+        stack, _, count = line.rstrip("\r").rpartition(" ")
+        try:
+            weight = float(count)
+        except ValueError:
+            unreadable += bool(line.strip())
+            continue
+        if stack:
+            gathering.add(map(number_of, stack.split(";")), weight)
+        else:
+            # py-spy counts the samples in which no Python was running yet.
+            gathering.lost += int(weight) if 0 < weight <= HEAVIEST else 1
+    if unreadable > len(gathering):
+        raise ProfileProblem(f"{unreadable} of its lines are no folded stacks")
+    gathering.lost += unreadable
+    return gathering.counted("folded")
+
+
+def write(capture: Capture) -> str:
+    """The folded file of a capture: counts of samples where they are known, else microseconds or bytes."""
+    frames = [_written(frame) for frame in capture.frames]
+    counts = np.rint(capture.weights * _per_weight(capture)).astype(np.int64)
+    tree, lines, stacks = capture.tree, [], [""] * capture.tree.size
+    wanted = np.flatnonzero(_needed(capture, counts))
+    for node in wanted.tolist():
+        parent = int(tree.parent[node])
+        name = frames[tree.frame[node]]
+        stacks[node] = name if parent == ROOT else f"{stacks[parent]};{name}"
+        if counts[node]:
+            lines.append(f"{stacks[node]} {counts[node]}\n")
+    return "".join(sorted(lines))
+
+
+def _needed(capture: Capture, counts: IntArray) -> BoolArray:
+    """Nodes that have a count or call one that has."""
+    return capture.tree.totals((counts > 0).astype(np.float64)) > 0
+
+
+def _per_weight(capture: Capture) -> float:
+    if capture.samples and capture.total > 0:
+        return capture.samples / capture.total
+    return 1e6 if capture.unit is Unit.SECONDS else 1.0
+
+
+def _written(frame: Frame) -> str:
+    name = _escaped(frame.name)
+    if frame.module or parse_frame(name)[0] != frame.name or not name:
+        place = _escaped(frame.module).replace("(", "\\x28").replace(")", "\\x29")
+        return f"{name} ({place})"
+    return name
+
+
+def _escaped(text: str) -> str:
+    return _UNSAFE.sub(lambda found: _code(found[0]), text)
+
+
+def _code(character: str) -> str:
+    # What has no two digits is shown for what it is: a line break that only some programs take for one.
+    return f"\\x{ord(character):02x}" if ord(character) < 0x100 else " "
