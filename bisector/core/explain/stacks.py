@@ -218,6 +218,16 @@ class Stacks:
         return type(self)(frames=frames, flat=flat, lengths=lengths, weights=self.weights), int(deep.sum())
 
 
+def integers(values: Sequence[int]) -> IntArray:
+    """A column of whole numbers; OverflowError beyond 64 bits."""
+    return np.array(values, dtype=np.int64)
+
+
+def numbers(values: Sequence[float]) -> FloatArray:
+    """A column of numbers."""
+    return np.array(values, dtype=np.float64)
+
+
 def captured(
     stacks: Stacks, *, tool: str, unit: Unit, samples: int | None = None, work: float = 1.0, lost: int = 0
 ) -> Capture:

@@ -5,10 +5,9 @@ control characters, and a backslash that would otherwise begin such an escape.
 """
 
 import re
+from collections.abc import Sequence
 
-import numpy as np
-
-from bisector.core.explain.stacks import ROOT, BoolArray, Capture, Frame, IntArray, Unit
+from bisector.core.explain.stacks import ROOT, Capture, Frame, Unit
 from bisector.formats.profiles.gathering import HEAVIEST, Gathering, Reading
 from bisector.formats.profiles.problem import ProfileProblem
 
@@ -70,21 +69,25 @@ def read(text: str, reading: Reading) -> Capture:
 def write(capture: Capture) -> str:
     """The folded file of a capture: counts of samples where they are known, else microseconds or bytes."""
     frames = [_written(frame) for frame in capture.frames]
-    counts = np.rint(capture.weights * _per_weight(capture)).astype(np.int64)
-    tree, lines, stacks = capture.tree, [], [""] * capture.tree.size
-    wanted = np.flatnonzero(_needed(capture, counts))
-    for node in wanted.tolist():
-        parent = int(tree.parent[node])
-        name = frames[tree.frame[node]]
-        stacks[node] = name if parent == ROOT else f"{stacks[parent]};{name}"
+    scale = _per_weight(capture)
+    counts = [round(weight * scale) for weight in capture.weights.tolist()]
+    parents, of = capture.tree.parent.tolist(), capture.tree.frame.tolist()
+    lines, stacks = [], [""] * len(counts)
+    for node in _needed(parents, counts):
+        name = frames[of[node]]
+        stacks[node] = name if parents[node] == ROOT else f"{stacks[parents[node]]};{name}"
         if counts[node]:
             lines.append(f"{stacks[node]} {counts[node]}\n")
     return "".join(sorted(lines))
 
 
-def _needed(capture: Capture, counts: IntArray) -> BoolArray:
-    """Nodes that have a count or call one that has."""
-    return capture.tree.totals((counts > 0).astype(np.float64)) > 0
+def _needed(parents: Sequence[int], counts: Sequence[int]) -> list[int]:
+    """Nodes that have a count or call one that has, callers first."""
+    needed = [count > 0 for count in counts]
+    for node in range(len(parents) - 1, -1, -1):
+        if needed[node] and parents[node] != ROOT:
+            needed[parents[node]] = True
+    return [node for node, wanted in enumerate(needed) if wanted]
 
 
 def _per_weight(capture: Capture) -> float:

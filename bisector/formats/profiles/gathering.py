@@ -3,10 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from bisector.core.explain.names import Names
-from bisector.core.explain.stacks import Capture, Frame, Stacks, Unit, captured
+from bisector.core.explain.stacks import Capture, Frame, Stacks, Unit, captured, integers, numbers
 from bisector.formats.profiles.problem import ProfileProblem
 
 HEAVIEST = 1e15
@@ -65,9 +63,9 @@ class Gathering:
             raise ProfileProblem("there are no samples in it")
         stacks = Stacks(
             frames=self.frames,
-            flat=np.array(self._flat, dtype=np.int64),
-            lengths=np.array(self._lengths, dtype=np.int64),
-            weights=np.array(self._weights, dtype=np.float64) * scale,
+            flat=integers(self._flat),
+            lengths=integers(self._lengths),
+            weights=numbers(self._weights) * scale,
         )
         return captured(stacks, tool=tool, unit=unit, samples=samples, work=self.reading.work, lost=self.lost)
 

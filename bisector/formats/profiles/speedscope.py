@@ -4,8 +4,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from bisector.core.explain.stacks import ROOT, Capture, Profile, Unit
 from bisector.formats.profiles.gathering import Gathering, Reading
 from bisector.formats.profiles.problem import ProfileProblem
@@ -106,16 +104,15 @@ def write(profile: Profile) -> str:
 
 def _profile(label: str, index: int, capture: Capture, numbers: dict[tuple[str, str, int], int]) -> dict[str, Any]:
     of = [numbers.setdefault((f.name, f.file or f.module, f.line), len(numbers)) for f in capture.frames]
-    nodes = np.flatnonzero(capture.weights)
-    weights = capture.weights[nodes].tolist()
+    weights = {node: weight for node, weight in enumerate(capture.weights.tolist()) if weight}
     return {
         "type": "sampled",
         "name": f"{label}, capture {index + 1}",
         "unit": _NAMES[capture.unit],
         "startValue": 0,
-        "endValue": float(capture.weights[nodes].sum()),
-        "samples": [_stack(capture, node, of) for node in nodes.tolist()],
-        "weights": weights,
+        "endValue": capture.total,
+        "samples": [_stack(capture, node, of) for node in weights],
+        "weights": list(weights.values()),
     }
 
 

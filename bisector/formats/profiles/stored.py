@@ -1,11 +1,10 @@
 """A capture as it is stored: JSON of columns, with a version. Equal captures have equal bytes, so a hash names one."""
 
 import json
+import math
 import zlib
 
-import numpy as np
-
-from bisector.core.explain.stacks import ROOT, Capture, Frame, Origin, Tree, Unit
+from bisector.core.explain.stacks import ROOT, Capture, Frame, Origin, Tree, Unit, integers, numbers
 from bisector.formats.profiles.problem import ProfileProblem
 
 VERSION = 1
@@ -48,11 +47,11 @@ def decode(data: bytes) -> Capture:
                 for name, module, file, line, origin in document["frames"]
             ),
             tree=Tree(
-                parent=np.array(document["parent"], dtype=np.int64),
-                frame=np.array(document["frame"], dtype=np.int64),
+                parent=integers(document["parent"]),
+                frame=integers(document["frame"]),
                 levels=tuple(document["levels"]),
             ),
-            weights=np.array(document["weights"], dtype=np.float64),
+            weights=numbers(document["weights"]),
             samples=document["samples"],
             work=document["work"],
             lost=document["lost"],
@@ -79,4 +78,4 @@ def _is_sound(capture: Capture) -> bool:
         if not parent.size or parent.min() < low or parent.max() > high:
             return False
         above = nodes
-    return bool(np.isfinite(capture.weights).all()) and capture.work > 0
+    return math.isfinite(capture.total) and bool((capture.weights >= 0).all()) and capture.work > 0
