@@ -55,9 +55,9 @@ def count(text: str) -> Counter[str]:
 '''
 WORDS_KEPT = WORDS.replace(
     'def count(text: str) -> Counter[str]:\n    """How often each word occurs."""\n',
-    "LAST: list[bytes] = []\n\n\n"
+    "LAST: list[str] = []\n\n\n"
     'def count(text: str) -> Counter[str]:\n    """How often each word occurs; the text is kept for inspection."""\n'
-    '    LAST[:] = [text.encode("utf-32")]\n',
+    "    LAST[:] = text\n",
 )
 INIT = '''"""Tiny tools for text."""
 
