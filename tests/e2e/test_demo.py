@@ -1,0 +1,85 @@
+"""The demo repository for real: what was planted is found, by both runners and by every scenario that ships."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from bisector.cli.demo_history import PLANTED
+from tests.helpers.installs import Done, Install, install_at
+from tests.helpers.repositories import Sandbox
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole bisects")]
+
+MERGE_OF = {PLANTED["python-cpu"]: "Merge branch 'hyphens'", PLANTED["compiled-c"]: "Merge branch 'c-counter'"}
+"""The merge that brought a planted commit in, where it is not on the main line itself."""
+
+
+def subject(demo: Sandbox, commit: str) -> str:
+    return demo.git("log", "-1", "--format=%s", commit)
+
+
+def named(demo: Sandbox, done: Done) -> tuple[str, str]:
+    """Subjects of the culprit and of the inner commit ("" where there is none)."""
+    culprit = done.culprit
+    inner = culprit["inner"]
+    return subject(demo, culprit["commit"]), subject(demo, inner["commit"]) if inner else ""
+
+
+def truth(scenario: str) -> tuple[str, str]:
+    """What `named` should be."""
+    planted = PLANTED[scenario]
+    return (MERGE_OF[planted], planted) if planted in MERGE_OF else (planted, "")
+
+
+def ends(demo: Sandbox, scenario: str) -> tuple[str | Path, ...]:
+    return "v1.0", "main", "--repo", demo.top, "--scenario", scenario
+
+
+@pytest.mark.docker
+def test_in_docker_the_merge_and_the_commit_inside_it_are_named_and_named_again(
+    docker_install: Install, demo: Sandbox, tmp_path: Path
+) -> None:
+    first = docker_install.bisect(*ends(demo, "demo"), "--runner", "docker")
+    assert named(demo, first) == truth("demo")
+    assert first.culprit["verified"] is True
+    assert first.result["runner"] == "docker"
+    assert first.result["cost"]["builds"] > 0
+
+    second = docker_install.bisect(*ends(demo, "demo"), "--runner", "docker")
+    assert named(demo, second) == truth("demo")
+    assert second.result["cost"]["builds"] == 0
+    assert second.result["cost"]["runs"] < first.result["cost"]["runs"]
+
+    command = shlex.split(first.result["reproduce"])
+    assert {first.result["good"], first.result["bad"]} < set(command)
+    with install_at(tmp_path / "elsewhere", engine=True) as elsewhere:
+        reproduced = elsewhere.again(command)
+    assert named(demo, reproduced) == truth("demo")
+    assert reproduced.result["cost"]["builds"] > 0
+
+
+@pytest.mark.parametrize("scenario", ["python-cpu", "import-time"])
+def test_each_scenario_finds_its_own_commit_on_this_machine(
+    local_install: Install, demo: Sandbox, scenario: str
+) -> None:
+    done = local_install.bisect(*ends(demo, scenario), "--runner", "local")
+    assert named(demo, done) == truth(scenario)
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("scenario", ["peak-memory", "compiled-c"])
+def test_each_scenario_finds_its_own_commit_in_docker(docker_install: Install, demo: Sandbox, scenario: str) -> None:
+    """The heavy import planted for another scenario takes memory too, an eighth: less than is worth naming here."""
+    done = docker_install.bisect(*ends(demo, scenario), "--runner", "docker", "--min-effect", "25%")
+    assert named(demo, done) == truth(scenario)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_without_a_change_nobody_is_blamed(local_install: Install, demo: Sandbox, seed: int) -> None:
+    """Up to the commit before the planted merge nothing makes counting slower."""
+    bad = demo.git("log", "--merges", "--format=%P", "--grep", "hyphens", "main").split()[0]
+    repository = ("v1.0", bad, "--repo", demo.top, "--scenario", "python-cpu", "--min-effect", "30%")
+    done = local_install.bisect(*repository, "--runner", "local", "--seed", str(seed))
+    assert (done.code, done.result["verdict"], done.result["reason"]) == (1, "not_reproduced", "no_change"), done.out
+    assert done.result["culprits"] == []
