@@ -13,11 +13,12 @@ demo: $(VENV)/ready
 
 ## test: everything CI runs: style, types, tests (with the real engine where this machine can have one)
 test: $(VENV)/ready-dev environment lint types
-	$(BIN)/python -m pytest -n $(PARALLEL) --dist loadgroup -m "not calibration"
+	$(BIN)/python -m pytest -n $(PARALLEL) --dist loadgroup -m "not calibration and not alone"
+	$(BIN)/python -m pytest -m alone
 
 ## fast: the tests that need no engine, no browser and no patience
 fast: $(VENV)/ready-dev lint types
-	$(BIN)/python -m pytest -n $(PARALLEL) -m "not docker and not browser and not slow and not calibration"
+	$(BIN)/python -m pytest -n $(PARALLEL) -m "not docker and not browser and not slow and not calibration and not alone"
 
 lint: $(VENV)/ready-dev
 	$(BIN)/ruff check .

@@ -9,7 +9,7 @@ from bisector.cli.demo_history import PLANTED
 from tests.helpers.installs import Done, Install, install_at
 from tests.helpers.repositories import Sandbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole bisects")]
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 MERGE_OF = {PLANTED["python-cpu"]: "Merge branch 'hyphens'", PLANTED["compiled-c"]: "Merge branch 'c-counter'"}
 """The merge that brought a planted commit in, where it is not on the main line itself."""

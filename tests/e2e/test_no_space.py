@@ -12,7 +12,7 @@ from tests.helpers.repositories import Sandbox
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root"),
-    pytest.mark.xdist_group("whole bisects"),
+    pytest.mark.alone,
 ]
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.helpers.installs import Install
 from tests.helpers.repositories import Sandbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole bisects")]
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 SCENARIO = """\
 name = "levels"

@@ -14,7 +14,7 @@ import pytest
 from tests.helpers.installs import Install
 from tests.helpers.repositories import Sandbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.docker, pytest.mark.xdist_group("whole bisects")]
+pytestmark = [pytest.mark.slow, pytest.mark.docker, pytest.mark.alone]
 
 PACKAGE = "marshmallow"
 RELEASES = (
