@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from bisector.core.explain.stacks import BoolArray, FloatArray
+from bisector.core.explain.stacks import BoolArray, FloatArray, IntArray
 
 LEVEL = 0.05
 """One minus the level of the intervals, and the rate of false signals."""
@@ -25,7 +25,8 @@ PRIOR_WEIGHT = 4.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Estimate:
-    """A cost on both sides. `low` and `high` hold the difference at 95 %, None where nothing tells its noise."""
+    """A cost on both sides. `low` and `high` hold the difference at 95 %; None where that is too small to tell, or
+    nothing tells its noise."""
 
     before: float
     after: float
@@ -41,7 +42,7 @@ class Estimate:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Estimates:
-    """Estimates of many costs, in columns; `low` and `high` are NaN where nothing tells the noise."""
+    """Estimates of many costs, in columns; `low` and `high` are NaN where there is no interval."""
 
     before: FloatArray
     after: FloatArray
@@ -78,6 +79,10 @@ class Side:
         """The mean over captures."""
         return np.asarray(self.values.mean(axis=0), dtype=np.float64)
 
+    def at(self, places: IntArray) -> "Side":
+        """Some of the columns."""
+        return Side(values=self.values[:, places], grain=self.grain)
+
     def _counting(self) -> FloatArray:
         """Variance that counting samples gives one capture's value."""
         return np.asarray((self.values * self.grain[:, None]).mean(axis=0), dtype=np.float64)
@@ -103,29 +108,40 @@ class Side:
 
 
 def estimates(before: Side, after: Side, total: float) -> Estimates:
-    """Both sides' means, the interval of each difference and whether it is noise. `total` is the larger side's."""
+    """Both sides' means, the interval of each difference and whether it is noise. `total` is the larger side's.
+
+    What is less than SMALLEST of the total on both sides is noise without an interval.
+    """
     low_mean, high_mean = before.mean, after.mean
     delta = high_mean - low_mean
+    large = np.flatnonzero(np.maximum(low_mean, high_mean) >= SMALLEST * total)
+    reach, noise = np.full(delta.shape, np.nan), np.ones(delta.shape, dtype=bool)
+    reach[large], chance = _judged(before.at(large), after.at(large))
+    signal = _discoveries(chance) & (np.abs(delta[large]) >= SMALLEST * total) & (delta[large] != 0)
+    noise[large] = ~signal
+    return Estimates(before=low_mean, after=high_mean, low=delta - reach, high=delta + reach, noise=noise)
+
+
+def _judged(before: Side, after: Side) -> tuple[FloatArray, FloatArray]:
+    """Half the width of the interval of each difference, and the chance of one so large between equal sides."""
+    delta = after.mean - before.mean
     (var_before, free_before), (var_after, free_after) = before.variance(), after.variance()
     variance = var_before + var_after
     with np.errstate(divide="ignore", invalid="ignore"):
         # Welch's degrees of freedom; a variance of zero or one known by counting has none to lose.
         lost = var_before**2 / free_before + var_after**2 / free_after
-        freedom = np.where(lost > 0, variance**2 / lost, np.inf)
+        freedom = np.minimum(np.where(lost > 0, variance**2 / lost, np.inf), 1e6)
         error = np.sqrt(variance)
-        reach = stdtrit(np.minimum(freedom, 1e6), 1 - LEVEL / 2) * error
-        chance = 2 * stdtr(np.minimum(freedom, 1e6), -np.abs(delta) / error)
-    chance = np.where(delta == 0, 1.0, np.where(np.isnan(variance) | (variance == 0), 0.0, chance))
-    large = np.maximum(low_mean, high_mean) >= SMALLEST * total
-    signal = _discoveries(chance, large) & (np.abs(delta) >= SMALLEST * total) & (delta != 0)
-    return Estimates(before=low_mean, after=high_mean, low=delta - reach, high=delta + reach, noise=~signal)
+        reach = stdtrit(freedom, 1 - LEVEL / 2) * error
+        chance = 2 * stdtr(freedom, -np.abs(delta) / error)
+    sure = np.isnan(variance) | (variance == 0)
+    return reach, np.where(delta == 0, 1.0, np.where(sure, 0.0, chance))
 
 
-def _discoveries(chance: FloatArray, among: BoolArray) -> BoolArray:
-    """Which of the hypotheses `among` all are rejected so that at most LEVEL of those rejected are true."""
-    found = np.zeros(chance.shape, dtype=bool)
-    tested = np.sort(chance[among])
-    passed = np.flatnonzero(tested <= LEVEL * np.arange(1, tested.size + 1) / max(tested.size, 1))
-    if passed.size:
-        found = among & (chance <= tested[passed[-1]])
-    return found
+def _discoveries(chance: FloatArray) -> BoolArray:
+    """Which hypotheses are rejected so that at most LEVEL of those rejected are true."""
+    ordered = np.sort(chance)
+    passed = np.flatnonzero(ordered <= LEVEL * np.arange(1, ordered.size + 1) / max(ordered.size, 1))
+    if not passed.size:
+        return np.zeros(chance.shape, dtype=bool)
+    return np.asarray(chance <= ordered[passed[-1]], dtype=bool)

@@ -5,7 +5,7 @@ control characters, and a backslash that would otherwise begin such an escape.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bisector.core.explain.stacks import ROOT, Capture, Frame, Unit
 from bisector.formats.profiles.gathering import HEAVIEST, Gathering, Reading
@@ -48,7 +48,7 @@ def read(text: str, reading: Reading) -> Capture:
     """The capture in a folded file; ProfileProblem where most of it is something else."""
     gathering, unreadable = Gathering(reading), 0
     number_of = _Frames(gathering).__getitem__
-    for line in text.split("\n"):
+    for line in _lines(text):
         stack, _, count = line.rstrip("\r").rpartition(" ")
         try:
             weight = float(count)
@@ -64,6 +64,16 @@ def read(text: str, reading: Reading) -> Capture:
         raise ProfileProblem(f"{unreadable} of its lines are no folded stacks")
     gathering.lost += unreadable
     return gathering.counted("folded")
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines one by one: a list of them would be a second copy of a large file."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        yield text[start:end]
+        start = end + 1
 
 
 def write(capture: Capture) -> str:
