@@ -85,7 +85,21 @@ EFFECTS = tuple(
 REGIMES_BY_EFFECT = tuple(
     Cell(regime=regime, effect=effect)
     for effect in (1.0, 2.0, 4.0)
-    for regime in "gauss lognorm t3 bimodal burst hetero quant drift drift3 build buildmode buildfix mix".split()
+    for regime in [
+        "gauss",
+        "lognorm",
+        "t3",
+        "bimodal",
+        "burst",
+        "hetero",
+        "quant",
+        "drift",
+        "drift3",
+        "build",
+        "buildmode",
+        "buildfix",
+        "mix",
+    ]
 )
 BUILD_COSTS = tuple(
     Cell(regime="gauss", effect=effect, build_cost=cost) for cost in (0.0, 1.0, 5.0, 20.0) for effect in (1.0, 2.0)
