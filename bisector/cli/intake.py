@@ -63,6 +63,8 @@ def take_in(
         image_id=choice.runner.resolve_image(image),
         search=_search(search, measure, skipped, kind),
         budget=Budget(runs=measure.max_runs, builds=measure.max_builds, seconds=measure.max_time),
+        profile=measure.profile is not False,
+        profile_ends=measure.profile_ends,
         reuse_samples=measure.reuse,
     )
     return Intake(request=request, repository=repository, runner=choice.runner, why_runner=choice.why)
@@ -88,6 +90,8 @@ def _simulated(ends: tuple[str, str], measure: MeasureOptions, search: SearchOpt
         runner=RunnerName.SIMULATED,
         search=_search(search, measure, tuple(repository.resolve(ref).sha for ref in search.skip), kind),
         budget=Budget(runs=measure.max_runs, builds=measure.max_builds, seconds=measure.max_time),
+        profile=bool(measure.profile),
+        profile_ends=measure.profile_ends,
         reuse_samples=measure.reuse,
     )
     return Intake(request=request, repository=repository, runner=runner, why_runner="a simulated world")

@@ -54,6 +54,8 @@ class MeasureOptions:
     max_time: Seconds | None = None
     reuse: bool = True
     seed: int = 0
+    profile: bool | None = None
+    profile_ends: bool = False
     simulate: str | None = None
     command: tuple[str, ...] = ()
 
@@ -111,6 +113,12 @@ _MEASURE = (
     click.option(
         "--reuse/--no-reuse", default=True, help="Take over samples that earlier jobs took here.  [default: reuse]"
     ),
+    click.option(
+        "--profile/--no-profile",
+        default=None,
+        help="Profile both sides of what is found, apart from the measured runs.  [default: profile]",
+    ),
+    click.option("--profile-ends", is_flag=True, help="Profile good and bad as well."),
     click.option("--seed", type=int, default=0, show_default=True, help="Seed of whatever is drawn."),
     click.option("--simulate", metavar="WORLD", hidden=True, help="Work on a simulated world instead of a repository."),
 )

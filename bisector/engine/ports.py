@@ -8,10 +8,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO, Protocol
 
+from bisector.core.explain.sources import SourceChange
 from bisector.core.model.builds import Build
 from bisector.core.model.facts import EnvironmentSeen, Fact, HistoryListed
 from bisector.core.model.history import Commit, Line
 from bisector.core.model.investigation import Investigation
+from bisector.core.model.profiles import ProfilerName
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Outcome, Sample, Usage
 from bisector.core.model.scenario import BuildRecipe, RunRecipe
@@ -64,6 +66,10 @@ class Repository(Protocol):
         """A tar stream of `tree`, as `Archive` says."""
         ...
 
+    def changes(self, old: str, new: str) -> SourceChange:
+        """What differs between two trees that were listed, with what tells which functions it is in."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BuildOrder:
@@ -80,11 +86,15 @@ class BuildOrder:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunOrder:
-    """What to run, and which files under {out} to bring back."""
+    """What to run, and which files under {out} to bring back.
+
+    `beside` asks for perf to record the run from outside as well; its `profile` comes back among the files.
+    """
 
     recipe: RunRecipe
     files: Path | None
     collect: tuple[str, ...] = ()
+    beside: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,6 +119,16 @@ class Session(Protocol):
     @property
     def container(self) -> str:
         """Id of the container the next run is made in."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """The directory of the checkout, as a run sees it."""
+        ...
+
+    @property
+    def scenario(self) -> str:
+        """The directory of the scenario's own files, as a run sees it."""
         ...
 
     def run(self) -> RunRecord:
@@ -142,6 +162,10 @@ class Runner(Protocol):
 
     def open(self, build: Build, order: RunOrder, stop: StopSignal) -> AbstractContextManager[Session]:
         """A place to run `build` in; leaving it removes whatever it left behind."""
+        ...
+
+    def unusable_profilers(self) -> Mapping[ProfilerName, str]:
+        """The profilers that cannot be had with this runner, each with the reason. Of the rest a run will tell."""
         ...
 
     def size(self, build: Build) -> Bytes:
@@ -238,6 +262,14 @@ class Artifacts(Protocol):
 
     def build_log(self, key: str) -> Path:
         """Where the log of the build with this key is kept."""
+        ...
+
+    def keep(self, content: bytes) -> str:
+        """Keep a file; its SHA-256 to find it by. Keeping it again changes nothing."""
+        ...
+
+    def kept(self, sha256: str) -> Path:
+        """A file that was kept; EnvironmentFault when it is gone."""
         ...
 
     def report(self, job: str) -> Path:

@@ -98,8 +98,9 @@ class ProfileTable(_Table):
     """How both sides of a culprit are profiled."""
 
     profiler: Literal["auto", "py-spy", "pyinstrument", "perf", "none"] = "auto"
-    rate_hz: int = Field(200, ge=1, le=10000)
-    captures: int = Field(3, ge=1, le=100)
+    rate_hz: int = Field(200, ge=1, le=10000, description="samples a second")
+    captures: int = Field(3, ge=1, le=100, description="captures of each side; more tell more of what is noise")
+    native: bool = Field(default=False, description="py-spy also tells the frames of C extensions")
 
 
 class ScenarioFile(_Table):

@@ -15,12 +15,16 @@ from bisector.adapters.docker.sweep import sweep
 from bisector.adapters.docker.workshop import make_workshop
 from bisector.adapters.measure.host import fingerprint
 from bisector.adapters.measure.lock import locked
+from bisector.adapters.measure.profilers import without_tools
 from bisector.core.model.builds import Build
 from bisector.core.model.facts import EnvironmentSeen
+from bisector.core.model.profiles import ProfilerName
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.units import Bytes
 from bisector.engine.ports import BuildOrder, RunOrder
 from bisector.engine.stop import StopSignal
+
+NO_PERF = "a container may not use perf, and the image has none"
 
 
 class DockerRunner:
@@ -80,6 +84,10 @@ class DockerRunner:
     def open(self, build: Build, order: RunOrder, stop: StopSignal) -> AbstractContextManager[DockerSession]:
         """A warm container of the build's image."""
         return open_session(self._workshop, build, order, stop)
+
+    def unusable_profilers(self) -> Mapping[ProfilerName, str]:
+        """Those that are not installed where bisector is, and perf, which a container is not let to use."""
+        return {**without_tools(self._workshop.tools), ProfilerName.PERF: NO_PERF}
 
     def size(self, build: Build) -> Bytes:
         """What the image takes on the disk beyond the one it was made from."""

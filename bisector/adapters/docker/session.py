@@ -52,6 +52,16 @@ class DockerSession:
         """Id of the container the next run is made in; it is made when there is none."""
         return self.make_container().id
 
+    @property
+    def source(self) -> str:
+        """The checkout."""
+        return layout.SOURCE
+
+    @property
+    def scenario(self) -> str:
+        """The scenario's own files."""
+        return layout.SCENARIO
+
     def run(self) -> RunRecord:
         """One fresh process in the container. After anything but a clean end the container is not used again."""
         self._stop.check()

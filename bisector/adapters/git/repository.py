@@ -7,16 +7,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
-from bisector.adapters.git import archive, branch, history, snapshot
+from bisector.adapters.git import archive, branch, changes, history, snapshot
 from bisector.adapters.git.address import Address, is_address
 from bisector.adapters.git.checkout import Checkout, find_checkout
 from bisector.adapters.git.commits import read_commit
 from bisector.adapters.git.mirror import Mirror
 from bisector.adapters.git.names import full_name, resolve_name
 from bisector.adapters.git.origin import Origin
+from bisector.core.explain.sources import SourceChange
 from bisector.core.model.facts import HistoryListed
 from bisector.core.model.history import Commit, Line
-from bisector.core.model.units import Sha, digest
+from bisector.core.model.units import Sha, digest, parse_sha
 from bisector.engine.stop import StopSignal
 from bisector.errors import RefError, UsageError
 
@@ -94,6 +95,10 @@ class GitRepository:
     def archive(self, tree: str) -> AbstractContextManager[BinaryIO]:
         """A tar stream of `tree`: every file of it, without `.git`, with one fixed modification time."""
         return archive.archive(self._mirror.git, tree)
+
+    def changes(self, old: str, new: str) -> SourceChange:
+        """What differs between two trees that were listed, with what tells which functions it is in."""
+        return changes.changes_between(self._mirror.git, parse_sha(old), parse_sha(new))
 
     def _bring(self, commit: Sha) -> None:
         if not self._mirror.holds(commit):

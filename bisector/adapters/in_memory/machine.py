@@ -1,5 +1,6 @@
 """The rest of the simulated machine: clock, locks, files."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ from tempfile import TemporaryDirectory
 from bisector.adapters.in_memory.world import EPOCH
 from bisector.core.model.units import Seconds
 from bisector.engine.stop import StopSignal
-from bisector.errors import JobError
+from bisector.errors import EnvironmentFault, JobError
 
 
 class SimulatedClock:
@@ -87,6 +88,19 @@ class TemporaryArtifacts:
     def build_log(self, key: str) -> Path:
         """Where the log of the build with this key is kept."""
         return self._root / f"{key}.log"
+
+    def keep(self, content: bytes) -> str:
+        """Keep a file; its SHA-256 to find it by."""
+        found = hashlib.sha256(content).hexdigest()
+        (self._root / found).write_bytes(content)
+        return found
+
+    def kept(self, sha256: str) -> Path:
+        """A file that was kept; EnvironmentFault when it is gone."""
+        path = self._root / sha256
+        if not path.is_file():
+            raise EnvironmentFault("a kept file is gone", where=str(path))
+        return path
 
     def report(self, job: str) -> Path:
         """The directory for a job's reports, made if need be."""

@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import BinaryIO
 
+from bisector.adapters.in_memory import profiles
 from bisector.adapters.in_memory.world import World
+from bisector.core.explain.sources import SourceChange
 from bisector.core.model.facts import HistoryListed
 from bisector.core.model.history import Commit, Line, linear_line
 from bisector.core.model.units import Sha
@@ -80,6 +82,10 @@ class SimulatedRepository:
         return Line(
             base=line[index - 1], candidates=candidates, trees=(line[index - 1].tree, *trees, line[index].tree)
         ), 0
+
+    def changes(self, old: str, new: str) -> SourceChange:
+        """The planted change, where it is in one of the trees and not in the other."""
+        return profiles.changes(planted=self._world.has_change(old) != self._world.has_change(new))
 
     @contextmanager
     def archive(self, tree: str) -> Iterator[BinaryIO]:

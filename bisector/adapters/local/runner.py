@@ -13,9 +13,11 @@ from bisector.adapters.local.places import BuildPlace, Cache, purge, remove_tree
 from bisector.adapters.local.session import LocalSession, measuring_cpus, open_session
 from bisector.adapters.measure.host import fingerprint, host_facts
 from bisector.adapters.measure.lock import Owner, locked, locked_if_free
+from bisector.adapters.measure.profilers import perf_problem, without_tools
 from bisector.adapters.measure.tools import prepare
 from bisector.core.model.builds import Build
 from bisector.core.model.facts import EnvironmentSeen
+from bisector.core.model.profiles import ProfilerName
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.units import Bytes, Seconds
 from bisector.engine.ports import BuildOrder, RunOrder
@@ -90,6 +92,10 @@ class LocalRunner:
                 raise InfraFault(f"the build in {place.root} is gone")
             with open_session(place, order, self._workshop, self._owner, stop) as session:
                 yield session
+
+    def unusable_profilers(self) -> Mapping[ProfilerName, str]:
+        """Those that are not installed, and perf where the kernel does not let this user record."""
+        return {**without_tools(self._workshop.tools), **perf_problem(self._workshop.host_env.get("PATH"))}
 
     def size(self, build: Build) -> Bytes:
         """What the directory takes on the disk."""

@@ -47,6 +47,16 @@ class LocalSession:
         """The build's directory."""
         return str(self._place.root)
 
+    @property
+    def source(self) -> str:
+        """The checkout."""
+        return str(self._place.source)
+
+    @property
+    def scenario(self) -> str:
+        """The scenario's own files."""
+        return str(self._place.scenario)
+
     def run(self) -> RunRecord:
         """One fresh process, on the last processors of this machine."""
         self._stop.check()

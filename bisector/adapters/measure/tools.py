@@ -1,6 +1,7 @@
 """The programs that run beside a candidate: compiled on first use, or their Python versions where that fails."""
 
 import hashlib
+import importlib.util
 import os
 import platform
 import shutil
@@ -20,6 +21,12 @@ PARTS = {"measure": ("measure.c", "supervise.c", "surroundings.c", "report.c"), 
 COMPILE = ("-std=gnu11", "-O3", "-static")
 COMPILE_LIMIT: Seconds = 60.0
 PACKAGE = Path("bisector/adapters/measure/programs")
+HOOK = Path(__file__).parent / "hook.py"
+STAND_IN = """
+from pyinstrument.low_level.stat_profile_python import get_frame_info, setstatprofile
+def measure_timing_overhead(): return {"walltime": 1e-7}
+def walltime_coarse_resolution(): return None
+"""
 
 Program = Literal["measure", "listing"]
 
@@ -28,12 +35,23 @@ Program = Literal["measure", "listing"]
 class Tools:
     """A directory with the programs: the Python versions always, the compiled ones where `compiled` says so.
 
-    The compiled ones are for processors like this `machine`'s. py-spy lies beside them where it is installed.
+    The compiled ones are for processors like this `machine`'s. The profilers lie beside them as far as they are
+    installed: py-spy, and in `hook` and `packages` what a Python program is looked at with from within.
     """
 
     directory: Path
     compiled: bool
     machine: str = platform.machine()
+
+    @property
+    def has_py_spy(self) -> bool:
+        """Whether py-spy is among them."""
+        return (self.directory / "py-spy").exists()
+
+    @property
+    def has_pyinstrument(self) -> bool:
+        """Whether pyinstrument is among them."""
+        return (self.directory / "packages" / "pyinstrument").exists()
 
     @property
     def digest(self) -> str:
@@ -67,7 +85,8 @@ def _digest(compiler: str) -> str:
     for path in sorted(PROGRAMS.iterdir()):
         if path.suffix in {".c", ".h", ".py"}:
             state.update(f"{path.name} {path.stat().st_size}\n".encode() + path.read_bytes())
-    for path in _py_spy():
+    state.update(HOOK.read_bytes() + STAND_IN.encode())
+    for path in (*_py_spy(), *_pyinstrument()):
         status = path.stat()
         state.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
     return state.hexdigest()[:16]
@@ -82,6 +101,12 @@ def _make(directory: Path, compiler: str) -> None:
     for path in _py_spy():
         shutil.copyfile(path, made / path.name)
         (made / path.name).chmod(0o755)
+    (made / "hook").mkdir()
+    shutil.copyfile(HOOK, made / "hook" / "sitecustomize.py")
+    for path in _pyinstrument():
+        shutil.copytree(path, made / "packages" / path.name, ignore=shutil.ignore_patterns("__pycache__", "*.c", "*.h"))
+        # Where the extension is not for the image's Python this stands in for it: modules come after extensions.
+        (made / "packages" / path.name / "low_level" / "stat_profile.py").write_text(STAND_IN)
     if not all(_compile(made / program, sources, compiler) for program, sources in PARTS.items()):
         for program in PARTS:  # half of them would only be confusing
             (made / program).unlink(missing_ok=True)
@@ -117,3 +142,9 @@ def _py_spy() -> list[Path]:
     """The installed py-spy, a program that needs nothing beside it."""
     path = Path(sysconfig.get_path("scripts")) / "py-spy"
     return [path] if os.access(path, os.X_OK) else []
+
+
+def _pyinstrument() -> list[Path]:
+    """The installed pyinstrument, a package that needs nothing beside it; without its extension it is Python alone."""
+    found = importlib.util.find_spec("pyinstrument")
+    return [Path(place) for place in found.submodule_search_locations or ()] if found is not None else []

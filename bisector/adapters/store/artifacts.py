@@ -1,5 +1,6 @@
 """Files kept beside the database: scenarios' own files, build logs, reports."""
 
+import hashlib
 import os
 import shutil
 import stat
@@ -49,6 +50,24 @@ class ArtifactFiles:
     def build_log(self, key: str) -> Path:
         """Where the log of the build with this key is kept."""
         return self._made(self._root / "logs") / f"{key}.log"
+
+    def keep(self, content: bytes) -> str:
+        """Keep a file; its SHA-256 to find it by. Keeping it again changes nothing."""
+        found = hashlib.sha256(content).hexdigest()
+        path = self._made(self._root / "files") / found
+        if not path.exists():
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as made:
+                made.write(content)
+            os.chmod(made.name, 0o644)
+            os.rename(made.name, path)
+        return found
+
+    def kept(self, sha256: str) -> Path:
+        """A file that was kept; EnvironmentFault when it is gone."""
+        path = self._root / "files" / sha256
+        if not path.is_file():
+            raise EnvironmentFault("a kept file is gone", where=str(path), then="Profile again with a new job")
+        return path
 
     def report(self, job: str) -> Path:
         """The directory for a job's reports, made if need be."""

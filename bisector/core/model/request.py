@@ -67,6 +67,10 @@ class Request:
     """The base image, resolved once, so that every build of the job starts from the same one."""
     search: Search = field(default_factory=Search)
     budget: Budget = field(default_factory=Budget)
+    profile: bool = False
+    """Whether both sides of what is named are profiled before the verdict is concluded."""
+    profile_ends: bool = False
+    """Whether good and bad are profiled as well."""
     reuse_samples: bool = True
     """Whether samples that earlier jobs took of equal builds on this host may be used again."""
 

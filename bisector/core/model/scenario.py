@@ -108,11 +108,12 @@ class Metric:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProfileRecipe:
-    """How the two sides of a culprit are profiled."""
+    """How the two sides of a culprit are profiled; `native` asks py-spy for frames of C extensions as well."""
 
     profiler: Literal["auto", "py-spy", "pyinstrument", "perf", "none"] = "auto"
     rate_hz: int = 200
     captures: int = 3
+    native: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,84 @@
+"""What came of profiling: which profilers there were, each capture, and what the culprit changed. All of it facts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bisector.core.model.history import Place
+from bisector.core.model.profiles import CAPTURE_VERSION, CaptureKind, CaptureSlot, Format, ProfilerName
+from bisector.core.model.units import Seconds
+
+Pending = tuple[int, CaptureSlot, ProfilerName | None]
+"""A slot by its order, and with what it is to be filled: None for a count."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProfilersSeen:
+    """The profilers that step `step` may use, the first one first, and why these; `refused` cannot be had here."""
+
+    step: int
+    able: tuple[ProfilerName, ...]
+    refused: Mapping[str, str]
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Profiled:
+    """One capture, or why there is none (`problem`). It fills slot `order` of step `step`.
+
+    `files` are the artifacts that hold what the profiler wrote, as it wrote it; together they are of `runs` runs and
+    hold `samples` samples. `source` and `scenario` are the directories the checkout and the scenario's files lay in.
+    """
+
+    step: int
+    order: int
+    place: Place
+    kind: CaptureKind
+    tool: str
+    format: Format
+    files: tuple[str, ...] = ()
+    runs: int = 0
+    samples: int = 0
+    rate_hz: int = 0
+    source: str = ""
+    scenario: str = ""
+    seconds: Seconds = 0.0
+    problem: str = ""
+    version: int = CAPTURE_VERSION
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangesKept:
+    """What lies between the sources of two places, kept as the artifact `changes`; or why it could not be had."""
+
+    step: int
+    old: Place
+    new: Place
+    changes: str = ""
+    problem: str = ""
+
+
+def pending_captures(
+    slots: Sequence[CaptureSlot], seen: ProfilersSeen | None, captures: Iterable[Profiled]
+) -> tuple[Pending, ...]:
+    """The slots that still want a capture. One failure of a profiler gives every sampled slot to the next one, so that
+    both sides are always seen with the same; a count is tried once."""
+    if seen is None:
+        return ()
+    taken = [capture for capture in captures if capture.step == seen.step]
+    name = in_use(seen, taken)
+    sampled = {capture.order for capture in taken if capture.tool == name}
+    counted = {capture.order for capture in taken if capture.kind is CaptureKind.COUNTED}
+    pending: list[Pending] = []
+    for order, slot in enumerate(slots):
+        if slot.kind is CaptureKind.COUNTED:
+            if order not in counted:
+                pending.append((order, slot, None))
+        elif name is not None and order not in sampled:
+            pending.append((order, slot, name))
+    return tuple(pending)
+
+
+def in_use(seen: ProfilersSeen, captures: Iterable[Profiled]) -> ProfilerName | None:
+    """The profiler that step `seen` is of has come to: the first that has not failed; None when all have."""
+    failed = {capture.tool for capture in captures if capture.step == seen.step and capture.problem}
+    return next((name for name in seen.able if name not in failed), None)

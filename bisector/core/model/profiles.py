@@ -1,0 +1,181 @@
+"""Profilers as values: how a command is wrapped, which files come back, what reads them. A runner executes them.
+
+A profiled run is never compared for time. Every profiler writes below {out}; {tools} is where what bisector brings
+along lies, in a container as on this machine, so that nothing is installed in an image.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from bisector.core.model.history import Place
+from bisector.core.model.scenario import ProfileRecipe, RunRecipe, Scenario
+from bisector.core.model.units import Bytes
+
+CAPTURE_VERSION = 1
+"""Raised when captures are taken or kept in another way."""
+MOST_PROCESSES = 16
+"""Processes of one run of which an in-process profiler brings files back."""
+ROOM: Bytes = 512 << 20
+"""Memory that a profiler may use beside the command."""
+PERF_RATE_LIMIT = 999
+"""perf keeps whole stacks (8 KiB each) of every sample: more a second than this and it drops some."""
+PERF_STACK_BYTES = 8192
+_PYTHONS = ("python", "pytest", "py.test", "pypy")
+
+
+class ProfilerName(StrEnum):
+    """What can take samples."""
+
+    PY_SPY = "py-spy"
+    PYINSTRUMENT = "pyinstrument"
+    PERF = "perf"
+
+
+class CaptureKind(StrEnum):
+    """What a capture is: stacks sampled over time, or every call counted."""
+
+    SAMPLED = "sampled"
+    COUNTED = "counted"
+
+
+class Format(StrEnum):
+    """What reads the files of a profiler."""
+
+    SPEEDSCOPE = "speedscope"
+    PYINSTRUMENT = "pyinstrument"
+    PERF_SCRIPT = "perf script"
+    CALLS = "calls"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Profiler:
+    """How a run is profiled. `before` is put in front of its command; `files` below {out} come back, as far as they
+    were written. `slowdown` is how many times as long the command may take. `beside` says that it records the run from
+    outside, on the machine, where the runner cannot be its parent."""
+
+    tool: str
+    format: Format
+    before: tuple[str, ...]
+    files: tuple[str, ...]
+    slowdown: float
+    beside: bool = False
+    rate_hz: int = 0
+
+    def wrapped(self, recipe: RunRecipe) -> RunRecipe:
+        """The run with the profiler around it: the same command and limits, with room for the profiler itself."""
+        return replace(
+            recipe,
+            command=(*self.before, *recipe.command),
+            timeout_seconds=self.slowdown * recipe.timeout_seconds,
+            memory_bytes=recipe.memory_bytes + ROOM,
+        )
+
+
+def sampler(name: ProfilerName, recipe: ProfileRecipe) -> Profiler:
+    """The profiler called `name`, set as the scenario says."""
+    match name:
+        case ProfilerName.PY_SPY:
+            options = ("--native",) if recipe.native else ()
+            return Profiler(
+                tool=name,
+                format=Format.SPEEDSCOPE,
+                before=(
+                    *("{tools}/py-spy", "record", "--format", "speedscope", "--output", "{out}/profile"),
+                    *("--rate", str(recipe.rate_hz), "--subprocesses", "--full-filenames", *options, "--"),
+                ),
+                files=("profile",),
+                slowdown=3.0,
+                rate_hz=recipe.rate_hz,
+            )
+        case ProfilerName.PYINSTRUMENT:
+            return _inside("sampling", str(name), Format.PYINSTRUMENT, interval=1.0 / recipe.rate_hz, slowdown=3.0)
+        case ProfilerName.PERF:
+            return _perf(min(recipe.rate_hz, PERF_RATE_LIMIT))
+
+
+def counter() -> Profiler:
+    """What counts the calls of Python functions."""
+    return _inside("counting", "counts", Format.CALLS, interval=0.0, slowdown=10.0)
+
+
+def _inside(hook: str, tool: str, read_as: Format, *, interval: float, slowdown: float) -> Profiler:
+    """A profiler that Python itself loads at its start, before anything of the program."""
+    settings = f'BISECTOR_INSIDE={hook} BISECTOR_PROFILE="{{out}}/profile" BISECTOR_INTERVAL={interval:.6f}'
+    path = 'PYTHONPATH="{tools}/hook${PYTHONPATH:+:$PYTHONPATH}"'
+    return Profiler(
+        tool=tool,
+        format=read_as,
+        before=("/bin/sh", "-c", f'{settings} {path} exec "$@"', "sh"),
+        files=tuple(f"profile.{number}" for number in range(MOST_PROCESSES)),
+        slowdown=slowdown,
+        rate_hz=round(1 / interval) if interval else 0,
+    )
+
+
+def _perf(rate: int) -> Profiler:
+    """perf as the parent of the command; its data become text at once, while what was run is still there.
+
+    cpu-clock works without hardware counters, as in most virtual machines. Frame pointers are rare: stacks are kept
+    and unwound afterwards.
+    """
+    record = f'perf record -q -e cpu-clock:u -F {rate} --call-graph dwarf,{PERF_STACK_BYTES} -o "$0/perf.data" -- "$@"'
+    script = 'perf script --no-inline -i "$0/perf.data" -F comm,pid,tid,time,period,event,ip,sym,dso > "$0/profile"'
+    return Profiler(
+        tool=ProfilerName.PERF,
+        format=Format.PERF_SCRIPT,
+        before=("/bin/sh", "-c", f"{record}; status=$?; {script} 2>/dev/null; exit $status", "{out}"),
+        files=("profile",),
+        slowdown=5.0,
+        rate_hz=rate,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """The profilers to try, the likeliest first, and why; `refused` are those this host or image cannot have."""
+
+    able: tuple[ProfilerName, ...]
+    refused: Mapping[str, str]
+    why: str
+
+
+def choose(scenario: Scenario, unusable: Mapping[ProfilerName, str]) -> Choice:
+    """What to profile the scenario with. `unusable` says of each profiler that the runner cannot have why not."""
+    wanted = scenario.profile.profiler
+    order, why = _order(scenario) if wanted == "auto" else ((ProfilerName(wanted),), "the scenario asks for it")
+    able = tuple(name for name in order if name not in unusable)
+    refused = {str(name): unusable[name] for name in order if name in unusable}
+    return Choice(able=able, refused=refused, why=why)
+
+
+def _order(scenario: Scenario) -> tuple[tuple[ProfilerName, ...], str]:
+    spy, inside, perf = ProfilerName.PY_SPY, ProfilerName.PYINSTRUMENT, ProfilerName.PERF
+    if starts_python(scenario.run.command):
+        return (spy, inside, perf), "the command is Python"
+    if scenario.uses_python():
+        return (perf, spy, inside), "the command is not Python by its name, though its build is"
+    return (perf, spy, inside), "the command is not Python"
+
+
+def starts_python(command: Sequence[str]) -> bool:
+    """Whether the first word of a command names Python or one of its tools."""
+    name = command[0].rpartition("/")[2] if command else ""
+    return name.startswith(_PYTHONS)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaptureSlot:
+    """One capture: where, and of what kind."""
+
+    place: Place
+    kind: CaptureKind
+
+
+def interleaved(places: Iterable[Place], captures: int, *, counted: bool) -> tuple[CaptureSlot, ...]:
+    """So many captures of every place, in turns, each round beginning with another; then a count of each."""
+    each = tuple(places)
+    rounds = [each[turn % len(each) :] + each[: turn % len(each)] for turn in range(captures)] if each else []
+    sampled = [CaptureSlot(place=place, kind=CaptureKind.SAMPLED) for turn in rounds for place in turn]
+    counts = [CaptureSlot(place=place, kind=CaptureKind.COUNTED) for place in each] if counted else []
+    return (*sampled, *counts)

@@ -1,0 +1,73 @@
+"""When and what to profile: both sides of what is about to be named, before the verdict is concluded."""
+
+from bisector.core.model.history import LineName, Place, main
+from bisector.core.model.investigation import Investigation
+from bisector.core.model.profiles import interleaved, starts_python
+from bisector.core.model.request import JobKind
+from bisector.core.model.steps import ProfileSides, Step
+from bisector.core.model.units import Seconds
+from bisector.core.model.verdict import Change, Verdict, VerdictKind
+
+MOST_PAIRS = 3
+"""Culprits whose sides are profiled, where there are several."""
+FEWEST_SAMPLES, MOST_SAMPLES = 600, 6000
+"""Of one capture. Between them as many as the change needs to stand out."""
+WHOLE = 12.0
+"""Samples of a side that show a change of everything by all of itself, well beyond their own noise."""
+
+Pair = tuple[Place, Place]
+
+
+def profile_first(investigation: Investigation, verdict: Verdict, elapsed: Seconds) -> Step | None:
+    """The step that profiles the sides of what `verdict` names; None where that is done, not wanted or of no use."""
+    request = investigation.request
+    recipe = request.scenario.profile
+    budget = request.budget.seconds
+    spent = budget is not None and elapsed >= budget
+    if not request.profile or recipe.profiler == "none" or spent or _is_planned(investigation):
+        return None
+    pairs = pairs_of(investigation, verdict)
+    if not pairs:
+        return None
+    sides = list(dict.fromkeys(place for pair in pairs for place in pair))
+    python = request.scenario.uses_python() or starts_python(request.scenario.run.command)
+    wanted = _samples_wanted(verdict.change, recipe.captures)
+    return ProfileSides(
+        pairs=pairs,
+        slots=interleaved(sides, recipe.captures, counted=python),
+        samples=wanted,
+        reason=f"why: both sides in turns, apart from the measured runs, about {wanted} samples a capture",
+    )
+
+
+def pairs_of(investigation: Investigation, verdict: Verdict) -> tuple[Pair, ...]:
+    """The two sides of each culprit, with good and bad themselves where they are asked for too; built ones only."""
+    line, request = investigation.line, investigation.request
+    pairs: list[Pair] = []
+    if request.kind is not JobKind.BISECT:
+        pairs.append((main(0), main(line.size)))
+    elif verdict.kind in {VerdictKind.CULPRIT, VerdictKind.SEVERAL}:
+        pairs += [
+            (main(line.parent_index(culprit.place.index)), culprit.place)
+            for culprit in verdict.culprits[:MOST_PAIRS]
+            if len(culprit.members) == 1 and culprit.place.line is LineName.MAIN
+        ]
+    if pairs and request.profile_ends and (main(0), main(line.size)) not in pairs:
+        pairs.append((main(0), main(line.size)))
+    return tuple(pair for pair in pairs if all(_is_built(investigation, place) for place in pair))
+
+
+def _is_built(investigation: Investigation, place: Place) -> bool:
+    build = investigation.builds.get((place, 0))
+    return build is not None and build.usable and place not in investigation.failures
+
+
+def _is_planned(investigation: Investigation) -> bool:
+    return any(isinstance(plan.step, ProfileSides) for plan in investigation.plans)
+
+
+def _samples_wanted(change: Change | None, captures: int) -> int:
+    """Samples a capture: a relative change r stands out of the noise of counting from WHOLE / r² on."""
+    size = abs(change.relative) if change is not None else 0.0
+    needed = WHOLE / max(size, 0.01) ** 2 / captures
+    return int(min(max(needed, FEWEST_SAMPLES), MOST_SAMPLES))

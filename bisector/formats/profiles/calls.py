@@ -1,0 +1,40 @@
+"""The counts that our own hook in a Python process writes (`adapters/measure/hook.py`): JSON, functions by number."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from bisector.core.explain.counts import Counts
+from bisector.core.explain.names import Names
+from bisector.core.explain.stacks import Frame
+from bisector.formats.profiles.problem import ProfileProblem
+
+
+def read_counts(files: Sequence[bytes], names: Names, work: float) -> Counts:
+    """What the files of a side's counting runs hold, `work` units of work together; ProfileProblem for what is none."""
+    calls: dict[Frame, int] = {}
+    edges: dict[tuple[Frame, Frame], int] = {}
+    for data in files:
+        try:
+            _add(json.loads(data), names, calls, edges)
+        except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+            raise ProfileProblem(f"the counts cannot be read: {type(error).__name__}: {error}") from None
+    if not calls:
+        raise ProfileProblem("no call was counted")
+    return Counts(calls=calls, edges=edges, work=work)
+
+
+def _add(document: Any, names: Names, calls: dict[Frame, int], edges: dict[tuple[Frame, Frame], int]) -> None:
+    frames = [names.frame(str(name), str(path), int(line)) for path, line, name in document["functions"]]
+    for number, times in document["calls"]:
+        frame = frames[_index(number)]
+        calls[frame] = calls.get(frame, 0) + int(times)
+    for caller, callee, times in document["edges"]:
+        pair = frames[_index(caller)], frames[_index(callee)]
+        edges[pair] = edges.get(pair, 0) + int(times)
+
+
+def _index(number: Any) -> int:
+    if not isinstance(number, int) or number < 0:
+        raise ValueError(f"not the number of a function: {number!r}")
+    return number
