@@ -11,12 +11,15 @@ from enum import StrEnum
 import numpy as np
 
 from bisector.core.model.units import Seconds
+from bisector.core.search.drift import Drift
 from bisector.core.search.information import Hypotheses
 from bisector.core.search.observations import FloatArray, Observations, Settings
 from bisector.core.search.posterior import Posterior, assess
 from bisector.core.search.queries import divisible, splitting_queries
 
 RUNS = np.array([1.0, 2, 4, 8, 16, 32, 64])
+REFERENCES = (0, 1, 2)
+"""Runs of the ends that may go with a measurement where the machine drifts."""
 LEAST_BITS = 1e-3
 LEAST_GAIN = 0.05
 """Bits per run's worth of time, and bits in all, below which going on is not worth it."""
@@ -53,22 +56,28 @@ class MeasureCommit:
     """Run the commit at `index` `runs` times, building it first if need be; `bits` is what that should teach.
 
     `number` is 0 for the commit's first build; a number not yet among the units asks for a build made afresh, to tell
-    the commit from its build.
+    the commit from its build. `references` runs of the ends go with it, where the machine drifts.
     """
 
     index: int
     runs: int
     bits: float
     number: int = 0
+    references: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyPair:
-    """Run parent and culprit afresh, in turns, `pairs` times each."""
+    """Run parent and culprit afresh, in turns, `pairs` times each.
+
+    `numbers` are the builds to run, parent's first: 0 for the first build of each, a number not yet among the units
+    for one made afresh, so that the answer does not rest on one build's luck.
+    """
 
     parent: int
     culprit: int
     pairs: int
+    numbers: tuple[int, int] = (0, 0)
 
 
 class Ending(StrEnum):
@@ -108,37 +117,34 @@ def decide(observations: Observations, costs: Costs, settings: Settings) -> Deci
     posterior = assess(observations, settings)
     if fewest < wanted:
         return Decision(action=MeasureEnds(runs=wanted - fewest), posterior=posterior)
-    action = _conclusion(observations, posterior, settings) or _best_measurement(observations, posterior, costs)
+    action = _conclusion(observations, posterior, costs, settings) or _best_measurement(observations, posterior, costs)
     return Decision(action=action, posterior=posterior)
 
 
-def _conclusion(observations: Observations, posterior: Posterior, settings: Settings) -> Action | None:
+def _conclusion(observations: Observations, posterior: Posterior, costs: Costs, settings: Settings) -> Action | None:
     """The verification or the end that the posterior calls for, if it does."""
+    # First: a difference below the threshold between clear ends fits neither hypothesis, and one of them has to win.
+    if _no_change(observations, posterior, settings):
+        return Stop(ending=Ending.NO_CHANGE)
     error = 1 - settings.confidence
     likeliest = int(np.argmax(posterior.probability))
     probability = float(posterior.probability[likeliest])
-    if probability >= 1 - 3 * error and not divisible(observations, posterior.classes, likeliest):
-        parent, culprit = pair(observations, posterior, likeliest)
-        if not any((v.parent, v.culprit) == (parent, culprit) for v in observations.verifications):
-            return VerifyPair(parent=parent, culprit=culprit, pairs=_verify_pairs(posterior, settings))
-        if probability >= settings.confidence:
-            return Stop(ending=Ending.FOUND, found=likeliest)
-    if settings.two_sided:
-        return _no_change_either_way(observations, posterior, settings)
-    threshold = observations.threshold
-    absent = posterior.no_change >= settings.confidence and excluded(observations, posterior) < EQUIVALENCE * threshold
-    # A change smaller than the threshold favours neither hypothesis for long; its bound settles it.
-    too_small = excluded(observations, posterior, STRICT) < threshold
-    return Stop(ending=Ending.NO_CHANGE) if absent or too_small else None
+    if probability < 1 - 3 * error or divisible(observations, posterior.classes, likeliest):
+        return None
+    parent, culprit = pair(observations, posterior, likeliest)
+    if not any((v.parent, v.culprit) == (parent, culprit) for v in observations.verifications):
+        return _verification(observations, posterior, costs, settings, (parent, culprit))
+    return Stop(ending=Ending.FOUND, found=likeliest) if probability >= settings.confidence else None
 
 
-def _no_change_either_way(observations: Observations, posterior: Posterior, settings: Settings) -> Action | None:
+def _no_change(observations: Observations, posterior: Posterior, settings: Settings) -> bool:
+    """Whether every change worth naming is ruled out: by the posterior and the bound together, or by a strict bound."""
     change, error = end_difference(observations, posterior)
+    if settings.two_sided:
+        change = abs(change)
     threshold = observations.threshold
-    bound = abs(change) + ONE_SIDED_95 * error
-    absent = posterior.no_change >= settings.confidence and bound < EQUIVALENCE * threshold
-    too_small = abs(change) + STRICT * error < threshold
-    return Stop(ending=Ending.NO_CHANGE) if absent or too_small else None
+    absent = posterior.no_change >= settings.confidence and change + ONE_SIDED_95 * error < EQUIVALENCE * threshold
+    return absent or change + STRICT * error < threshold
 
 
 def pair(observations: Observations, posterior: Posterior, index: int) -> tuple[int, int]:
@@ -167,6 +173,8 @@ def excluded(observations: Observations, posterior: Posterior, z: float = ONE_SI
 
 def end_difference(observations: Observations, posterior: Posterior) -> tuple[float, float]:
     """Difference of the ends' levels (new minus old) and its standard error, build deviation included."""
+    if posterior.drift is not None:
+        return _end_difference_in_drift(observations, posterior, posterior.drift)
     levels, variance = [], 0.0
     for place in (observations.low, observations.high):
         units = np.flatnonzero((observations.unit_place == place) & (observations.counts > 0))
@@ -174,6 +182,27 @@ def end_difference(observations: Observations, posterior: Posterior) -> tuple[fl
         levels.append(float(precision @ posterior.unit_mean[units] / precision.sum()))
         variance += float(1 / precision.sum())
     return levels[1] - levels[0], float(np.sqrt(variance))
+
+
+def _end_difference_in_drift(observations: Observations, posterior: Posterior, drift: Drift) -> tuple[float, float]:
+    high, low = (observations.unit_place == place for place in (observations.high, observations.low))
+    contrast = high / high.sum() - low / low.sum()
+    variance = float(contrast @ drift.unit_covariance @ contrast) + posterior.tau**2 * float(contrast @ contrast)
+    return float(contrast @ drift.unit_mean), float(np.sqrt(variance))
+
+
+def _verification(
+    observations: Observations, posterior: Posterior, costs: Costs, settings: Settings, places: tuple[int, int]
+) -> VerifyPair:
+    """Fresh runs of a pair, of fresh builds where those can be had."""
+    afresh = costs.rebuild is not None and not posterior.exact
+    numbers = [int((observations.unit_place == place).sum()) if afresh else 0 for place in places]
+    return VerifyPair(
+        parent=places[0],
+        culprit=places[1],
+        pairs=_verify_pairs(posterior, settings),
+        numbers=(numbers[0], numbers[1]),
+    )
 
 
 def _verify_pairs(posterior: Posterior, settings: Settings) -> int:
@@ -192,6 +221,7 @@ class _Option:
     gain: FloatArray
     price: FloatArray
     number: int = 0
+    references: int = 0
 
     @property
     def score(self) -> FloatArray:
@@ -211,28 +241,41 @@ def _best_measurement(observations: Observations, posterior: Posterior, costs: C
     most = int(RUNS[np.flatnonzero(option.score >= 0.9 * option.score[best])[-1]])
     share = len(observations.values) // 20
     wanted = int(np.clip(np.ceil(most / 2), max(share, 1), max(int(RUNS[best]), share, 1)))
-    return MeasureCommit(index=option.index, runs=wanted, bits=float(option.gain[best]), number=option.number)
+    return MeasureCommit(
+        index=option.index,
+        runs=wanted,
+        bits=float(option.gain[best]),
+        number=option.number,
+        references=option.references,
+    )
 
 
 def _options(observations: Observations, posterior: Posterior, costs: Costs) -> list[_Option]:
-    hypotheses = Hypotheses.of(posterior)
+    known = Hypotheses.of(posterior)
+    queries = splitting_queries(observations, posterior.classes, known.classes)
     runs = RUNS[:1] if posterior.exact else RUNS
-    opening = costs.round + runs * costs.run
+    build_time = float(costs.build.max()) / costs.run
     options = []
-    for query in splitting_queries(observations, posterior.classes, hypotheses.classes):
-        gain = query.chance * hypotheses.new(query.share, runs)
-        price = costs.build[query.index] + query.chance * opening
-        options.append(_Option(index=query.index, gain=gain, price=price))
-    if posterior.exact:
-        return options
-    for unit in _worth_rerunning(observations, posterior, hypotheses):
-        index = int(observations.unit_place[unit])
-        gain = hypotheses.rerun(unit, float(posterior.unit_mean[unit]), int(observations.counts[unit]), runs)
-        options.append(_Option(index=index, gain=gain, price=opening, number=observations.number_of(unit)))
-        if costs.rebuild is not None:
-            gain = hypotheses.new(hypotheses.bad[:-1, unit].astype(float), runs)
-            number = int((observations.unit_place == index).sum())
-            options.append(_Option(index=index, gain=gain, price=costs.rebuild + opening, number=number))
+    for references in (0,) if posterior.drift is None else REFERENCES:
+        opening = costs.round + (runs + references) * costs.run
+        fresh = known.beside(references, build_time + 1)
+        for query in queries:
+            gain = query.chance * fresh.new(query.share, runs)
+            price = costs.build[query.index] + query.chance * opening
+            options.append(_Option(index=query.index, gain=gain, price=price, references=references))
+        if posterior.exact:
+            continue
+        beside = known.beside(references, 1)
+        for unit in _worth_rerunning(observations, posterior, known):
+            index = int(observations.unit_place[unit])
+            gain = beside.rerun(unit, float(posterior.unit_mean[unit]), int(observations.counts[unit]), runs)
+            number = observations.number_of(unit)
+            options.append(_Option(index=index, gain=gain, price=opening, number=number, references=references))
+            if costs.rebuild is not None:
+                gain = fresh.new(known.bad[:-1, unit].astype(float), runs)
+                number = int((observations.unit_place == index).sum())
+                price = costs.rebuild + opening
+                options.append(_Option(index=index, gain=gain, price=price, number=number, references=references))
     return options
 
 

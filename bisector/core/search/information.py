@@ -1,6 +1,6 @@
 """What a run would teach: expected information about the culprit, in bits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,9 @@ class Hypotheses:
     variance: FloatArray
     sigma: float
     tau: float
+    common: float = 0.0
+    speed: float = 0.0
+    """Where the machine drifts: the variance that both sides share, and what it gains during one run."""
 
     @classmethod
     def of(cls, posterior: Posterior) -> "Hypotheses":
@@ -41,7 +44,21 @@ class Hypotheses:
             variance=levels.variance,
             sigma=posterior.sigma,
             tau=posterior.tau,
+            common=0.0 if posterior.drift is None else posterior.drift.common,
+            speed=0.0 if posterior.drift is None else posterior.drift.speed,
         )
+
+    def beside(self, references: int, wait: float) -> "Hypotheses":
+        """What is known after `wait` runs' time and `references` runs of an end: where the machine stands now.
+
+        A reference teaches nothing about the culprit but takes away what both sides do not know in common.
+        """
+        if self.speed == 0:
+            return self
+        gained = self.speed * wait
+        common = self.common + gained
+        left = common * self.sigma**2 / (self.sigma**2 + references * common)
+        return replace(self, variance=np.maximum(self.variance - self.common, 0.0) + left)
 
     def rerun(self, unit: int, mean: float, count: int, runs: FloatArray) -> FloatArray:
         """Bits that `runs` more runs of a measured unit teach, for each entry of `runs`."""

@@ -7,6 +7,8 @@ import numpy as np
 from bisector.core.search.noise import Noise, Scales, gaussian
 from bisector.core.search.observations import FloatArray
 
+OTHER_SHARE = 0.2
+"""Part of "no change" that is two levels whose difference is not one worth naming."""
 CLOSEST_SPACING, WIDEST_SPACING = 0.08, 0.3
 """Grid spacing in units of the noise scale."""
 
@@ -100,6 +102,19 @@ def log_evidence(good: FloatArray, bad: FloatArray, grid: Grid, threshold: float
         return np.asarray(rising)
     falling = log_pairs(good[..., ::-1], bad[..., ::-1], -grid.positions[::-1], threshold) - np.log(count)
     return np.asarray(np.logaddexp(rising, falling) - np.log(2))
+
+
+def log_other(good: FloatArray, bad: FloatArray, change: FloatArray, full: int, wanted: float) -> FloatArray:
+    """Log evidence of two levels that are no change worth naming: too close to each other, or the other way round.
+
+    `change` is the log evidence of those that are, `wanted` how many pairs those have out of `full` levels; uniform
+    over the remaining pairs.
+    """
+    every = log_sum(good) + log_sum(bad)
+    named = change + np.log(max(wanted, 1e-300))
+    inside = np.exp(np.minimum(named - every, 0.0))
+    with np.errstate(divide="ignore"):
+        return np.asarray(every + np.log1p(-np.minimum(inside, 1 - 1e-12)) - np.log(max(full**2 - wanted, 1.0)))
 
 
 def side_moments(

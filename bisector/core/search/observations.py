@@ -24,7 +24,8 @@ class Settings:
     first_runs: int = 4
     prior_no_change: float = 0.2
     tau_ratios: tuple[float, ...] = (0.0, 0.35, 0.8, 2.0)
-    tau_prior: tuple[float, ...] = (0.45, 0.3, 0.17, 0.08)
+    tau_prior: tuple[float, ...] = (0.7, 0.15, 0.1, 0.05)
+    prior_drift: float = 0.1
     verify_pairs: tuple[int, int] = (2, 24)
     two_sided: bool = False
 
@@ -59,6 +60,8 @@ class Observations:
     low: int
     high: int
     exact: bool = False
+    times: FloatArray | None = None
+    """When each run began, in units of one run's length; None where that is unknown."""
     verifications: tuple[Verification, ...] = field(default=())
 
     @property

@@ -4,15 +4,17 @@ Levels, noise scale, noise shape and build deviation are integrated out, not plu
 enough to begin with and the stated probability stays honest while everything is still vague.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from scipy.special import expit, logit
 
 from bisector.core.model.history import BoolArray
+from bisector.core.search.drift import Drift, find_drift
 from bisector.core.search.effect import Spread
 from bisector.core.search.field import Field, Levels
-from bisector.core.search.levels import Grid, log_evidence, log_sum, unit_likelihoods
+from bisector.core.search.levels import OTHER_SHARE, Grid, log_evidence, log_other, log_sum, unit_likelihoods
 from bisector.core.search.noise import Noise, centre, estimate_scales, smallest_gap
 from bisector.core.search.observations import Classes, FloatArray, Observations, Settings, classify
 
@@ -23,6 +25,7 @@ MOST_ROUNDS = 4
 DISTINCT_SHARE = 0.6
 """Below this share of distinct values a metric is taken as quantised and dithered."""
 GOLDEN = 0.6180339887498949
+LIKELIER = 0.5
 NEGLIGIBLE = 2e-4
 MOST_CLASSES = 12
 """Classes below the one probability, or beyond the other count, are not planned for."""
@@ -50,6 +53,12 @@ class Posterior:
     levels: Levels
     df: float
     """Degrees of freedom the noise estimate rests on."""
+    reach: float
+    """How far apart the two levels may lie a priori."""
+    drifting: float = 0.0
+    """Probability that the level wanders in time."""
+    drift: Drift | None = None
+    """What holds if it does, where that is the likelier case; levels and unit means are then those at the last run."""
 
     @cached_property
     def given_change(self) -> FloatArray:
@@ -107,7 +116,39 @@ def assess(observations: Observations, settings: Settings) -> Posterior:
             break
         good, bad = surely_good & ~bad, surely_bad & ~good
         sides = _sides(observations, values, good, bad, between_builds=len(ratios) > 1)
-    return _integrate(observations, values, classes, sides, settings, None)
+    steady = _integrate(observations, values, classes, sides, settings, None)
+    drift = find_drift(observations, values, classes, settings, steady.reach)
+    return steady if drift is None else _with_drift(steady, drift, settings)
+
+
+def _with_drift(steady: Posterior, drift: Drift, settings: Settings) -> Posterior:
+    """Average over a steady and a drifting machine by the odds that the data and the prior give."""
+    odds = drift.odds + float(logit(settings.prior_drift))
+    share = float(expit(odds))
+    mixed = replace(
+        steady,
+        probability=(1 - share) * steady.probability + share * drift.probability,
+        no_change=(1 - share) * steady.no_change + share * drift.no_change,
+        drifting=share,
+    )
+    if share < LIKELIER:
+        return mixed
+    likely = _likely(mixed.probability)
+    rows = [*likely, -1]
+    return replace(
+        mixed,
+        drift=drift,
+        sigma=drift.sigma,
+        tau=drift.tau,
+        unit_mean=drift.unit_mean,
+        levels=Levels(classes=likely, mean=drift.mean[rows], variance=drift.variance[rows]),
+    )
+
+
+def _likely(probability: FloatArray) -> tuple[int, ...]:
+    """The classes that are planned for."""
+    order = np.argsort(-probability, kind="stable")[:MOST_CLASSES]
+    return tuple(int(m) for m in order if probability[m] > NEGLIGIBLE)
 
 
 def _dithered(observations: Observations) -> FloatArray:
@@ -192,17 +233,23 @@ def _posterior(
     good, bad = field.split(classes.bad)
     change = log_evidence(good, bad, field.grid, field.threshold, two_sided=settings.two_sided)
     with np.errstate(divide="ignore"):
-        weight = np.log(classes.weight / classes.weight.sum()) + np.log(1 - settings.prior_no_change)
-    change = change + field.log_prior[None, :] + weight[:, None]
-    none = log_sum(field.total) - np.log(field.grid.full) + field.log_prior + np.log(settings.prior_no_change)
+        weight = np.log(classes.weight / classes.weight.sum())
+    flat = log_sum(field.total) - np.log(field.grid.full) + np.log(1 - OTHER_SHARE)
+    wanted = field.grid.pairs(field.threshold) * (2 if settings.two_sided else 1)
+    other = log_other(good, bad, change, field.grid.full, wanted) + weight[:, None]
+    none = (
+        np.logaddexp(flat, log_sum(other, axis=0) + np.log(OTHER_SHARE))
+        + field.log_prior
+        + np.log(settings.prior_no_change)
+    )
+    change = change + field.log_prior[None, :] + weight[:, None] + np.log(1 - settings.prior_no_change)
 
     top = max(float(change.max()), float(none.max()))
     by_class, by_none = np.exp(change - top), np.exp(none - top)
     by_model = by_class.sum(axis=0) + by_none
     total = float(by_model.sum())
     probability = by_class.sum(axis=1) / total
-    order = () if quick else np.argsort(-probability, kind="stable")[:MOST_CLASSES]
-    likely = tuple(int(m) for m in order if probability[m] > NEGLIGIBLE)
+    likely = () if quick else _likely(probability)
     share = by_model / total
     return Posterior(
         classes=classes,
@@ -215,6 +262,7 @@ def _posterior(
         bad=float(sides.centres[1]),
         exact=observations.exact,
         df=sides.df,
+        reach=field.grid.full * field.grid.spacing,
         levels=field.levels(likely, classes.bad, (by_class, by_none), two_sided=settings.two_sided),
     )
 

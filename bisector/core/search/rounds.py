@@ -16,9 +16,11 @@ def in_turns(places: Sequence[Place], runs: int, purpose: Purpose) -> tuple[Slot
     return tuple(slots)
 
 
-def with_reference(place: Place, number: int, runs: int, reference: Place | None) -> tuple[Slot, ...]:
-    """`runs` runs of one build with a run of a reference in their middle."""
+def with_references(place: Place, number: int, runs: int, references: Sequence[Place]) -> tuple[Slot, ...]:
+    """`runs` runs of one build, one reference in their middle or two about them."""
     slots = [Slot(place=place, purpose=Purpose.SEARCH, number=number) for _ in range(runs)]
-    if reference is not None:
-        slots.insert(len(slots) // 2 if runs > 1 else 1, Slot(place=reference, purpose=Purpose.REFERENCE))
-    return tuple(slots)
+    beside = [Slot(place=reference, purpose=Purpose.REFERENCE) for reference in references]
+    if len(beside) < 2:
+        half = (runs + 1) // 2
+        return (*slots[:half], *beside, *slots[half:])
+    return (beside[0], *slots, *beside[1:])

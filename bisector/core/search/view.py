@@ -135,7 +135,7 @@ class View:
         """The arrays the search decides on."""
         samples = [(self.index_of(s.place), s) for s in self.samples]
         on_line = [(index, s) for index, s in samples if index is not None]
-        units = sorted({(index, s.number) for index, s in on_line})
+        units = sorted({(index, self._build_number(s)) for index, s in on_line})
         position = {unit: number for number, unit in enumerate(units)}
         scale = self.scale
         values = np.array([s.values[self.metric.name] for _, s in on_line], dtype=float)
@@ -145,14 +145,31 @@ class View:
             weights=self._weights(),
             testable=self._testable(),
             unit_place=np.array([index for index, _ in units], dtype=np.int64),
-            run_unit=np.array([position[index, s.number] for index, s in on_line], dtype=np.int64),
+            run_unit=np.array([position[index, self._build_number(s)] for index, s in on_line], dtype=np.int64),
             values=scale.into(values) if len(values) else values,
             threshold=scale.threshold(request.min_effect_of(self.metric)),
             low=self.low,
             high=self.high,
             exact=self.exact,
+            times=self._times([sample for _, sample in on_line]),
             verifications=self._verifications(),
         )
+
+    def _times(self, samples: list[Sample]) -> FloatArray | None:
+        """When the samples were taken, in runs' lengths; None where some are another job's, whose clock was another."""
+        if any(sample.adopted_from for sample in samples) or not samples:
+            return None
+        clocks = np.array([sample.clock for sample in samples])
+        length = float(np.median([sample.usage.wall for sample in samples if sample.usage is not None] or [0.0]))
+        return np.asarray((clocks - clocks.min()) / max(length, 1e-3))
+
+    def _build_number(self, sample: Sample) -> int:
+        """Which build a sample is of: a rebuild that came out equal to the first is the first."""
+        builds = self.investigation.builds
+        first, own = (builds.get((sample.place, number)) for number in (0, sample.number))
+        if sample.number and first and own and own.content is not None and own.content == first.content:
+            return 0
+        return sample.number
 
     @cached_property
     def exact(self) -> bool:
