@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from bisector.core.model.builds import build_key
-from bisector.core.model.facts import Adopted, BranchListed, BuildRecorded, Concluded, HistoryListed
+from bisector.core.model.facts import Adopted, BranchListed, BuildRecorded, Concluded, CulpritNamed, HistoryListed
 from bisector.core.model.history import Commit, Line, Place, inner, linear_line, main
 from bisector.core.model.request import JobKind
-from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, Step
+from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, NameCulprit, Step
 from bisector.engine.measure import measure
 from bisector.engine.orders import build_order
 from bisector.engine.retry import retrying
@@ -28,6 +28,8 @@ def perform(step: Step, work: Work) -> None:
             measure(work)
         case ListBranch():
             _list_branch(step, work)
+        case NameCulprit(culprit=culprit, old=old, new=new):
+            work.record(CulpritNamed(culprit=culprit, old=old, new=new))
         case Conclude():
             work.record(Concluded(verdict=step.verdict))
 

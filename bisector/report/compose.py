@@ -12,7 +12,7 @@ from bisector.core.search.outlook import outlook, verdict_for
 from bisector.report import numbers
 from bisector.report.advice import advice_of
 from bisector.report.basis import LONGEST_REASON, Basis, commit_part, metric_part
-from bisector.report.culprits import culprits_of
+from bisector.report.culprits import culprits_of, opposite_of
 from bisector.report.document import (
     Artifact,
     CostPart,
@@ -53,6 +53,7 @@ def report_of(investigation: Investigation, job: JobFacts) -> Report:
     metric = metric_part(investigation, investigation.metric)
     ends = ends_of(investigation, basis.main, basis.verdict)
     culprits = culprits_of(investigation, basis.verdict, basis.main)
+    opposite = opposite_of(investigation, basis.verdict, basis.main)
     cost = cost_of(investigation, job.elapsed_seconds)
     return Report(
         job=one_line(investigation.job, 80),
@@ -72,10 +73,11 @@ def report_of(investigation: Investigation, job: JobFacts) -> Report:
         confidence=request.search.confidence,
         ends=ends,
         culprits=culprits,
+        opposite=opposite,
         others=tuple(_others(basis)),
         lines=tuple(line for line in (main_line(basis), inner_line(basis)) if line is not None),
         untestable=tuple(_untestable(investigation)),
-        evidence=evidence_of(basis, metric, ends, culprits, cost),
+        evidence=evidence_of(basis, metric, ends, (culprits, opposite), cost),
         notes=notes_of(basis, ends),
         cost=cost,
         environment=_environment(investigation),

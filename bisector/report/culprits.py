@@ -30,10 +30,20 @@ def culprits_of(
     return tuple(_culprit(investigation, verdict, culprit, found) for culprit in verdict.culprits)
 
 
+def opposite_of(
+    investigation: Investigation, verdict: Verdict | None, found: Outlook | None
+) -> tuple[CulpritPart, ...]:
+    """The changes of `verdict` that go the other way than its culprits."""
+    if verdict is None or investigation.request.kind is JobKind.COMPARE:
+        return ()
+    return tuple(_culprit(investigation, verdict, culprit, found) for culprit in verdict.opposite)
+
+
 def _culprit(investigation: Investigation, verdict: Verdict, culprit: Culprit, found: Outlook | None) -> CulpritPart:
     line, index = investigation.line, culprit.place.index
     commit = line.commit(index)
     fresh = latest(investigation, culprit) if culprit.verified else None
+    share, share_low, share_high = _share(culprit.change, verdict.change)
     return CulpritPart(
         index=index,
         commit=commit_part(commit),
@@ -42,7 +52,9 @@ def _culprit(investigation: Investigation, verdict: Verdict, culprit: Culprit, f
         set=tuple(line.commit(member).sha for member in culprit.members),
         probability=culprit.probability,
         change=culprit.change,
-        share=_share(culprit.change, verdict.change),
+        share=share,
+        share_low=share_low,
+        share_high=share_high,
         verified=culprit.verified and (fresh is None or fresh.passed),
         same_build=_same_build(investigation, index),
         still_at_bad=_still_at_bad(found, index),
@@ -67,11 +79,22 @@ def _bare(sha: Sha) -> CommitPart:
     return CommitPart(sha=one_line(sha), subject="", author="", date="", is_merge=False)
 
 
-def _share(part: Change | None, whole: Change | None) -> float | None:
-    """The part of the whole change that one culprit makes, on the logarithmic scale on which changes add up."""
-    if part is None or whole is None or min(part.relative, whole.relative) <= -1 or whole.relative == 0:
-        return None
-    return math.log1p(part.relative) / math.log1p(whole.relative)
+def _share(part: Change | None, whole: Change | None) -> tuple[float | None, float | None, float | None]:
+    """The part of the whole change that one culprit makes, on the logarithmic scale on which changes add up, with its
+    interval: by propagation of both changes' half widths, as if they were independent, which is on the wide side."""
+    if part is None or whole is None or whole.relative == 0:
+        return None, None, None
+    if min(part.low, whole.low) <= -1:
+        usable = min(part.relative, whole.relative) > -1
+        return (math.log1p(part.relative) / math.log1p(whole.relative) if usable else None), None, None
+    size, total = math.log1p(part.relative), math.log1p(whole.relative)
+    share = size / total
+    half = math.hypot(_half_width(part), share * _half_width(whole)) / abs(total)
+    return share, share - half, share + half
+
+
+def _half_width(change: Change) -> float:
+    return (math.log1p(change.high) - math.log1p(change.low)) / 2
 
 
 def _same_build(investigation: Investigation, index: int) -> bool | None:

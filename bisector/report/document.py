@@ -101,7 +101,8 @@ class InnerPart:
 class CulpritPart:
     """A culprit, or a set that cannot be told apart: `members` are the first of the commits in `set`.
 
-    `share` is the part of the whole change it accounts for; None stands for what is not known.
+    `share` is the part of the whole change it accounts for, between `share_low` and `share_high` at the asked
+    confidence; below nothing where it takes a part of it back. None stands for what is not known.
     """
 
     index: int
@@ -112,6 +113,8 @@ class CulpritPart:
     probability: float
     change: Change | None
     share: float | None
+    share_low: float | None
+    share_high: float | None
     verified: bool
     same_build: bool | None
     still_at_bad: bool | None
@@ -326,6 +329,8 @@ class Report:
     confidence: float
     ends: EndsPart | None
     culprits: tuple[CulpritPart, ...]
+    opposite: tuple[CulpritPart, ...]
+    """Changes the other way than the answer's, which take a part of it back."""
     others: tuple[OtherPart, ...]
     lines: tuple[LinePart, ...]
     untestable: tuple[UntestablePart, ...]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from bisector.core.model.request import JobKind
-from bisector.core.model.verdict import VerdictKind
+from bisector.core.model.verdict import Reason, VerdictKind
 from bisector.report import numbers
 from bisector.report.basis import Basis
 from bisector.report.document import CostPart, CulpritPart, EndPart, EndsPart, Evidence, MetricPart
@@ -12,20 +12,27 @@ from bisector.report.phrase import Phrase, quote, told
 from bisector.report.sentence import SHORT
 from bisector.report.verification import latest
 
+Named = tuple[tuple[CulpritPart, ...], tuple[CulpritPart, ...]]
 MOST_OF_IT = 0.8
 """A culprit that makes less of the whole change than this is told to be a part of it."""
 
 
 def evidence_of(
-    basis: Basis, metric: MetricPart, ends: EndsPart | None, culprits: tuple[CulpritPart, ...], cost: CostPart
+    basis: Basis, metric: MetricPart, ends: EndsPart | None, named: Named, cost: CostPart
 ) -> tuple[Evidence, ...]:
-    """Is there a change, where is it, was that checked, how noisy is it, and how much was looked at."""
+    """Is there a change, where is it, was that checked, how noisy is it, and how much was looked at.
+
+    `named` are the culprits and the changes that go the other way.
+    """
+    culprits, opposite = named
     teller = _Evidence(basis, metric)
     rows: list[Evidence] = [] if ends is None else list(teller.ends(ends))
     rows += teller.no_change()
-    named = frozenset(sha for culprit in culprits for sha in culprit.set)
+    every = frozenset(sha for culprit in (*culprits, *opposite) for sha in culprit.set)
     for culprit in culprits:
-        rows += teller.culprit(culprit, named)
+        rows += teller.culprit(culprit, every)
+    for culprit in opposite:
+        rows += teller.culprit(culprit, every, "The other way")
     rows += () if culprits else teller.so_far()
     rows += teller.fresh()
     rows += teller.noise()
@@ -70,13 +77,13 @@ class _Evidence:
         looked_for = verdict is not None and verdict.kind is VerdictKind.NOT_REPRODUCED
         yield _row("No change at all", numbers.probability(found.no_change), bound if looked_for else "")
 
-    def culprit(self, culprit: CulpritPart, named: frozenset[str]) -> Iterator[Evidence]:
+    def culprit(self, culprit: CulpritPart, named: frozenset[str], name: str = "The culprit") -> Iterator[Evidence]:
         alone = len(culprit.set) == 1
-        label = "The culprit" if alone else f"One of {numbers.count(len(culprit.set), 'commit')}"
+        label = name if alone else f"One of {numbers.count(len(culprit.set), 'commit')}"
         yield _row(label, numbers.probability(culprit.probability), self._rivals(culprit, named))
         if culprit.change is not None:
             part = culprit.share is not None and culprit.share < MOST_OF_IT
-            share = f"{numbers.percent(culprit.share or 0.0)} of the whole change" if part else ""
+            share = _share(culprit) if part else ""
             interval = f"{self._sure} interval {numbers.interval(culprit.change)}"
             size = numbers.percent(culprit.change.relative, signed=True)
             step = "Parent to culprit" if alone else "Across these commits"
@@ -107,6 +114,9 @@ class _Evidence:
             return
         if found.no_change > 0.5 or (verdict is not None and verdict.kind is VerdictKind.NOT_REPRODUCED):
             return
+        if verdict is not None and verdict.reason is Reason.CREEP and verdict.excluded is not None:
+            yield _row("Largest step", numbers.percent(verdict.excluded), "between neighbouring measured commits")
+            return
         left = f"{numbers.whole(len(found.likely))} of {numbers.count(len(found.chances), 'candidate')}"
         yield _row("Left to search", left, f"hold the culprit with {self._sure}, if any")
 
@@ -115,7 +125,7 @@ class _Evidence:
         investigation, verdict = self._basis.investigation, self._basis.verdict
         if investigation.request.kind is JobKind.COMPARE or verdict is None:
             return
-        for culprit in verdict.culprits:
+        for culprit in (*verdict.culprits, *verdict.opposite):
             found = latest(investigation, culprit)
             if found is None:
                 yield _row("Verified", "no", "no fresh runs were made of it against its parent")
@@ -142,6 +152,15 @@ class _Evidence:
 
     def _quantity(self, value: float) -> str:
         return f"{self._gauge.bare(value)} {told(self._gauge.unit)}".rstrip()
+
+
+def _share(culprit: CulpritPart) -> str:
+    share = culprit.share or 0.0
+    held = "of the whole change" if share > 0 else "of the whole change, which it takes back"
+    if culprit.share_low is None or culprit.share_high is None:
+        return f"{numbers.percent(abs(share))} {held}"
+    low, high = sorted((abs(culprit.share_low), abs(culprit.share_high)))
+    return f"{numbers.percent(abs(share))} ({numbers.percent(low)} to {numbers.percent(high)}) {held}"
 
 
 def _runs(cost: CostPart) -> Evidence:

@@ -46,6 +46,7 @@ def result_of(report: Report) -> dict[str, Any]:
         "metric": _metric(report.metric),
         "ends": _ends(report.ends),
         "culprits": _culprits(report.culprits),
+        "opposite": _culprits(report.opposite),
         "others": [_other(other) for other in report.others],
         "untestable": [
             {"commit": each.commit.sha, "outcome": each.outcome.value, "reason": each.reason or None}
@@ -104,6 +105,10 @@ def _change(change: Change | None) -> dict[str, Any] | None:
     return {name: json_number(getattr(change, name)) for name in ("relative", "low", "high")}
 
 
+def _interval(low: float | None, high: float | None) -> dict[str, Any] | None:
+    return None if low is None or high is None else {"low": json_number(low), "high": json_number(high)}
+
+
 def _culprits(culprits: Sequence[CulpritPart]) -> list[dict[str, Any]]:
     return [_culprit(culprit) for culprit in culprits]
 
@@ -117,6 +122,7 @@ def _culprit(culprit: CulpritPart) -> dict[str, Any]:
         "set": list(culprit.set),
         "change": _change(culprit.change),
         "share": json_number(culprit.share),
+        "share_interval": _interval(culprit.share_low, culprit.share_high),
         "verified": culprit.verified,
         "same_build": culprit.same_build,
         "still_at_bad": culprit.still_at_bad,

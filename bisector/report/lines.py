@@ -1,10 +1,17 @@
 """The lines of a report: the main line and, where a merge was looked into, the commits it brought in."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from statistics import NormalDist
+
+import numpy as np
 
 from bisector.core.model.history import ASIDE, LineName
 from bisector.core.model.request import JobKind
 from bisector.core.model.verdict import InnerKind, Verdict, VerdictKind
+from bisector.core.search import several
+from bisector.core.search.outlook import Outlook
+from bisector.core.search.posterior import Posterior
 from bisector.report.basis import Basis
 from bisector.report.document import LevelPart, LinePart, Point, Side
 from bisector.report.line_source import LineSource
@@ -98,6 +105,8 @@ def _levels(source: LineSource) -> tuple[LevelPart, ...]:
     found, posterior = source.found, source.posterior
     if found is None or posterior is None:
         return ()
+    if source.name is LineName.MAIN and source.investigation.named:
+        return tuple(_stretches(source, found, posterior))
     levels, scale = posterior.levels, found.view.scale
     reach = NormalDist().inv_cdf(0.5 + source.investigation.request.search.confidence / 2)
 
@@ -113,3 +122,16 @@ def _levels(source: LineSource) -> tuple[LevelPart, ...]:
     old = (source.low, max(min(members) - 1, source.low)) if source.line.linear else whole
     new = (min(max(members), source.high), source.high) if source.line.linear else whole
     return level(Side.OLD, 0, 0, old), level(Side.NEW, 0, 1, new)
+
+
+def _stretches(source: LineSource, found: Outlook, posterior: Posterior) -> Iterator[LevelPart]:
+    """The level of each stretch between culprits that are named, by its own runs."""
+    view, named = found.view, source.investigation.named
+    reach = NormalDist().inv_cdf(0.5 + source.investigation.request.search.confidence / 2)
+    for first, last in several.stretches(view, named):
+        part = replace(view, low=first, high=last, part=True)
+        values = view.scale.into(np.array([sample.values[view.metric.name] for sample in part.samples]))
+        middle, error = float(values.mean()), reach * posterior.sigma / len(values) ** 0.5
+        low, high = sorted((view.scale.out_of(middle - error), view.scale.out_of(middle + error)))
+        side = Side.OLD if first == view.low else Side.NEW if last == view.high else Side.UNSURE
+        yield LevelPart(side=side, value=view.scale.out_of(middle), low=low, high=high, first=first, last=last)

@@ -6,7 +6,7 @@ from typing import assert_never
 from bisector.core.model.history import LineName
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.samples import Purpose, Sample
-from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure
+from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, NameCulprit
 from bisector.core.model.units import Seconds
 from bisector.core.search.outlook import Outlook
 from bisector.report import numbers
@@ -35,6 +35,8 @@ def phase_of(investigation: Investigation) -> str:
             return "listing the commits"
         case Conclude():
             return "done"
+        case NameCulprit():
+            return "searching on"
         case ListBranch():
             return "looking into the merge"
         case BuildPlace(place=place):

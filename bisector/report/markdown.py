@@ -26,6 +26,7 @@ def render_markdown(report: Report) -> str:
         [f"**{_phrase(report.sentence)}**"],
         list(_evidence(report)),
         *(list(_culprit(culprit)) for culprit in report.culprits),
+        *(list(_culprit(culprit, "The other way: ")) for culprit in report.opposite),
         list(_untestable(report)),
         list(_notes(report)),
         *([f"### {_text(section.title)}", "", *section.markdown] for section in report.sections if section.markdown),
@@ -78,14 +79,15 @@ def _evidence(report: Report) -> Iterator[str]:
         yield f"| {_text(row.label)} | {value} | {grounds} |"
 
 
-def _culprit(culprit: CulpritPart) -> Iterator[str]:
+def _culprit(culprit: CulpritPart, before: str = "") -> Iterator[str]:
     if len(culprit.set) == 1:
-        yield f"### {'Merge' if culprit.commit.is_merge else 'Commit'} {code(culprit.commit.sha[:SHORT])}"
+        kind = "Merge" if culprit.commit.is_merge else "Commit"
+        yield f"### {before}{kind} {code(culprit.commit.sha[:SHORT])}"
         yield ""
         yield f"- {_commit(culprit.commit)}"
         yield f"- after its parent {_commit(culprit.parent)}"
     else:
-        yield f"### One of {numbers.count(len(culprit.set), 'commit')}"
+        yield f"### {before}One of {numbers.count(len(culprit.set), 'commit')}"
         yield ""
         yield from _members(culprit)
     if culprit.same_build:

@@ -103,12 +103,12 @@ class _Teller:
     def tell(self, verdict: Verdict) -> str:
         match verdict.kind:
             case VerdictKind.CULPRIT:
-                return self._culprit(verdict.culprits[0]) + "."
+                return self._culprit(verdict.culprits[0]) + "." + self._apart(verdict)
             case VerdictKind.CULPRIT_SET:
                 return self._set(verdict)
             case VerdictKind.SEVERAL:
                 told = numbers.listing(self._culprit(culprit) for culprit in verdict.culprits[:MOST_NAMED])
-                return f"{numbers.count(len(verdict.culprits), 'change')}: {told}."
+                return f"{numbers.count(len(verdict.culprits), 'change')}: {told}.{self._apart(verdict)}"
             case VerdictKind.NOT_REPRODUCED:
                 return self._not_reproduced(verdict)
             case VerdictKind.FAILED:
@@ -122,11 +122,27 @@ class _Teller:
         assert_never(verdict.kind)
 
     def _culprit(self, culprit: Culprit) -> str:
-        commit = self._investigation.commit(culprit.place)
-        kind = "Merge" if commit.is_merge else "Commit"
-        made = f"{kind} {named(commit)} made {effect(self._metric, culprit.change)}"
+        who = self._who(culprit)
+        made = f"{who[0].upper()}{who[1:]} made {effect(self._metric, culprit.change)}"
         inside = f"; {inner_part(self._investigation, culprit.inner)}" if culprit.inner else ""
         return f"{made}, probability {numbers.probability(culprit.probability)}, {self._verified(culprit)}{inside}"
+
+    def _apart(self, verdict: Verdict) -> str:
+        """The changes the other way, which are no culprits."""
+        if not verdict.opposite:
+            return ""
+        found = numbers.listing(
+            f"{self._who(culprit)} made {effect(self._metric, culprit.change)}"
+            for culprit in verdict.opposite[:MOST_NAMED]
+        )
+        return f" Apart from that, {found}."
+
+    def _who(self, culprit: Culprit) -> str:
+        """A culprit, or a set of commits one of which is it, as the subject of a sentence."""
+        commit = self._investigation.commit(culprit.place)
+        if len(culprit.members) > 1:
+            return f"one of {numbers.count(len(culprit.members), 'commit')} up to {named(commit)}"
+        return f"{'merge' if commit.is_merge else 'commit'} {named(commit)}"
 
     def _verified(self, culprit: Culprit) -> str:
         if not culprit.verified:
@@ -161,7 +177,13 @@ class _Teller:
                 bound = numbers.percent(verdict.excluded) if verdict.excluded is not None else "the asked size"
                 return f"Not reproduced: a change of {name} of {bound} or more is excluded (95 %)."
 
+    def _creep(self, verdict: Verdict) -> str:
+        change = effect(self._metric, verdict.change)
+        return f"No single commit made it: {change} between the ends, in many steps too small to name"
+
     def _unsettled(self, start: str, verdict: Verdict) -> str:
+        if verdict.reason is Reason.CREEP:
+            return f"{self._creep(verdict)}."
         why = explained(verdict.explanation) or "the evidence is not enough"
         found = f"; between the ends {effect(self._metric, verdict.change)}" if verdict.change else ""
         return f"{start}: {why}{found}."

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from statistics import median
 from typing import assert_never
 
+from bisector.core.model.builds import Build
 from bisector.core.model.facts import Planned
 from bisector.core.model.history import Place
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.samples import Outcome, Purpose, Sample
-from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, Step
+from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, NameCulprit, Step
 from bisector.report import numbers
 from bisector.report.basis import LONGEST_REASON
 from bisector.report.document import LogEntry
@@ -61,6 +62,8 @@ def step_name(step: Step) -> str:
         case ListBranch(merge=merge, in_context=in_context):
             where = "" if in_context else ", on their own branch"
             return f"List what merge {place_name(merge)} brought in{where}"
+        case NameCulprit(culprit=culprit):
+            return f"Name {place_name(culprit.place)}"
         case Conclude():
             return "Conclude"
     assert_never(step)
@@ -87,19 +90,23 @@ def _result(investigation: Investigation, plan: Planned, samples: list[Sample], 
             return numbers.count(history.line.size, "candidate") if history is not None else ""
         case BuildPlace(place=place, number=number):
             build = investigation.builds.get((place, number))
-            if build is None:
-                return ""
-            if build.usable:
-                return "at hand" if build.reused else f"built in {numbers.seconds(build.seconds)}"
-            return ": ".join(filter(None, (OUTCOMES[build.outcome], explained(build.reason))))
+            return _built(build) if build is not None else ""
         case Measure():
             return "; ".join(_medians(investigation, samples, gauge))
         case ListBranch():
             branch = investigation.branch
             return numbers.count(branch.line.size, "commit") if branch is not None else ""
+        case NameCulprit(culprit=culprit):
+            return numbers.change(culprit.change) if culprit.change is not None else ""
         case Conclude(verdict=verdict):
             return VERDICTS[verdict.kind].lower()
     assert_never(plan.step)
+
+
+def _built(build: Build) -> str:
+    if build.usable:
+        return "at hand" if build.reused else f"built in {numbers.seconds(build.seconds)}"
+    return ": ".join(filter(None, (OUTCOMES[build.outcome], explained(build.reason))))
 
 
 def _medians(investigation: Investigation, samples: list[Sample], gauge: Gauge) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Whether the fresh runs of a culprit against its parent bore it out, and what they measured."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bisector.core.model.history import LineName
 from bisector.core.model.investigation import Investigation
@@ -31,7 +31,8 @@ def latest(investigation: Investigation, culprit: Culprit) -> Fresh | None:
     ends = find_ends(investigation) if investigation.history is not None else None
     if ends is None or culprit.place.line is not LineName.MAIN:
         return None
-    view, position = main_line_view(investigation, ends), culprit.place.index - 1
+    view = replace(main_line_view(investigation, ends), either=bool(investigation.named))
+    position = culprit.place.index - 1
     for found in reversed(view.observations().verifications):
         encloses = view.line.contains(found.culprit)[position] and not view.line.contains(found.parent)[position]
         values = _values(view, found.parent, found.culprit)

@@ -14,12 +14,14 @@ from bisector.report.markdown import render_markdown
 from bisector.report.plots import figures, standalone
 from bisector.report.terminal import render_terminal
 from tests.report import worlds
-from tests.report.worlds import BROKEN, MERGE, STEADY, compared, finished, report
+from tests.report.worlds import BROKEN, CREEP, MERGE, STEADY, TWICE, compared, finished, report
 
 Golden = Callable[[str, str], None]
 STORED: dict[str, Callable[[], Investigation]] = {
     "culprit": lambda: finished(MERGE),
     "culprit_set": lambda: finished(BROKEN),
+    "several": lambda: finished(TWICE),
+    "creep": lambda: finished(CREEP),
     "not_reproduced": lambda: finished(STEADY),
     "comparison": lambda: compared(World(candidates=1, culprit=1)),
     "half_way": lambda: worlds.stages()[60][1],

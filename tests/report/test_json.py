@@ -17,7 +17,8 @@ from tests.report.worlds import report
 KINDS = worlds.by_verdict()
 CONTRACT = [
     *("schema", "kind", "job", "verdict", "reason", "sentence", "repository", "good", "bad", "candidates", "scenario"),
-    *("runner", "metric", "ends", "culprits", "others", "untestable", "cost", "environment", "reproduce", "artifacts"),
+    *("runner", "metric", "ends", "culprits", "opposite", "others", "untestable", "cost", "environment", "reproduce"),
+    "artifacts",
 ]
 
 

@@ -36,6 +36,10 @@ MERGE = World(candidates=64, culprit=40, unbuildable=0.1)
 """A culprit that is a merge, with a commit inside it."""
 BROKEN = World(candidates=64, culprit=39, unbuildable=0.6)
 """The culprit lies among commits that do not build."""
+TWICE = World(candidates=64, culprit=20, effect=0.15, noise=0.01, also="35:0.2/50:-0.08")
+"""Two culprits, and a commit that takes a part of their change back."""
+CREEP = World(candidates=64, noise=0.01, creep=0.3)
+"""A little slower with every commit."""
 STEADY = World(candidates=32)
 """Nothing changes."""
 HUGE = World(candidates=100_000, culprit=77_777)
@@ -112,6 +116,8 @@ def by_verdict() -> Mapping[str, Investigation]:
         "culprit_set budget": finished(World(candidates=64, culprit=40), budget=Budget(runs=14)),
         "culprit_set confidence": finished(World(candidates=30, culprit=7, effect=0.05, noise=0.05, drift=0.004)),
         "several": concluded(merge, Verdict(kind=VerdictKind.SEVERAL, culprits=several, change=change)),
+        "several found": finished(TWICE),
+        "creep": finished(CREEP),
         "no_change": steady,
         "below_min_effect": steady_as(VerdictKind.NOT_REPRODUCED, Reason.BELOW_MIN_EFFECT),
         "opposite_direction": steady_as(VerdictKind.NOT_REPRODUCED, Reason.OPPOSITE_DIRECTION),

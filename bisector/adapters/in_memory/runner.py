@@ -101,7 +101,7 @@ class SimulatedRunner:
         world = self._world
         if world.infra and self._random.random() < world.infra:
             raise InfraFault("planted: the machine failed")
-        level = LEVEL * (1 + world.effect if world.has_change(tree) else 1)
+        level = LEVEL * world.level(tree)
         value = level * math.exp(world.noise * self._random.gauss(0, 1) + self._drift)
         self._pass(world.run * value)
         return value

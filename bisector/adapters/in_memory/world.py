@@ -1,5 +1,6 @@
 """A made-up history with a planted change, unbuildable commits and noise, all of it from one seed."""
 
+import math
 import random
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -34,6 +35,10 @@ class World:
     branch: int = 1
     run: Seconds = 1.0
     build: Seconds = 10.0
+    also: str = ""
+    """Further changes: "30:0.1/50:-0.05", candidate and relative effect each."""
+    creep: float = 0.0
+    """How much slower the whole line gets beside that, a little with every commit."""
     seed: int = 0
 
     @classmethod
@@ -44,7 +49,7 @@ class World:
         for part in filter(None, text.split(",")):
             name, _, value = part.partition("=")
             try:
-                values[known[known.index(name)]] = int(value) if name in WHOLE else float(value)
+                values[known[known.index(name)]] = _setting(name, value)
             except ValueError:
                 advice = f"There are: {', '.join(known)}"
                 raise UsageError(f"not a setting of a simulated world: {part!r}", then=advice) from None
@@ -89,6 +94,21 @@ class World:
             return index > self.culprit or (index == self.culprit and step >= self.branch)
         return index >= self.culprit
 
+    def level(self, tree: str) -> float:
+        """The level of what is built from `tree`, as a multiple of the first commit's."""
+        kind, index, _ = self._trees[tree]
+        reached = index - 1 if kind == "context" else index
+        level = (1.0 + self.effect if self.has_change(tree) else 1.0) * math.exp(
+            math.log1p(self.creep) * reached / self.candidates
+        )
+        for at, effect in self._further:
+            level *= 1 + effect if at <= reached else 1
+        return level
+
+    @cached_property
+    def _further(self) -> tuple[tuple[int, float], ...]:
+        return _changes(self.also)
+
     def builds(self, tree: str) -> bool:
         """Whether `tree` builds: the ends and the commits around the culprit's branch always do."""
         kind, index, _ = self._trees[tree]
@@ -109,6 +129,18 @@ class World:
     def context_tree(self, index: int, commit: Commit) -> str:
         """The tree of a merged commit on top of the first parent of the merge at `index`."""
         return digest("context", str(index), commit.sha)[:40]
+
+
+def _setting(name: str, text: str) -> int | float | str:
+    if name == "also":
+        _changes(text)
+        return text
+    return int(text) if name in WHOLE else float(text)
+
+
+def _changes(text: str) -> tuple[tuple[int, float], ...]:
+    pairs = (part.split(":") for part in filter(None, text.split("/")))
+    return tuple((int(at), float(effect)) for at, effect in pairs)
 
 
 def _name(kind: str, index: int, seed: int) -> Sha:

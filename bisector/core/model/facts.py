@@ -8,7 +8,7 @@ from bisector.core.model.history import Commit, Line, Place
 from bisector.core.model.samples import Sample
 from bisector.core.model.steps import Step
 from bisector.core.model.units import Seconds
-from bisector.core.model.verdict import Verdict
+from bisector.core.model.verdict import Culprit, Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,10 +67,29 @@ class Adopted:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CulpritNamed:
+    """A culprit was found and verified: it is between the levels of `old` and `new`, indexes on the main line."""
+
+    culprit: Culprit
+    old: int
+    new: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Concluded:
     """The verdict at the end of the job, as decided then."""
 
     verdict: Verdict
 
 
-Fact = Planned | EnvironmentSeen | HistoryListed | BranchListed | BuildRecorded | Adopted | Sample | Concluded
+Fact = (
+    Planned
+    | EnvironmentSeen
+    | HistoryListed
+    | BranchListed
+    | BuildRecorded
+    | Adopted
+    | Sample
+    | CulpritNamed
+    | Concluded
+)

@@ -11,6 +11,7 @@ from bisector.core.model.facts import (
     BranchListed,
     BuildRecorded,
     Concluded,
+    CulpritNamed,
     EnvironmentSeen,
     Fact,
     HistoryListed,
@@ -20,7 +21,16 @@ from bisector.core.model.history import ASIDE, Commit, Line, LineName, Place
 from bisector.core.model.request import Request
 from bisector.core.model.samples import SAYS_NOTHING, SPEAKS_OF_THE_COMMIT, Outcome, Purpose, Sample
 from bisector.core.model.scenario import Metric
-from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, Slot, Step
+from bisector.core.model.steps import (
+    BuildPlace,
+    Conclude,
+    ListBranch,
+    ListHistory,
+    Measure,
+    NameCulprit,
+    Slot,
+    Step,
+)
 from bisector.core.model.verdict import Verdict
 
 BuildId = tuple[Place, int]
@@ -40,6 +50,7 @@ class Investigation:
     samples: tuple[Sample, ...] = ()
     plans: tuple[Planned, ...] = ()
     environments: tuple[EnvironmentSeen, ...] = ()
+    named: tuple[CulpritNamed, ...] = ()
     verdict: Verdict | None = None
 
     def with_fact(self, fact: Fact) -> "Investigation":
@@ -56,10 +67,11 @@ class Investigation:
             case BuildRecorded():
                 builds = {**self.builds, (fact.place, fact.number): fact.build}
                 return replace(self, builds=builds)
-            case Adopted():
-                return replace(self, samples=(*self.samples, *fact.samples))
-            case Sample():
-                return replace(self, samples=(*self.samples, fact))
+            case Adopted() | Sample():
+                new = fact.samples if isinstance(fact, Adopted) else (fact,)
+                return replace(self, samples=(*self.samples, *new))
+            case CulpritNamed():
+                return replace(self, named=(*self.named, fact))
             case Concluded():
                 return replace(self, verdict=fact.verdict)
         assert_never(fact)
@@ -178,6 +190,8 @@ class Investigation:
             case ListBranch(merge=merge, in_context=in_context):
                 listed = self.branch
                 return listed is not None and (listed.merge, listed.in_context) == (merge, in_context)
+            case NameCulprit(old=old, new=new):
+                return any((named.old, named.new) == (old, new) for named in self.named)
             case Conclude():
                 return self.verdict is not None
         assert_never(step)

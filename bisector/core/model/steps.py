@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bisector.core.model.history import Place
 from bisector.core.model.samples import Purpose
-from bisector.core.model.verdict import Verdict
+from bisector.core.model.verdict import Culprit, Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +50,19 @@ class ListBranch:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class NameCulprit:
+    """Hold on to a culprit that was found and verified, and go on with what lies on both sides of it.
+
+    `old` and `new` are the indexes on the main line whose difference it stands for.
+    """
+
+    culprit: Culprit
+    old: int
+    new: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Conclude:
     """End the job with this verdict."""
 
@@ -57,4 +70,4 @@ class Conclude:
     reason: str
 
 
-Step = ListHistory | BuildPlace | Measure | ListBranch | Conclude
+Step = ListHistory | BuildPlace | Measure | ListBranch | NameCulprit | Conclude

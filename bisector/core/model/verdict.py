@@ -29,6 +29,8 @@ class Reason(StrEnum):
     BELOW_MIN_EFFECT = "below_min_effect"
     OPPOSITE_DIRECTION = "opposite_direction"
     ON_GOOD_BRANCH = "on_good_branch"
+    CREEP = "creep"
+    """The level moves in many small steps, none of which is worth naming."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,11 +78,15 @@ class Culprit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """The answer. `change` is between the ends; `excluded` is the smallest change the measurements rule out."""
+    """The answer. `change` is between the ends; `excluded` is the smallest change the measurements rule out.
+
+    `culprits` go the way that was asked for; `opposite` are changes the other way, which take a part of it back.
+    """
 
     kind: VerdictKind
     reason: Reason | None = None
     culprits: tuple[Culprit, ...] = ()
+    opposite: tuple[Culprit, ...] = ()
     change: Change | None = None
     excluded: float | None = None
     no_change: float = 0.0

@@ -71,21 +71,20 @@ def credible_set(observations: Observations, posterior: Posterior, confidence: f
 
 
 def merge_to_descend(investigation: Investigation, verdict: Verdict) -> Place | None:
-    """The merge to look into, where the verdict names one and the person wants it looked into."""
-    request = investigation.request
-    if verdict.kind is not VerdictKind.CULPRIT or not request.search.descend or request.search.every_commit:
+    """The merge to look into, where the verdict's largest culprit is one and the person wants it looked into."""
+    request, search = investigation.request, investigation.request.search
+    if verdict.kind not in {VerdictKind.CULPRIT, VerdictKind.SEVERAL} or not search.descend or search.every_commit:
         return None
-    place = verdict.culprits[0].place
-    if request.kind is not JobKind.BISECT or not investigation.commit(place).is_merge:
-        return None
-    return place
+    begun = investigation.branch.merge if investigation.branch is not None else None
+    culprit = next((each for each in verdict.culprits if each.place == begun), verdict.culprits[0])
+    single = len(culprit.members) == 1 and investigation.commit(culprit.place).is_merge
+    return culprit.place if single and request.kind is JobKind.BISECT else None
 
 
-def with_inner(verdict: Verdict, answer: InnerAnswer) -> Verdict:
-    """`verdict` with what descending into its merge found."""
-    if not verdict.culprits:
-        return verdict
-    return replace(verdict, culprits=(replace(verdict.culprits[0], inner=answer), *verdict.culprits[1:]))
+def with_inner(verdict: Verdict, merge: Place, answer: InnerAnswer) -> Verdict:
+    """`verdict` with what descending into `merge` found."""
+    culprits = (replace(each, inner=answer) if each.place == merge else each for each in verdict.culprits)
+    return replace(verdict, culprits=tuple(culprits))
 
 
 def inner_answer(view: View, decision: Decision, settings: Settings, *, in_context: bool) -> InnerAnswer:
@@ -140,6 +139,19 @@ def failed(investigation: Investigation, shared: tuple[Outcome, str] | None) -> 
     return Verdict(kind=VerdictKind.FAILED, explanation=why)
 
 
+def creeping(view: View, decision: Decision, settings: Settings, largest: float) -> Verdict:
+    """The ends differ, and no two neighbouring measured commits by more than `largest` (in the search's units).
+
+    What is excluded is a larger step than that.
+    """
+    posterior = decision.posterior
+    if posterior is None:
+        raise ValueError("a creep is seen in runs only")
+    basis = _basis(view, view.observations(), posterior, settings)
+    why = "the level creeps: no two neighbouring measured commits differ by a change worth naming"
+    return replace(basis, reason=Reason.CREEP, excluded=abs(view.scale.relative(largest)), explanation=why)
+
+
 def environment_changed(investigation: Investigation) -> Verdict:
     """The host is no longer the one the job began on: its samples must not meet the new ones."""
     first, last = investigation.environments[0].details, investigation.environments[-1].details
@@ -166,9 +178,8 @@ def _basis(view: View, observations: Observations, posterior: Posterior, setting
 
 def _found(view: View, observations: Observations, posterior: Posterior, found: int, settings: Settings) -> Verdict:
     basis = _basis(view, observations, posterior, settings)
-    members = _possible_members(observations, posterior, found)
-    probability = float(posterior.probability[found])
-    culprit = _culprit(view, observations, posterior, members, probability)
+    culprit = culprit_of_class(view, posterior, found)
+    members = culprit.members
     if len(members) > 1:
         why = "the commits in between cannot be tested"
         return replace(
@@ -178,6 +189,13 @@ def _found(view: View, observations: Observations, posterior: Posterior, found: 
         why = "every commit of the range has its parent's content: what moved lies outside the repository"
         return replace(basis, kind=VerdictKind.INCONCLUSIVE, explanation=why)
     return replace(basis, kind=VerdictKind.CULPRIT, culprits=(culprit,), explanation="found and verified")
+
+
+def culprit_of_class(view: View, posterior: Posterior, found: int) -> Culprit:
+    """The members of class `found` as a culprit."""
+    observations = view.observations()
+    members = _possible_members(observations, posterior, found)
+    return _culprit(view, observations, posterior, members, float(posterior.probability[found]))
 
 
 def _possible_members(observations: Observations, posterior: Posterior, found: int) -> tuple[int, ...]:

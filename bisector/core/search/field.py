@@ -72,6 +72,8 @@ class Field:
             return mean, square
         turned = good[..., ::-1], bad[..., ::-1], -positions[::-1], threshold
         down, down_square = side_moments(*turned)
-        lead = log_pairs(good, bad, positions, threshold) - log_pairs(*turned)
+        with np.errstate(invalid="ignore"):
+            # Where neither way is possible at all there is no lead: -inf less -inf.
+            lead = np.nan_to_num(log_pairs(good, bad, positions, threshold) - log_pairs(*turned), nan=0.0)
         up = (1 / (1 + np.exp(np.clip(-lead, -500, 500))))[..., None]
         return up * mean - (1 - up) * down, up * square + (1 - up) * down_square

@@ -8,16 +8,16 @@ from typing import assert_never
 
 import numpy as np
 
-from bisector.core.model.facts import BranchListed
+from bisector.core.model.facts import BranchListed, CulpritNamed
 from bisector.core.model.history import ASIDE, LineName, Place, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import JobKind
 from bisector.core.model.samples import Outcome, Purpose
 from bisector.core.model.scenario import Direction
-from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, Step
+from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, NameCulprit, Step
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Reason, Verdict, VerdictKind
-from bisector.core.search import conclude
+from bisector.core.search import conclude, several
 from bisector.core.search.decide import (
     Costs,
     Decision,
@@ -29,7 +29,7 @@ from bisector.core.search.decide import (
 )
 from bisector.core.search.ends import Ends, both_fail_alike, find_ends
 from bisector.core.search.observations import Settings
-from bisector.core.search.rounds import in_turns, with_references
+from bisector.core.search.rounds import in_turns, with_reference
 from bisector.core.search.view import View, inner_view, main_view
 
 PLANNER = "1"
@@ -96,11 +96,52 @@ def _search(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan:
     if not view.use_adopted and not _fresh_ends(investigation, view):
         return _checking_round(investigation, view)
     settings = settings_of(investigation, LineName.MAIN)
+    if investigation.named:
+        return _beside_the_named(investigation, view, settings, elapsed)
     decision = decide(view.observations(), costs_of(view), settings)
     plan = Plan(step=None, view=view, decision=decision)
+    if (shape := several.shape_of(view, decision)) is not None and not shape.stretches:
+        verdict = conclude.creeping(view, decision, settings, shape.largest)
+        return replace(plan, step=Conclude(verdict=verdict, reason=verdict.explanation))
+    if (found := several.in_stretches(view, decision, settings, costs_of)) is not None:
+        return _on_part(*found, elapsed)
     if not isinstance(decision.action, Stop):
         return replace(plan, step=_as_step(view, decision.action, elapsed))
     verdict = conclude.main_verdict(view, decision, settings)
+    culprit = several.name(view, decision) if verdict.culprits else None
+    if culprit is not None and several.next_in_parts(view, (culprit,), settings, costs_of) is not None:
+        return replace(plan, step=_naming(culprit))
+    return _finish(plan, verdict, elapsed)
+
+
+def _beside_the_named(investigation: Investigation, view: View, settings: Settings, elapsed: Seconds) -> Plan:
+    """The next step once a culprit is named: each side of it is searched on where a change remains."""
+    found = several.next_in_parts(view, investigation.named, settings, costs_of)
+    if found is None:
+        verdict = several.verdict(view, investigation.named, settings)
+        return _finish(Plan(step=None, view=view), verdict, elapsed)
+    return _on_part(*found, elapsed)
+
+
+def _on_part(part: View, decision: Decision, elapsed: Seconds) -> Plan:
+    """The next step of the search on a part of the line."""
+    plan = Plan(step=None, view=part, decision=decision)
+    if not isinstance(decision.action, Stop):
+        return replace(plan, step=_as_step(part, decision.action, elapsed))
+    culprit = several.name(part, decision)
+    return replace(plan, step=_naming(culprit)) if culprit is not None else plan
+
+
+def _naming(culprit: CulpritNamed) -> Step:
+    reason = "a change remains beside it: both sides are searched on"
+    return NameCulprit(culprit=culprit.culprit, old=culprit.old, new=culprit.new, reason=reason)
+
+
+def _finish(plan: Plan, verdict: Verdict, elapsed: Seconds) -> Plan:
+    """Look into the merge that `verdict` names, or conclude."""
+    if plan.view is None:
+        raise ValueError("an answer rests on a view")
+    investigation = plan.view.investigation
     merge = conclude.merge_to_descend(investigation, verdict)
     if merge is None:
         return replace(plan, step=Conclude(verdict=verdict, reason=verdict.explanation))
@@ -123,7 +164,7 @@ def _inside_merge(investigation: Investigation, branch: BranchListed, outer: Ver
         if (place, 0) not in investigation.builds:
             return Plan(step=BuildPlace(place=place, reason="an end of the merged branch"))
     if not view.line.size or any(place in investigation.failures for place in ends):
-        verdict = conclude.with_inner(outer, conclude.UNDECIDED)
+        verdict = conclude.with_inner(outer, branch.merge, conclude.UNDECIDED)
         return Plan(step=Conclude(verdict=verdict, reason="the merged commits cannot be tested"))
     settings = settings_of(investigation, LineName.INNER)
     decision = decide(view.observations(), costs_of(view), settings)
@@ -131,7 +172,7 @@ def _inside_merge(investigation: Investigation, branch: BranchListed, outer: Ver
     if not isinstance(decision.action, Stop):
         return replace(plan, step=_as_step(view, decision.action, elapsed))
     answer = conclude.inner_answer(view, decision, settings, in_context=branch.in_context)
-    verdict = conclude.with_inner(outer, answer)
+    verdict = conclude.with_inner(outer, branch.merge, answer)
     return replace(plan, step=Conclude(verdict=verdict, reason=verdict.explanation))
 
 
@@ -162,26 +203,27 @@ def _measure_commit(view: View, action: MeasureCommit, elapsed: Seconds) -> Step
     reason = f"should teach {action.bits:.2f} bits"
     if (place, action.number) not in view.investigation.builds:
         return BuildPlace(place=place, number=action.number, reason=reason)
-    slots = with_references(place, action.number, action.runs, _references(view, action))
+    slots = with_reference(place, action.number, action.runs, _reference(view, action.index))
     return Measure(slots=slots[: _runs_left(view.investigation, elapsed)], reason=reason)
 
 
 def _verify_pair(view: View, action: VerifyPair, elapsed: Seconds) -> Step:
     reason = "the likely culprit against its parent, afresh and in turns"
     places = [view.place_at(action.parent), view.place_at(action.culprit)]
-    numbers = dict(zip(places, action.numbers, strict=True))
-    for place, number in numbers.items():
-        if (place, number) not in view.investigation.builds:
-            return BuildPlace(place=place, number=number, reason=reason)
-    slots = tuple(replace(slot, number=numbers[slot.place]) for slot in in_turns(places, action.pairs, Purpose.VERIFY))
+    for place in places:
+        if (place, 0) not in view.investigation.builds:
+            return BuildPlace(place=place, reason=reason)
+    slots = in_turns(places, action.pairs, Purpose.VERIFY)
     return Measure(slots=slots[: _runs_left(view.investigation, elapsed)], reason=reason)
 
 
-def _references(view: View, action: MeasureCommit) -> list[Place]:
-    """The ends to run beside a commit: in turns, never the commit itself."""
+def _reference(view: View, index: int) -> Place | None:
+    """The end to run beside a commit: each end in turn, never the commit itself, none for a counter."""
+    if view.exact:
+        return None
     turn = sum(sample.purpose is Purpose.REFERENCE for sample in view.samples)
-    ends = [view.place_at(end) for end in (view.low, view.high) if end != action.index]
-    return [ends[(turn + number) % len(ends)] for number in range(action.references)]
+    ends = [view.place_at(end) for end in (view.low, view.high) if end != index]
+    return ends[turn % len(ends)]
 
 
 def _runs_left(investigation: Investigation, elapsed: Seconds) -> int | None:
@@ -211,26 +253,8 @@ def costs_of(view: View) -> Costs:
         if index is not None and number == 0 and known.usable:
             per_index[index] = 0.0
     warmup = 0 if view.exact else investigation.request.scenario.run.warmup_runs
-    opening = ROUND_SECONDS + warmup * run
-    return Costs(run=run, round=opening, build=per_index, rebuild=build if _rebuilds_differ(view) else None)
-
-
-def _rebuilds_differ(view: View) -> bool:
-    """Whether building a commit afresh may give another binary, as far as is known, and the budget has room for two.
-
-    A fresh build that came out the same byte for byte, or not at all, says no for all of them.
-    """
-    investigation = view.investigation
-    if view.exact or investigation.request.kind is JobKind.COMPARE:
-        return False
-    most = investigation.request.budget.builds
-    if most is not None and investigation.builds_made() + 2 > most:
-        return False
-    for (place, number), build in investigation.builds.items():
-        first = investigation.builds.get((place, 0))
-        if number and first is not None and (not build.usable or (build.content or "new") == first.content):
-            return False
-    return True
+    references = 0 if view.exact else 1
+    return Costs(run=run, round=(1 + references) * (ROUND_SECONDS + warmup * run) + references * run, build=per_index)
 
 
 def _fresh_ends(investigation: Investigation, view: View) -> bool:
@@ -277,9 +301,12 @@ def _conclude_now(investigation: Investigation, ends: Ends, reason: Reason, why:
     settings = settings_of(investigation, LineName.MAIN)
     view = main_line_view(investigation, ends)
     decision = decide(view.observations(), costs_of(view), settings)
-    verdict = conclude.verdict_so_far(view, decision, settings, reason, why)
-    if investigation.branch is not None and verdict.kind is VerdictKind.CULPRIT:
-        verdict = conclude.with_inner(verdict, conclude.UNDECIDED)
+    if investigation.named:
+        verdict = several.verdict(view, investigation.named, settings, reason, why)
+    else:
+        verdict = conclude.verdict_so_far(view, decision, settings, reason, why)
+    if investigation.branch is not None and verdict.kind in {VerdictKind.CULPRIT, VerdictKind.SEVERAL}:
+        verdict = conclude.with_inner(verdict, investigation.branch.merge, conclude.UNDECIDED)
     return Plan(step=Conclude(verdict=verdict, reason=why), view=view, decision=decision)
 
 

@@ -82,6 +82,15 @@ class View:
     high: int
     elsewhere: Mapping[int, Place] = field(default_factory=dict)
     use_adopted: bool = True
+    part: bool = False
+    """One side of a named culprit: what lies outside the ends is another level, and a change may go either way."""
+    either: bool = False
+    """Whether a change either way counts, beside what was asked for."""
+
+    @property
+    def two_sided(self) -> bool:
+        """Whether a change in either direction is looked for."""
+        return self.part or self.either or self.investigation.request.search.direction is Direction.EITHER
 
     def place_at(self, index: int) -> Place:
         """Where index `index` of the line is measured."""
@@ -105,8 +114,14 @@ class View:
             and self.metric.name in sample.values
             and (host is None or sample.host == host.host)
             and (self.use_adopted or not sample.adopted_from)
-            and (sample.place == ASIDE or self.index_of(sample.place) is not None)
+            and self._holds(sample.place)
         )
+
+    def _holds(self, place: Place) -> bool:
+        index = self.index_of(place)
+        if self.part:
+            return index is not None and self.low <= index <= self.high
+        return place == ASIDE or index is not None
 
     def values_at(self, place: Place) -> FloatArray:
         """The metric's values at `place`."""
@@ -193,6 +208,8 @@ class View:
         if self.investigation.request.kind is JobKind.COMPARE:
             return weights
         same = self.line.unchanged | self._same_content()
+        if self.part:
+            return weights * ~same
         return weights if not (weights * ~same).any() else weights * ~same
 
     def _same_content(self) -> BoolArray:
@@ -228,8 +245,7 @@ class View:
             if all(len(each) for each in runs):
                 rise = float(np.median(scale.into(runs[1])) - np.median(scale.into(runs[0])))
                 wanted = scale.threshold(self.investigation.request.min_effect_of(self.metric)) / 2
-                two_sided = self.investigation.request.search.direction is Direction.EITHER
-                passed = (abs(rise) if two_sided else rise) > wanted
+                passed = (abs(rise) if self.two_sided else rise) > wanted
                 found.append(Verification(parent=indexes[0], culprit=indexes[1], passed=passed))
         return tuple(found)
 

@@ -1,0 +1,70 @@
+"""The shape of a change: one step, several, a creep."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bisector.core.search.observations import Settings
+from bisector.core.search.posterior import assess
+from bisector.core.search.shape import Uneven, uneven
+from tests.helpers.lines import line, observations
+
+SIZE = 40
+EIGHTS = (0, 5, 10, 15, 20, 25, 30, 35, SIZE)
+
+
+def shape(levels: Mapping[int, float], noise: float = 0.05, seed: int = 0, threshold: float = 1.0) -> Uneven | None:
+    random = np.random.default_rng(seed)
+    values = {place: list(level + noise * random.standard_normal(6)) for place, level in levels.items()}
+    data = observations(line(SIZE), values, threshold=threshold)
+    return uneven(data, assess(data, Settings()))
+
+
+@given(st.integers(0, 1000), st.sampled_from([6, 9, 11, 21, 41]))
+@settings(max_examples=25, deadline=None)
+def test_a_straight_line_is_searched_where_it_may_hold_a_step_and_is_a_creep_where_it_cannot(
+    seed: int, measured: int
+) -> None:
+    places = [int(place) for place in np.unique(np.linspace(0, SIZE, measured).astype(int))]
+    found = shape({place: 100 + place / 2 for place in places}, seed=seed)
+    assert found is not None
+    assert set(found.stretches) <= set(pairwise(places))
+    wide = {pair for pair in pairwise(places) if pair[1] - pair[0] > 2}
+    assert wide <= set(found.stretches)
+    if measured == SIZE + 1:
+        assert found.stretches == ()
+        assert found.largest < 1
+
+
+@given(st.integers(1, SIZE), st.integers(0, 1000))
+@settings(max_examples=40, deadline=None)
+def test_one_step_is_one_step(culprit: int, seed: int) -> None:
+    levels = {place: 100.0 + (20 if place >= culprit else 0) for place in EIGHTS}
+    assert shape(levels, noise=0.5, seed=seed) is None
+
+
+@given(st.integers(1, 20), st.integers(26, SIZE), st.sampled_from([-8.0, 6.0, 15.0]), st.integers(0, 1000))
+@settings(max_examples=40, deadline=None)
+def test_two_steps_are_searched_where_they_lie(first: int, second: int, other: float, seed: int) -> None:
+    levels = {p: 100.0 + (20 if p >= first else 0) + (other if p >= second else 0) for p in EIGHTS}
+    found = shape(levels, noise=0.3, seed=seed)
+    assert found is not None
+    holding = [pair for pair in pairwise(EIGHTS) if pair[0] < first <= pair[1] or pair[0] < second <= pair[1]]
+    assert set(found.stretches) == set(holding)
+
+
+def test_few_places_or_a_small_change_say_nothing_of_a_shape() -> None:
+    assert shape({place: 100 + place / 2 for place in (0, 13, 26, SIZE)}) is None
+    assert shape({place: 100 + place / 80 for place in range(0, SIZE + 1, 5)}, noise=0.01) is None
+
+
+def test_luck_of_builds_is_not_a_second_step() -> None:
+    random = np.random.default_rng(7)
+    told = 0
+    for seed in range(40):
+        levels = {p: 100.0 + (4 if p >= 22 else 0) + 0.6 * random.standard_normal() for p in EIGHTS}
+        told += shape(levels, noise=0.6, seed=seed) is not None
+    assert told <= 2
