@@ -29,7 +29,7 @@ from bisector.core.search.decide import (
 )
 from bisector.core.search.ends import Ends, both_fail_alike, find_ends
 from bisector.core.search.observations import Settings
-from bisector.core.search.rounds import in_turns, with_reference
+from bisector.core.search.rounds import in_turns, with_references
 from bisector.core.search.view import View, inner_view, main_view
 
 PLANNER = "1"
@@ -203,27 +203,26 @@ def _measure_commit(view: View, action: MeasureCommit, elapsed: Seconds) -> Step
     reason = f"should teach {action.bits:.2f} bits"
     if (place, action.number) not in view.investigation.builds:
         return BuildPlace(place=place, number=action.number, reason=reason)
-    slots = with_reference(place, action.number, action.runs, _reference(view, action.index))
+    slots = with_references(place, action.number, action.runs, _references(view, action))
     return Measure(slots=slots[: _runs_left(view.investigation, elapsed)], reason=reason)
 
 
 def _verify_pair(view: View, action: VerifyPair, elapsed: Seconds) -> Step:
     reason = "the likely culprit against its parent, afresh and in turns"
     places = [view.place_at(action.parent), view.place_at(action.culprit)]
-    for place in places:
-        if (place, 0) not in view.investigation.builds:
-            return BuildPlace(place=place, reason=reason)
-    slots = in_turns(places, action.pairs, Purpose.VERIFY)
+    numbers = dict(zip(places, action.numbers, strict=True))
+    for place, number in numbers.items():
+        if (place, number) not in view.investigation.builds:
+            return BuildPlace(place=place, number=number, reason=reason)
+    slots = tuple(replace(slot, number=numbers[slot.place]) for slot in in_turns(places, action.pairs, Purpose.VERIFY))
     return Measure(slots=slots[: _runs_left(view.investigation, elapsed)], reason=reason)
 
 
-def _reference(view: View, index: int) -> Place | None:
-    """The end to run beside a commit: each end in turn, never the commit itself, none for a counter."""
-    if view.exact:
-        return None
+def _references(view: View, action: MeasureCommit) -> list[Place]:
+    """The ends to run beside a commit: in turns, never the commit itself."""
     turn = sum(sample.purpose is Purpose.REFERENCE for sample in view.samples)
-    ends = [view.place_at(end) for end in (view.low, view.high) if end != index]
-    return ends[turn % len(ends)]
+    ends = [view.place_at(end) for end in (view.low, view.high) if end != action.index]
+    return [ends[(turn + number) % len(ends)] for number in range(action.references)]
 
 
 def _runs_left(investigation: Investigation, elapsed: Seconds) -> int | None:
@@ -253,8 +252,26 @@ def costs_of(view: View) -> Costs:
         if index is not None and number == 0 and known.usable:
             per_index[index] = 0.0
     warmup = 0 if view.exact else investigation.request.scenario.run.warmup_runs
-    references = 0 if view.exact else 1
-    return Costs(run=run, round=(1 + references) * (ROUND_SECONDS + warmup * run) + references * run, build=per_index)
+    opening = ROUND_SECONDS + warmup * run
+    return Costs(run=run, round=opening, build=per_index, rebuild=build if _rebuilds_differ(view) else None)
+
+
+def _rebuilds_differ(view: View) -> bool:
+    """Whether building a commit afresh may give another binary, as far as is known, and the budget has room for two.
+
+    A fresh build that came out the same byte for byte, or not at all, says no for all of them.
+    """
+    investigation = view.investigation
+    if view.exact or investigation.request.kind is JobKind.COMPARE:
+        return False
+    most = investigation.request.budget.builds
+    if most is not None and investigation.builds_made() + 2 > most:
+        return False
+    for (place, number), build in investigation.builds.items():
+        first = investigation.builds.get((place, 0))
+        if number and first is not None and (not build.usable or (build.content or "new") == first.content):
+            return False
+    return True
 
 
 def _fresh_ends(investigation: Investigation, view: View) -> bool:
