@@ -74,6 +74,9 @@ class Names:
         module, origin = self._module(told)
         if bare == UNKNOWN:
             origin = Origin.UNKNOWN
+        elif bare.startswith('process "'):
+            # What a process was called with is nobody's function, and names the build's directory.
+            bare, origin = self._without_roots(bare), Origin.LIBRARY
         return Frame(name=bare, module=module, file=told, line=max(line, 0), origin=origin)
 
     def _module(self, path: str) -> tuple[str, Origin]:
@@ -97,6 +100,11 @@ class Names:
             return module, Origin.OWN
         standard = module.endswith(".py") and _top(module) in STANDARD_LIBRARY
         return module, Origin.LIBRARY if standard else Origin.OWN
+
+    def _without_roots(self, text: str) -> str:
+        for root in self.roots:
+            text = text.replace(f"{root.rstrip('/')}/", "")
+        return text
 
     def _is_ours(self, module: str) -> bool:
         return _top(module) in self.packages

@@ -1,0 +1,189 @@
+"""Why: from the captures of a job and what its culprits change to differences, suspects and findings.
+
+What was captured is read afresh whenever a report is made, so that a better reading serves old jobs, too.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bisector.core.explain.changes import Touched, touched_functions
+from bisector.core.explain.counts import CountPair, Counts
+from bisector.core.explain.difference import Difference, difference
+from bisector.core.explain.findings import Finding, findings_of
+from bisector.core.explain.joining import joined
+from bisector.core.explain.names import Names
+from bisector.core.explain.sources import SourceChange
+from bisector.core.explain.stacks import Capture, Profile
+from bisector.core.explain.suspects import Suspect, suspects_of
+from bisector.core.model.captures import ChangesKept, Profiled, ProfilersSeen, in_use
+from bisector.core.model.history import Place
+from bisector.core.model.investigation import Investigation
+from bisector.core.model.profiles import CaptureKind
+from bisector.errors import StoreError
+from bisector.formats.changes import changes_from_text
+from bisector.formats.profiles import read_profile
+from bisector.formats.profiles.calls import read_counts
+from bisector.formats.profiles.gathering import Reading
+from bisector.formats.profiles.problem import ProfileProblem
+from bisector.report.text import displayed
+
+Files = Mapping[str, bytes]
+"""What was kept, by SHA-256, as far as it is still there."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Explanation:
+    """What the captures of two places say. `problems` are whole sentences without their full stop, fit to be shown.
+
+    Without a `difference` there are no suspects; without `counts` nobody counted; without `touched` the change of the
+    sources is not known.
+    """
+
+    old: Place
+    new: Place
+    method: str
+    problems: tuple[str, ...] = ()
+    before: Profile | None = None
+    after: Profile | None = None
+    difference: Difference | None = None
+    suspects: tuple[Suspect, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    counts: CountPair | None = None
+    touched: Touched | None = None
+
+
+def wanted_files(investigation: Investigation) -> frozenset[str]:
+    """Which kept files the explanations of a job are made from."""
+    captured = {name for capture in investigation.captures for name in capture.files}
+    return frozenset(captured | {kept.changes for kept in investigation.changes if kept.changes})
+
+
+def explanations_of(investigation: Investigation, files: Files) -> tuple[Explanation, ...]:
+    """What is known of every pair of places that was profiled, in the order of the verdict."""
+    return tuple(_explanation(investigation, seen, kept, files) for seen, kept in _profiled_pairs(investigation))
+
+
+def _profiled_pairs(investigation: Investigation) -> Iterator[tuple[ProfilersSeen, ChangesKept]]:
+    for seen in investigation.profilers:
+        yield from ((seen, kept) for kept in investigation.changes if kept.step == seen.step)
+
+
+def _explanation(investigation: Investigation, seen: ProfilersSeen, kept: ChangesKept, files: Files) -> Explanation:
+    problems = list(_troubles(investigation, seen))
+    changes = _changes(kept, files, problems)
+    touched = touched_functions(changes.files, changes.sources) if changes is not None else None
+    reader = _Reader(investigation, seen, frozenset(changes.packages) if changes is not None else frozenset(), files)
+    explanation = Explanation(
+        old=kept.old, new=kept.new, method=_method(investigation, seen), touched=touched, problems=tuple(problems)
+    )
+    try:
+        before, after = reader.profile(kept.old, "before"), reader.profile(kept.new, "after")
+        found = difference(before, after)
+    except (_Missing, ProfileProblem, ValueError) as problem:
+        return replace(explanation, problems=(*problems, displayed(f"there is no profile to compare: {problem}", 300)))
+    counts = reader.counts(kept.old, kept.new)
+    return replace(
+        explanation,
+        before=before,
+        after=after,
+        difference=found,
+        counts=counts,
+        suspects=suspects_of(found, touched, counts),
+        findings=findings_of(found, counts),
+    )
+
+
+class _Missing(Exception):
+    """What was captured is not there, or nothing was."""
+
+
+class _Reader:
+    """Reads the captures of one step."""
+
+    def __init__(
+        self, investigation: Investigation, seen: ProfilersSeen, packages: frozenset[str], files: Files
+    ) -> None:
+        self._captures = [each for each in investigation.captures if each.step == seen.step and not each.problem]
+        self._tool = in_use(seen, investigation.captures)
+        self._packages = packages
+        self._files = files
+
+    def profile(self, place: Place, label: str) -> Profile:
+        """The captures of a side by the profiler that was used in the end."""
+        mine = [each for each in self._of(place, CaptureKind.SAMPLED) if each.tool == self._tool]
+        if not mine:
+            raise _Missing(f"nothing was captured {label} the change")
+        return Profile(label=label, captures=tuple(self._capture(each) for each in mine))
+
+    def counts(self, old: Place, new: Place) -> CountPair | None:
+        """The counts of both sides; None where one of them is missing."""
+        try:
+            before, after = (self._counts(place) for place in (old, new))
+        except (_Missing, ProfileProblem):
+            return None
+        return CountPair(before=before, after=after)
+
+    def _of(self, place: Place, kind: CaptureKind) -> list[Profiled]:
+        return [each for each in self._captures if each.place == place and each.kind is kind]
+
+    def _capture(self, profiled: Profiled) -> Capture:
+        reading = Reading(names=self._names(profiled), rate_hz=profiled.rate_hz or None)
+        captures, problem = [], ProfileProblem("there are no samples in it")
+        for content in self._contents(profiled):
+            try:
+                captures.append(read_profile(content, reading))
+            except ProfileProblem as found:
+                problem = found
+        if not captures:
+            raise problem
+        return replace(joined(captures), work=float(profiled.runs))
+
+    def _counts(self, place: Place) -> Counts:
+        taken = self._of(place, CaptureKind.COUNTED)
+        if not taken:
+            raise _Missing("nothing was counted")
+        return read_counts(self._contents(taken[0]), self._names(taken[0]), float(taken[0].runs))
+
+    def _names(self, profiled: Profiled) -> Names:
+        roots = tuple(filter(None, (profiled.source, profiled.scenario)))
+        return Names(roots=roots, packages=self._packages)
+
+    def _contents(self, profiled: Profiled) -> Sequence[bytes]:
+        if any(name not in self._files for name in profiled.files):
+            raise _Missing("files of the capture are gone")
+        return [self._files[name] for name in profiled.files]
+
+
+def _changes(kept: ChangesKept, files: Files, problems: list[str]) -> SourceChange | None:
+    if kept.changes in files:
+        try:
+            return changes_from_text(files[kept.changes])
+        except StoreError as error:
+            problems.append(displayed(error.what, 300))
+    else:
+        why = kept.problem or "the file is gone"
+        problems.append(displayed(f"what the sources differ in is not known: {why}", 300))
+    return None
+
+
+def _method(investigation: Investigation, seen: ProfilersSeen) -> str:
+    """How it was profiled, with what and why: whole words, fit to be shown."""
+    tool = in_use(seen, investigation.captures)
+    if tool is None:
+        return f"no profiler worked ({displayed(seen.why, 120)})"
+    taken = [each for each in investigation.captures if each.step == seen.step and each.tool == tool]
+    sides = {each.place for each in taken}
+    captures, rate = len(taken) // max(len(sides), 1), taken[0].rate_hz if taken else 0
+    return f"{tool}, {captures} captures a side at {rate} samples a second, apart from the measured runs ({seen.why})"
+
+
+def _troubles(investigation: Investigation, seen: ProfilersSeen) -> Iterator[str]:
+    """Which profilers could not be had or failed, and which counts."""
+    for name, why in seen.refused.items():
+        yield displayed(f"{name} could not be used: {why}", 300)
+    told: set[str] = set()
+    for capture in investigation.captures:
+        if capture.step == seen.step and capture.problem and capture.tool not in told:
+            told.add(capture.tool)
+            what = "counting calls" if capture.kind is CaptureKind.COUNTED else capture.tool
+            yield displayed(f"{what} failed: {capture.problem}", 300)
