@@ -6,9 +6,19 @@ from bisector.core.model.builds import build_key
 from bisector.core.model.facts import Adopted, BranchListed, BuildRecorded, Concluded, CulpritNamed, HistoryListed
 from bisector.core.model.history import Commit, Line, Place, inner, linear_line, main
 from bisector.core.model.request import JobKind
-from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, NameCulprit, Step
+from bisector.core.model.steps import (
+    BuildPlace,
+    Conclude,
+    ListBranch,
+    ListHistory,
+    Measure,
+    NameCulprit,
+    ProfileSides,
+    Step,
+)
 from bisector.engine.measure import measure
 from bisector.engine.orders import build_order
+from bisector.engine.profile import profile
 from bisector.engine.retry import retrying
 from bisector.engine.work import Work
 from bisector.errors import RefError
@@ -30,6 +40,8 @@ def perform(step: Step, work: Work) -> None:
             _list_branch(step, work)
         case NameCulprit(culprit=culprit, old=old, new=new):
             work.record(CulpritNamed(culprit=culprit, old=old, new=new))
+        case ProfileSides():
+            profile(step, work)
         case Conclude():
             work.record(Concluded(verdict=step.verdict))
 

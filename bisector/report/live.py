@@ -6,7 +6,7 @@ from typing import assert_never
 from bisector.core.model.history import LineName
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.samples import Purpose, Sample
-from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, NameCulprit
+from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, NameCulprit, ProfileSides
 from bisector.core.model.units import Seconds
 from bisector.core.search.outlook import Outlook
 from bisector.report import numbers
@@ -37,6 +37,8 @@ def phase_of(investigation: Investigation) -> str:
             return "done"
         case NameCulprit():
             return "searching on"
+        case ProfileSides():
+            return "profiling both sides"
         case ListBranch():
             return "looking into the merge"
         case BuildPlace(place=place):

@@ -8,8 +8,18 @@ from bisector.core.model.builds import Build
 from bisector.core.model.facts import Planned
 from bisector.core.model.history import Place
 from bisector.core.model.investigation import Investigation
+from bisector.core.model.profiles import CaptureKind
 from bisector.core.model.samples import Outcome, Purpose, Sample
-from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, NameCulprit, Step
+from bisector.core.model.steps import (
+    BuildPlace,
+    Conclude,
+    ListBranch,
+    ListHistory,
+    Measure,
+    NameCulprit,
+    ProfileSides,
+    Step,
+)
 from bisector.report import numbers
 from bisector.report.basis import LONGEST_REASON
 from bisector.report.document import LogEntry
@@ -64,6 +74,8 @@ def step_name(step: Step) -> str:
             return f"List what merge {place_name(merge)} brought in{where}"
         case NameCulprit(culprit=culprit):
             return f"Name {place_name(culprit.place)}"
+        case ProfileSides(slots=slots):
+            return f"Profile {numbers.listing(place_name(place) for place in dict.fromkeys(s.place for s in slots))}"
         case Conclude():
             return "Conclude"
     assert_never(step)
@@ -98,6 +110,8 @@ def _result(investigation: Investigation, plan: Planned, samples: list[Sample], 
             return numbers.count(branch.line.size, "commit") if branch is not None else ""
         case NameCulprit(culprit=culprit):
             return numbers.change(culprit.change) if culprit.change is not None else ""
+        case ProfileSides():
+            return profiled(investigation, plan.number)
         case Conclude(verdict=verdict):
             return VERDICTS[verdict.kind].lower()
     assert_never(plan.step)
@@ -107,6 +121,17 @@ def _built(build: Build) -> str:
     if build.usable:
         return "at hand" if build.reused else f"built in {numbers.seconds(build.seconds)}"
     return ": ".join(filter(None, (OUTCOMES[build.outcome], explained(build.reason))))
+
+
+def profiled(investigation: Investigation, number: int) -> str:
+    """What came of the captures of a step: "6 captures by py-spy, 2 counts", and how many there are not."""
+    taken = [capture for capture in investigation.captures if capture.step == number]
+    counts = [capture for capture in taken if capture.kind is CaptureKind.COUNTED and not capture.problem]
+    parts = [numbers.count(len(counts), "count")] if counts else []
+    for tool in dict.fromkeys(capture.tool for capture in taken if capture.kind is CaptureKind.SAMPLED):
+        good = sum(capture.tool == tool and not capture.problem for capture in taken)
+        parts.insert(0, f"{numbers.count(good, 'capture')} by {tool}")
+    return ", ".join(parts)
 
 
 def _medians(investigation: Investigation, samples: list[Sample], gauge: Gauge) -> Iterator[str]:

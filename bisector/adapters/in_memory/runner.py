@@ -3,13 +3,15 @@
 import json
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from bisector.adapters.in_memory import profiles
 from bisector.adapters.in_memory.world import World
 from bisector.core.model.builds import Build
 from bisector.core.model.facts import EnvironmentSeen
+from bisector.core.model.profiles import ProfilerName
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Outcome, Usage
 from bisector.core.model.units import Bytes, Seconds
@@ -79,9 +81,13 @@ class SimulatedRunner:
     @contextmanager
     def open(self, build: Build, order: RunOrder, stop: StopSignal) -> Iterator[Session]:
         """A session that draws from the level of the build's tree."""
-        del order
         stop.check()
-        yield _SimulatedSession(runner=self, tree=build.handle)
+        yield _SimulatedSession(runner=self, tree=build.handle, collect=order.collect)
+
+    def unusable_profilers(self) -> Mapping[ProfilerName, str]:
+        """One profiler is enough for a world without processes."""
+        others = (ProfilerName.PYINSTRUMENT, ProfilerName.PERF)
+        return dict.fromkeys(others, "there are no processes in a simulated world")
 
     def size(self, build: Build) -> Bytes:
         """A simulated build takes a kibibyte."""
@@ -95,6 +101,11 @@ class SimulatedRunner:
     def sweep(self) -> int:
         """Nothing is ever left behind."""
         return 0
+
+    def profile(self, tree: str, wanted: tuple[str, ...]) -> Mapping[str, bytes]:
+        """What a profiler that was asked for these files would have written of a run."""
+        found = {"profile": profiles.speedscope(self._world.level(tree)), "profile.0": profiles.calls()}
+        return {name: content for name, content in found.items() if name in wanted}
 
     def draw(self, tree: str) -> Seconds:
         """One run's time: level, times noise, times drift."""
@@ -114,11 +125,22 @@ class SimulatedRunner:
 class _SimulatedSession:
     runner: SimulatedRunner
     tree: str
+    collect: tuple[str, ...] = ()
 
     @property
     def container(self) -> str:
         """The tree stands for the container."""
         return self.tree[:12]
+
+    @property
+    def source(self) -> str:
+        """Where the simulated program lies."""
+        return profiles.PROGRAM.rpartition("/")[0]
+
+    @property
+    def scenario(self) -> str:
+        """A simulated scenario has no files."""
+        return ""
 
     def run(self) -> RunRecord:
         """A run that prints its time as a JSON object."""
@@ -129,4 +151,5 @@ class _SimulatedSession:
             usage=Usage(wall=value, cpu=value, peak_memory=10 << 20),
             exit_code=0,
             stdout=printed,
+            files=self.runner.profile(self.tree, self.collect),
         )

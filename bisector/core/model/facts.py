@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bisector.core.model.builds import Build
+from bisector.core.model.captures import ChangesKept, Profiled, ProfilersSeen
 from bisector.core.model.history import Commit, Line, Place
 from bisector.core.model.samples import Sample
 from bisector.core.model.steps import Step
@@ -91,5 +92,8 @@ Fact = (
     | Adopted
     | Sample
     | CulpritNamed
+    | ProfilersSeen
+    | Profiled
+    | ChangesKept
     | Concluded
 )

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import assert_never
 
 from bisector.core.model.builds import Build
+from bisector.core.model.captures import ChangesKept, Pending, Profiled, ProfilersSeen, pending_captures
 from bisector.core.model.facts import (
     Adopted,
     BranchListed,
@@ -28,6 +29,7 @@ from bisector.core.model.steps import (
     ListHistory,
     Measure,
     NameCulprit,
+    ProfileSides,
     Slot,
     Step,
 )
@@ -51,6 +53,9 @@ class Investigation:
     plans: tuple[Planned, ...] = ()
     environments: tuple[EnvironmentSeen, ...] = ()
     named: tuple[CulpritNamed, ...] = ()
+    profilers: tuple[ProfilersSeen, ...] = ()
+    captures: tuple[Profiled, ...] = ()
+    changes: tuple[ChangesKept, ...] = ()
     verdict: Verdict | None = None
 
     def with_fact(self, fact: Fact) -> "Investigation":
@@ -70,10 +75,22 @@ class Investigation:
             case Adopted() | Sample():
                 new = fact.samples if isinstance(fact, Adopted) else (fact,)
                 return replace(self, samples=(*self.samples, *new))
-            case CulpritNamed():
-                return replace(self, named=(*self.named, fact))
+            case CulpritNamed() | ProfilersSeen() | Profiled() | ChangesKept():
+                return self._with_found(fact)
             case Concluded():
                 return replace(self, verdict=fact.verdict)
+        assert_never(fact)
+
+    def _with_found(self, fact: CulpritNamed | ProfilersSeen | Profiled | ChangesKept) -> "Investigation":
+        match fact:
+            case CulpritNamed():
+                return replace(self, named=(*self.named, fact))
+            case ProfilersSeen():
+                return replace(self, profilers=(*self.profilers, fact))
+            case Profiled():
+                return replace(self, captures=(*self.captures, fact))
+            case ChangesKept():
+                return replace(self, changes=(*self.changes, fact))
         assert_never(fact)
 
     @classmethod
@@ -173,6 +190,14 @@ class Investigation:
             if order not in done and slot.place not in self.failures
         )
 
+    def pending_captures(self) -> tuple[Pending, ...]:
+        """The slots of the last planned step that still want a capture; none before the profilers are known."""
+        plan = self.plans[-1] if self.plans else None
+        if plan is None or not isinstance(plan.step, ProfileSides):
+            return ()
+        seen = next((seen for seen in self.profilers if seen.step == plan.number), None)
+        return pending_captures(plan.step.slots, seen, self.captures)
+
     def unfinished(self) -> Planned | None:
         """The last planned step, when the world has not answered it yet: a killed job goes on there."""
         if not self.plans:
@@ -192,6 +217,11 @@ class Investigation:
                 return listed is not None and (listed.merge, listed.in_context) == (merge, in_context)
             case NameCulprit(old=old, new=new):
                 return any((named.old, named.new) == (old, new) for named in self.named)
+            case ProfileSides(pairs=pairs):
+                number = self.plans[-1].number
+                looked = any(seen.step == number for seen in self.profilers)
+                kept = sum(changes.step == number for changes in self.changes)
+                return looked and kept == len(pairs) and not self.pending_captures()
             case Conclude():
                 return self.verdict is not None
         assert_never(step)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bisector.core.model.history import Place
+from bisector.core.model.profiles import CaptureSlot
 from bisector.core.model.samples import Purpose
 from bisector.core.model.verdict import Culprit, Verdict
 
@@ -63,6 +64,16 @@ class NameCulprit:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ProfileSides:
+    """Profile both places of each of `pairs` (old, new), slot by slot, about `samples` samples a sampled capture."""
+
+    pairs: tuple[tuple[Place, Place], ...]
+    slots: tuple[CaptureSlot, ...]
+    samples: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Conclude:
     """End the job with this verdict."""
 
@@ -70,4 +81,4 @@ class Conclude:
     reason: str
 
 
-Step = ListHistory | BuildPlace | Measure | ListBranch | NameCulprit | Conclude
+Step = ListHistory | BuildPlace | Measure | ListBranch | NameCulprit | ProfileSides | Conclude

@@ -29,6 +29,7 @@ from bisector.core.search.decide import (
 )
 from bisector.core.search.ends import Ends, both_fail_alike, find_ends
 from bisector.core.search.observations import Settings
+from bisector.core.search.profiling import profile_first
 from bisector.core.search.rounds import in_turns, with_references
 from bisector.core.search.view import View, inner_view, main_view
 
@@ -52,6 +53,13 @@ class Plan:
 
 def next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
     """What to do next, `elapsed` seconds of work into the job. Pure: the same facts give the same step."""
+    plan = _next_step(investigation, elapsed)
+    if isinstance(plan.step, Conclude):
+        return replace(plan, step=profile_first(investigation, plan.step.verdict, elapsed) or plan.step)
+    return plan
+
+
+def _next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
     if investigation.concluded:
         return Plan(step=None)
     if len({seen.host for seen in investigation.environments}) > 1:
@@ -308,7 +316,7 @@ def _without_building(investigation: Investigation, ends: Ends, elapsed: Seconds
     lean = replace(
         investigation, request=replace(investigation.request, budget=replace(investigation.request.budget, builds=None))
     )
-    plan = next_step(lean, elapsed)
+    plan = _next_step(lean, elapsed)
     if isinstance(plan.step, BuildPlace):
         return _conclude_now(investigation, ends, Reason.BUDGET, "the budget of builds is spent")
     return plan
