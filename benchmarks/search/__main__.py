@@ -11,6 +11,9 @@ from pathlib import Path
 from benchmarks.search.campaign import OURS, Campaign, one_thread_each
 from benchmarks.search.cells import SEED, TABLES, cells_named
 from benchmarks.search.peers import PEERS
+from benchmarks.search.plots import write_calibration_plot, write_costs
+from benchmarks.search.summaries import calibration
+from benchmarks.search.tables import by_kind_of_noise, summaries, write_calibration, write_tables
 
 
 def arguments() -> argparse.Namespace:
@@ -19,6 +22,7 @@ def arguments() -> argparse.Namespace:
         prog="python -m benchmarks.search", description="Play the bench of the search and write its tables."
     )
     parser.add_argument("--cells", default="aim", help=f"a table ({', '.join(TABLES)}) or a part of a cell's name")
+    parser.add_argument("--calibration", action="store_true", help="stated probability against the share right")
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--strategies", default=",".join([OURS, *PEERS]), help="names with commas between")
@@ -32,9 +36,13 @@ def main() -> None:
     """Play what is missing."""
     asked = arguments()
     one_thread_each()
+    cells = "calibration" if asked.calibration else asked.cells
+    strategies = OURS if asked.calibration else asked.strategies
+    command = f"python -m benchmarks.search {'--calibration' if asked.calibration else f'--cells {cells}'}"
+    command += f" --trials {asked.trials}"
     campaign = Campaign(
-        cells=cells_named(asked.cells),
-        strategies=tuple(asked.strategies.split(",")),
+        cells=cells_named(cells),
+        strategies=tuple(strategies.split(",")),
         trials=asked.trials,
         seed=asked.seed,
         cache=asked.cache,
@@ -42,6 +50,13 @@ def main() -> None:
     print(f"seed {asked.seed}, {asked.trials} trials a cell, {len(campaign.cells)} cells")
     for done in campaign.play(asked.processes):
         print(done, flush=True)
+    if asked.calibration:
+        write_calibration(campaign, command, asked.out)
+        write_calibration_plot(calibration(by_kind_of_noise(campaign)["all"]), asked.out)
+    else:
+        write_tables(campaign, asked.cells, command, asked.out)
+        write_costs(summaries(campaign), asked.cells, asked.out)
+    print(f"written to {asked.out}")
 
 
 if __name__ == "__main__":

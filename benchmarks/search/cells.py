@@ -109,12 +109,26 @@ SETTINGS = tuple(
     for setting in (Setting.NO_CHANGE, Setting.TWO, Setting.PARTIAL_FIX, Setting.UNBUILDABLE)
     for regime in ("gauss", "burst", "build", "drift")
 )
+CALIBRATION = (
+    *(
+        Cell(regime=regime, effect=effect)
+        for regime in ("gauss", "lognorm", "t3", "bimodal", "burst", "hetero", "quant", "drift", "build", "mix")
+        for effect in (1.0, 2.0)
+    ),
+    *(Cell(regime=regime, size=size) for regime in ("gauss", "build") for size in (8, 1024)),
+    *(Cell(regime="gauss", setting=setting) for setting in Setting if setting is not Setting.SINGLE),
+    *(
+        Cell(regime=regime, setting=Setting.NO_CHANGE, min_effect=0.01)
+        for regime in ("gauss", "burst", "build", "drift")
+    ),
+)
 TABLES: dict[str, tuple[Cell, ...]] = {
     "aim": AIM,
     "effects": EFFECTS,
     "regimes": REGIMES_BY_EFFECT,
     "builds": BUILD_COSTS,
     "settings": SETTINGS,
+    "calibration": CALIBRATION,
 }
 
 

@@ -8,7 +8,7 @@ from benchmarks.search.strategies import Answer
 from benchmarks.search.worlds import Setting, World
 from bisector.core.model.builds import Build
 from bisector.core.model.facts import BuildRecorded, Concluded, EnvironmentSeen, HistoryListed, Planned
-from bisector.core.model.history import Commit, Line, linear_line
+from bisector.core.model.history import Commit, Line, Place, linear_line
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Request, RunnerName, Search
 from bisector.core.model.samples import Outcome, Purpose, Sample, Usage
@@ -136,19 +136,24 @@ def answer_of(verdict: Verdict, state: Investigation, world: World, slowest: flo
     )
     none = verdict.kind is VerdictKind.NOT_REPRODUCED
     stated = verdict.no_change if none else (verdict.culprits[0].probability if verdict.culprits else None)
-    fresh = sum(
-        build.seconds / UNIT for (_, number), build in state.builds.items() if number and _only_verifies(state, number)
-    )
     return Answer(
         found=tuple(sorted(members)) if whole else (),
         no_change=none,
         stated=stated,
         ending=verdict.kind.value if verdict.reason is None else f"{verdict.kind.value} ({verdict.reason.value})",
-        verification=fresh,
+        verification=verification_cost(state),
         decision_seconds=slowest,
     )
 
 
-def _only_verifies(state: Investigation, number: int) -> bool:
-    purposes = {sample.purpose for sample in state.samples if sample.number == number}
-    return purposes == {Purpose.VERIFY}
+def verification_cost(state: Investigation) -> float:
+    """What went into verifying by fresh builds: those builds and the runs of the rounds that verified on them."""
+    made_for: dict[tuple[Place, int], Purpose] = {}
+    runs = 0
+    for sample in state.samples:
+        made_for.setdefault((sample.place, sample.number), sample.purpose)
+        runs += sample.number > 0 and sample.purpose is Purpose.VERIFY
+    builds = sum(
+        state.builds[unit].seconds for unit, purpose in made_for.items() if unit[1] and purpose is Purpose.VERIFY
+    )
+    return runs + builds / UNIT

@@ -1,0 +1,170 @@
+"""The tables of the bench as Markdown and JSON."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from benchmarks.search.campaign import OURS, Campaign
+from benchmarks.search.cells import Cell
+from benchmarks.search.strategies import Trial
+from benchmarks.search.summaries import Share, Summary, calibration
+from benchmarks.search.worlds import Setting
+
+Row = Sequence[str]
+
+
+def summaries(campaign: Campaign) -> list[Summary]:
+    """Every cell and strategy that has trials."""
+    return [
+        Summary.of(cell, strategy, trials)
+        for cell in campaign.cells
+        for strategy in campaign.strategies
+        if (trials := campaign.trials_of(cell, strategy))
+    ]
+
+
+def write_tables(campaign: Campaign, name: str, command: str, out: Path) -> None:
+    """Write `name`.md and `name`.json."""
+    found = summaries(campaign)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{name}.json").write_text(json.dumps([_record(each) for each in found], indent=1) + "\n")
+    parts = [f"# The search against its peers: {name}", "", _how(campaign, command), ""]
+    parts += [*_markdown(_against_bound(found)), "", *_markdown(_side_by_side(found, campaign.strategies))]
+    (out / f"{name}.md").write_text("\n".join(parts) + "\n")
+
+
+def _how(campaign: Campaign, command: str) -> str:
+    return (
+        f"`{command}`, seed {campaign.seed}, up to {campaign.trials} trials a cell. One run costs 1, a build its B; "
+        "every strategy meets the same worlds and pays for its own reference runs and builds. *Search* leaves out what "
+        "verifying by fresh builds cost, *total* has it. The bound is of Burnashev's type (capacity by quadrature) for "
+        "the run noise alone. Brackets behind shares hold their exact 95 % interval."
+    )
+
+
+def _against_bound(found: Sequence[Summary]) -> list[Row]:
+    rows: list[Row] = [
+        ["cell", "bound", "right", "search", "× bound", "aim", "total", "× bound", "runs", "builds", "stated", "false"]
+    ]
+    for each in found:
+        if each.strategy != OURS:
+            continue
+        bound = each.cell.bound
+        rows.append(
+            [
+                each.cell.name,
+                "–" if bound is None else f"{bound:.0f}",
+                _share(each),
+                f"{each.search:.0f}",
+                _times(each.search, bound),
+                "–" if each.cell.aim is None else f"{each.cell.aim:g}",
+                f"{each.cost:.0f} ± {each.cost_error:.0f}",
+                _times(each.cost, bound),
+                f"{each.runs:.0f}",
+                f"{each.builds:.1f}",
+                "–" if each.stated is None else f"{each.stated:.3f}",
+                str(each.false_culprits),
+            ]
+        )
+    return rows
+
+
+def _side_by_side(found: Sequence[Summary], strategies: Sequence[str]) -> list[Row]:
+    rows: list[Row] = [["cell", *strategies]]
+    by_cell: dict[Cell, dict[str, Summary]] = {}
+    for each in found:
+        by_cell.setdefault(each.cell, {})[each.strategy] = each
+    for cell, known in by_cell.items():
+        rows.append([cell.name, *(_short(known.get(strategy)) for strategy in strategies)])
+    return rows
+
+
+def _short(each: Summary | None) -> str:
+    if each is None:
+        return "–"
+    return f"{100 * each.right.value:.0f} % @ {each.cost:.0f}"
+
+
+def _share(each: Summary) -> str:
+    return f"{_of_all(each.right)}, n = {each.right.trials}"
+
+
+def _of_all(share: Share) -> str:
+    low, high = share.interval
+    return f"{100 * share.value:.1f} % ({100 * low:.1f}–{100 * high:.1f})"
+
+
+def _times(cost: float, bound: float | None) -> str:
+    return "–" if bound is None else f"{cost / bound:.2f}"
+
+
+def _markdown(rows: Iterable[Row]) -> list[str]:
+    head, *body = ("| " + " | ".join(row) + " |" for row in rows)
+    columns = head.count("|") - 1
+    return [head, "|" + " --- |" * columns, *body]
+
+
+def _record(each: Summary) -> dict[str, object]:
+    low, high = each.right.interval
+    return {
+        "cell": each.cell.name,
+        "strategy": each.strategy,
+        "trials": each.right.trials,
+        "right": each.right.value,
+        "right_low": low,
+        "right_high": high,
+        "false_culprits": each.false_culprits,
+        "bound": each.cell.bound,
+        "aim": each.cell.aim,
+        "search_cost": each.search,
+        "total_cost": each.cost,
+        "total_cost_error": each.cost_error,
+        "runs": each.runs,
+        "builds": each.builds,
+        "stated": each.stated,
+        "slowest_decision_seconds": each.slowest_decision,
+    }
+
+
+def by_kind_of_noise(campaign: Campaign) -> dict[str, list[Trial]]:
+    """The kept trials, all together and by setting and regime."""
+    groups: dict[str, list[Trial]] = {"all": []}
+    for cell in campaign.cells:
+        kind = cell.regime if cell.setting is Setting.SINGLE else f"{cell.setting}, {cell.regime}"
+        for strategy in campaign.strategies:
+            trials = campaign.trials_of(cell, strategy)
+            groups["all"].extend(trials)
+            groups.setdefault(kind, []).extend(trials)
+    return groups
+
+
+def write_calibration(campaign: Campaign, command: str, out: Path) -> None:
+    """Write calibration.md and calibration.json: stated probability against the share that is right, by regime."""
+    out.mkdir(parents=True, exist_ok=True)
+    rows: list[Row] = [["answers", "n", "stated", "right (exact 95 % interval)", "stated − right"]]
+    bins: list[Row] = [["answers", "stated between", "n", "mean stated", "right (exact 95 % interval)"]]
+    record = {}
+    for name, trials in by_kind_of_noise(campaign).items():
+        answered = [(trial.stated, trial.right) for trial in trials if trial.answered and trial.stated is not None]
+        if not answered:
+            continue
+        stated = sum(each for each, _ in answered) / len(answered)
+        right = Share(hits=sum(right for _, right in answered), trials=len(answered))
+        gap = f"{100 * (stated - right.value):+.1f} points"
+        rows.append([name, str(len(answered)), f"{stated:.3f}", _of_all(right), gap])
+        found = calibration(trials)
+        bins += [
+            [name, f"{b.low:g}–{b.high:g}", str(b.right.trials), f"{b.stated:.3f}", _of_all(b.right)] for b in found
+        ]
+        record[name] = {
+            "answers": len(answered),
+            "stated": stated,
+            "right": right.value,
+            "bins": [
+                {"low": b.low, "high": b.high, "stated": b.stated, "right": b.right.value, "n": b.right.trials}
+                for b in found
+            ],
+        }
+    (out / "calibration.json").write_text(json.dumps(record, indent=1) + "\n")
+    text = ["# Stated probability against the share that is right", "", f"`{command}`, seed {campaign.seed}.", ""]
+    (out / "calibration.md").write_text("\n".join([*text, *_markdown(rows), "", *_markdown(bins)]) + "\n")
