@@ -170,6 +170,8 @@ def _fit(model: _Model, classes: Classes, asked: _Asked) -> _Fit:
     bad = classes.bad.astype(float)
     sides = np.stack([1 - bad, bad], axis=1)
     info = np.einsum("csu,uv,ctv->cst", sides, model.info, sides, optimize=True)
+    # A class that cannot hold the culprit may have all units on one side: it counts for nothing, but has to be solved.
+    info[~np.isfinite(asked.log_weight)] += np.eye(2)
     inverse = np.linalg.inv(info)
     pull, ahead = sides @ model.pull, sides @ model.ahead
     level = np.einsum("cst,ct->cs", inverse, pull)
