@@ -65,6 +65,13 @@ class Wiring:
 
         return ArtifactFiles(self.settings.state_dir)
 
+    def kept(self, sha256: str) -> bytes | None:
+        """A file that a job kept; None when it is gone."""
+        try:
+            return self.artifacts.kept(sha256).read_bytes()
+        except (BisectorError, OSError):
+            return None
+
     @cached_property
     def locks(self) -> Locks:
         """Locks among this host's processes."""

@@ -12,8 +12,10 @@ from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import JobKind
 from bisector.core.model.verdict import VerdictKind
 from bisector.engine.job import JobState
+from bisector.report.attached import Artifact
 from bisector.report.compose import JobFacts, report_of
-from bisector.report.document import Artifact, Report
+from bisector.report.document import Report
+from bisector.report.explanation import wanted_files
 from bisector.report.html import render_html
 from bisector.report.json_export import render_json
 from bisector.report.markdown import render_markdown
@@ -92,11 +94,13 @@ def _report(investigation: Investigation, wiring: Wiring, directory: Path) -> Re
         if build.log and not build.usable
     ]
     artifacts = (Artifact(kind="report", path=str(directory / "report.html")), *logs)
+    files = {name: content for name in wanted_files(investigation) if (content := wiring.kept(name)) is not None}
     facts = JobFacts(
         state=row.state,
         elapsed_seconds=elapsed,
         scenario=investigation.request.scenario_text or None,
         artifacts=artifacts,
+        files=files,
     )
     return report_of(investigation, facts)
 

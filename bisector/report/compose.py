@@ -1,6 +1,6 @@
 """From an investigation, at whatever stage, to its report."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import bisector
@@ -11,19 +11,13 @@ from bisector.core.model.units import Seconds
 from bisector.core.search.outlook import outlook, verdict_for
 from bisector.report import numbers
 from bisector.report.advice import advice_of
+from bisector.report.attached import Artifact, Section
 from bisector.report.basis import LONGEST_REASON, Basis, commit_part, metric_part
 from bisector.report.culprits import culprits_of, opposite_of
-from bisector.report.document import (
-    Artifact,
-    CostPart,
-    EnvironmentPart,
-    OtherPart,
-    Report,
-    Section,
-    UntestablePart,
-)
+from bisector.report.document import CostPart, EnvironmentPart, OtherPart, Report, UntestablePart
 from bisector.report.ends import ends_of
 from bisector.report.evidence import evidence_of
+from bisector.report.explanation import Explanation, Files, explanations_of
 from bisector.report.lines import inner_line, main_line
 from bisector.report.notes import notes_of
 from bisector.report.phrase import Phrase, quote
@@ -31,6 +25,7 @@ from bisector.report.reproduce import reproduce_command
 from bisector.report.sentence import answer, standing
 from bisector.report.shell import command_line
 from bisector.report.steplog import log_of
+from bisector.report.suspicion import with_suspect
 from bisector.report.text import displayed, harmless, one_line
 
 LONGEST_PATH = 4096
@@ -45,6 +40,8 @@ class JobFacts:
     scenario: str | None = None
     artifacts: tuple[Artifact, ...] = ()
     sections: tuple[Section, ...] = field(default=())
+    files: Files = field(default_factory=dict)
+    """What was captured, as far as it is still there."""
 
 
 def report_of(investigation: Investigation, job: JobFacts) -> Report:
@@ -55,13 +52,14 @@ def report_of(investigation: Investigation, job: JobFacts) -> Report:
     culprits = culprits_of(investigation, basis.verdict, basis.main)
     opposite = opposite_of(investigation, basis.verdict, basis.main)
     cost = cost_of(investigation, job.elapsed_seconds)
+    explanations = explanations_of(investigation, job.files)
     return Report(
         job=one_line(investigation.job, 80),
         state=one_line(job.state, 40),
         kind=request.kind,
         verdict=basis.verdict.kind if basis.verdict is not None else None,
         reason=basis.verdict.reason if basis.verdict is not None else None,
-        sentence=_sentence(basis),
+        sentence=_sentence(basis, explanations),
         repository=displayed(request.repository, 400),
         good=one_line(request.good),
         bad=one_line(request.bad),
@@ -86,6 +84,7 @@ def report_of(investigation: Investigation, job: JobFacts) -> Report:
         reproduce=reproduce_command(request, job.scenario),
         artifacts=tuple(_shown(artifact) for artifact in job.artifacts),
         sections=job.sections,
+        explanations=explanations,
     )
 
 
@@ -95,9 +94,9 @@ def _shown(artifact: Artifact) -> Artifact:
     return replace(artifact, path=harmless(artifact.path[:LONGEST_PATH]).replace("\t", "\\x09"), side=side)
 
 
-def _sentence(basis: Basis) -> Phrase:
+def _sentence(basis: Basis, explanations: Sequence[Explanation]) -> Phrase:
     if basis.answered and basis.verdict is not None:
-        return answer(basis.investigation, basis.verdict)
+        return with_suspect(answer(basis.investigation, basis.verdict), basis.investigation, explanations)
     return standing(basis.investigation, basis.main, basis.state)
 
 

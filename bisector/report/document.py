@@ -14,6 +14,8 @@ from bisector.core.model.samples import Outcome, Purpose
 from bisector.core.model.scenario import Better
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Change, InnerKind, Reason, VerdictKind
+from bisector.report.attached import Artifact, Section
+from bisector.report.explanation import Explanation
 from bisector.report.numbers import Gauge
 from bisector.report.phrase import Phrase
 
@@ -284,31 +286,6 @@ class Advice:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Artifact:
-    """A file that belongs to the job. `side` is the end or commit it is of."""
-
-    kind: str
-    path: str
-    side: str | None = None
-    sha256: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Section:
-    """A part of the report that another layer has rendered: profiles, flame graphs, suspects.
-
-    It stands after the culprits. `html` goes into the page as it is, so whoever makes one escapes what strangers wrote;
-    the page's policy lets no script run. `markdown` and `text` are whole lines, just as safe in their formats.
-    """
-
-    identifier: str
-    title: str
-    html: str = ""
-    markdown: tuple[str, ...] = ()
-    text: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
     """A job, told. `verdict` is None while there is none; what is known so far stands beside it all the same."""
 
@@ -343,6 +320,8 @@ class Report:
     reproduce: str
     artifacts: tuple[Artifact, ...] = ()
     sections: tuple[Section, ...] = field(default=())
+    explanations: tuple[Explanation, ...] = ()
+    """Why, as far as the sides were profiled: one for each pair of commits."""
 
     @property
     def main(self) -> LinePart | None:

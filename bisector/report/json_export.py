@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
+from bisector.core.model.history import LineName
 from bisector.core.model.verdict import Change, InnerKind
 from bisector.report.document import (
     CommitPart,
@@ -17,8 +18,10 @@ from bisector.report.document import (
     OtherPart,
     Report,
 )
+from bisector.report.explanation import Explanation
 from bisector.report.numbers import json_number
 from bisector.report.phrase import plain
+from bisector.report.suspicion import suspect_objects
 
 SCHEMA_VERSION = 1
 
@@ -45,7 +48,7 @@ def result_of(report: Report) -> dict[str, Any]:
         "runner": report.runner.value,
         "metric": _metric(report.metric),
         "ends": _ends(report.ends),
-        "culprits": _culprits(report.culprits),
+        "culprits": _culprits(report.culprits, report.explanations),
         "opposite": _culprits(report.opposite),
         "others": [_other(other) for other in report.others],
         "untestable": [
@@ -109,8 +112,9 @@ def _interval(low: float | None, high: float | None) -> dict[str, Any] | None:
     return None if low is None or high is None else {"low": json_number(low), "high": json_number(high)}
 
 
-def _culprits(culprits: Sequence[CulpritPart]) -> list[dict[str, Any]]:
-    return [_culprit(culprit) for culprit in culprits]
+def _culprits(culprits: Sequence[CulpritPart], explanations: Sequence[Explanation] = ()) -> list[dict[str, Any]]:
+    suspects = {each.new.index: suspect_objects(each) for each in explanations if each.new.line is LineName.MAIN}
+    return [{**_culprit(culprit), "suspects": suspects.get(culprit.index, [])} for culprit in culprits]
 
 
 def _culprit(culprit: CulpritPart) -> dict[str, Any]:
@@ -127,7 +131,6 @@ def _culprit(culprit: CulpritPart) -> dict[str, Any]:
         "same_build": culprit.same_build,
         "still_at_bad": culprit.still_at_bad,
         "inner": _inner(culprit.inner),
-        "suspects": [],
     }
 
 

@@ -1,9 +1,14 @@
 """Suspects as a report tells them: in the sentence, as JSON."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from bisector.core.explain.counts import Manner
 from bisector.core.explain.suspects import Relation, Suspect
+from bisector.core.model.investigation import Investigation
+from bisector.core.model.request import JobKind
+from bisector.core.model.scenario import Better, Metric
+from bisector.core.model.verdict import Change
 from bisector.report import numbers
 from bisector.report.explanation import Explanation
 from bisector.report.numbers import json_number
@@ -21,6 +26,26 @@ def prime_suspect(explanation: Explanation, culprit: str) -> Phrase | None:
     share, frame = numbers.percent(min(suspect.share, 1.0)), suspect.function.frame
     where = f"{quote(frame.name, 120)} in {quote(frame.module, 160)}" if frame.module else quote(frame.name, 120)
     return Phrase(f"{share} of the extra time is in {where}{_relation(suspect, culprit)}{_manner(suspect)}")
+
+
+def with_suspect(sentence: Phrase, investigation: Investigation, explanations: Sequence[Explanation]) -> Phrase:
+    """The sentence with the prime suspect of the first culprit, where there is one: it only tells what grew."""
+    verdict = investigation.verdict
+    if verdict is None or verdict.change is None or not explanations:
+        return sentence
+    commit = investigation.commit(explanations[0].new)
+    culprit = "B" if investigation.request.kind is JobKind.COMPARE else "this merge" if commit.is_merge else "it"
+    ending = prime_suspect(explanations[0], culprit)
+    if ending is None or not _is_slower(investigation.metric, verdict.change):
+        return sentence
+    if verdict.opposite or len(verdict.culprits) > 1 or not sentence.endswith("."):
+        return Phrase(f"{sentence} Of the first, {ending}.")
+    return Phrase(f"{sentence[:-1]}; {ending}.")
+
+
+def _is_slower(metric: Metric, change: Change) -> bool:
+    """Whether the change is for the worse, and one that time explains."""
+    return metric.unit != "B" and (change.relative > 0) == (metric.better is Better.LOWER)
 
 
 def _relation(suspect: Suspect, culprit: str) -> str:

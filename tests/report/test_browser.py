@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bisector.report.document import Section
+from bisector.report.attached import Section
 from bisector.report.html import render_html
 from tests.report import worlds
 from tests.report.test_safety import SNIPPETS

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from bisector.report.document import Artifact, Section
+from bisector.report.attached import Artifact, Section
 from bisector.report.html import POLICY, render_html
 from tests.report import worlds
 from tests.report.checks import Page, page_problems

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from bisector.core.model.verdict import Change
-from bisector.report.document import Artifact
+from bisector.report.attached import Artifact
 from bisector.report.json_export import render_json, result_of, result_schema
 from tests.report import worlds
 from tests.report.worlds import report

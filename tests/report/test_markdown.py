@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bisector.report.document import Section
+from bisector.report.attached import Section
 from bisector.report.markdown import code, code_in_cell, fenced, render_markdown
 from bisector.report.text import one_line
 from tests.report import worlds

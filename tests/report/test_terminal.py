@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bisector.report.document import Section
+from bisector.report.attached import Section
 from bisector.report.phrase import plain
 from bisector.report.terminal import ANSI, render_terminal, wrapped
 from bisector.report.text import columns

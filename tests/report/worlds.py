@@ -15,8 +15,9 @@ from bisector.core.model.scenario import Direction
 from bisector.core.model.units import Sha
 from bisector.core.model.verdict import Change, Culprit, Reason, Verdict, VerdictKind
 from bisector.formats.scenario import parse_scenario
+from bisector.report.attached import Artifact
 from bisector.report.compose import JobFacts, report_of
-from bisector.report.document import Artifact, Report
+from bisector.report.document import Report
 from tests.helpers.simulated import Simulation
 
 DONE = JobFacts(state="done", elapsed_seconds=321.5)

@@ -1,0 +1,28 @@
+"""What is attached to a report: files of the job, and parts that another layer has rendered."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Artifact:
+    """A file that belongs to the job. `side` is the end or commit it is of."""
+
+    kind: str
+    path: str
+    side: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Section:
+    """A part of the report that another layer has rendered: profiles, flame graphs, suspects.
+
+    It stands after the culprits. `html` goes into the page as it is, so whoever makes one escapes what strangers wrote;
+    the page's policy lets no script run. `markdown` and `text` are whole lines, just as safe in their formats.
+    """
+
+    identifier: str
+    title: str
+    html: str = ""
+    markdown: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
