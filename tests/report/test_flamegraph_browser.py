@@ -1,0 +1,226 @@
+"""The flame graph in a real browser: views, zoom, search, keys and tooltips, clicked as a person would."""
+
+import html
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bisector.core.explain.difference import Basis, Difference, difference
+from bisector.core.explain.stacks import Frame
+from bisector.report import flamegraph
+from tests.core.explain.trees import capture, folded, profile
+from tests.report.test_browser import POLICY, title_of
+from tests.report.test_safety import SNIPPETS
+
+pytestmark = pytest.mark.browser
+Dump = Callable[[Path], str]
+BEFORE = [folded("main;parse;step", 3.0), folded("main;emit", 2.0), folded("main;old;older", 1.0)]
+AFTER = [folded("main;parse;step", 3.0), folded("main;parse;normalise", 4.0), folded("main;emit", 1.0)]
+
+HELPERS = """
+const host = document.querySelector('.flame'), canvas = host.querySelector('canvas');
+const press = (text) => [...host.querySelectorAll('button')].find((each) => each.textContent === text).click();
+const key = (name) => canvas.dispatchEvent(new KeyboardEvent('keydown', {key: name, bubbles: true, cancelable: true}));
+const mouse = (kind, share, row) => {
+  const box = canvas.getBoundingClientRect();
+  const place = {clientX: box.left + share * box.width, clientY: box.top + 19 * row + 9, bubbles: true};
+  canvas.dispatchEvent(new MouseEvent(kind, place));
+};
+const search = (text) => {
+  const field = host.querySelector('input');
+  field.value = text;
+  field.dispatchEvent(new Event('input'));
+};
+const tip = () => host.querySelector('.flame-tip').hidden ? '' : host.querySelector('.flame-tip').innerText;
+const matched = () => host.querySelector('.flame-matched').textContent;
+const pixel = (share, row) => {
+  const ratio = canvas.width / canvas.clientWidth;
+  const data = canvas.getContext('2d').getImageData(share * canvas.width, (19 * row + 2) * ratio, 1, 1).data;
+  return [...data.slice(0, 3)];
+};
+const state = () => ({...host.dataset});
+"""
+
+
+def compared() -> tuple[Difference, Difference]:
+    sides = profile(capture(BEFORE), label="good"), profile(capture(AFTER), label="bad")
+    return difference(*sides), difference(*sides, Basis.SHARE)
+
+
+def run(dump: Dump, directory: Path, actions: str, page: str | None = None) -> Any:
+    """What `actions`, the body of a function, return in the browser once the page is drawn."""
+    whole = page if page is not None else flamegraph.page(*compared(), title="x")
+    code = f"<script>{HELPERS}document.title = JSON.stringify((() => {{{actions}}})());</script></body>"
+    path = directory / "page.html"
+    path.write_text(POLICY.sub("", whole).replace("</body>", code), encoding="utf-8")
+    return json.loads(html.unescape(title_of(dump(path))))
+
+
+def test_the_graph_is_drawn_under_its_own_policy(dump: Dump, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(flamegraph.page(*compared(), title="x"), encoding="utf-8")
+    shown = dump(path)
+    assert 'data-view="difference"' in shown
+    assert 'data-rects="6"' in shown
+
+
+def test_views(dump: Dump, tmp_path: Path) -> None:
+    """Rectangles: everything, main, and what is below it; what is gone has no width on the other side."""
+    told = run(
+        dump,
+        tmp_path,
+        """const found = {};
+        for (const view of ['After', 'Before', 'Difference', 'Gone']) {
+          press(view);
+          found[view] = [state().view, state().rects];
+        }
+        return found;""",
+    )
+    assert told == {
+        "After": ["after", "6"], "Before": ["before", "7"], "Difference": ["difference", "6"], "Gone": ["gone", "4"],
+    }  # fmt: skip
+
+
+def test_colours_say_what_changed(dump: Dump, tmp_path: Path) -> None:
+    """emit (an eighth of bad, half as dear as before) is bluish, normalise is red, step is grey."""
+    told = run(dump, tmp_path, "return [pixel(0.05, 2), pixel(0.3, 3), pixel(0.9, 3)];")
+    emit, normalise, step = told
+    assert emit[2] > emit[0] + 30
+    assert normalise[0] > normalise[2] + 100
+    assert max(step) - min(step) < 10
+
+
+def test_zoom_and_reset(dump: Dump, tmp_path: Path) -> None:
+    told = run(
+        dump,
+        tmp_path,
+        """const found = [];
+        mouse('click', 0.9, 2); found.push(state().zoom);
+        mouse('click', 0.1, 3); found.push(state().zoom);
+        mouse('click', 0.5, 1); found.push(state().zoom);
+        press('Reset zoom'); found.push(state().zoom, state().rects);
+        return found;""",
+    )
+    label = "{} (project.py)".format
+    assert told == [label("parse"), label("normalise"), label("main"), "", "6"]
+
+
+def test_search_tells_the_matched_share_of_each_view(dump: Dump, tmp_path: Path) -> None:
+    told = run(
+        dump,
+        tmp_path,
+        """search('NORM'); const found = [matched()];
+        press('Before'); found.push(matched());
+        search('pars'); found.push(matched());
+        search('project'); found.push(matched());
+        search(''); found.push(matched());
+        return found;""",
+    )
+    assert told == ["Matched: 50.0 %", "Matched: 0 %", "Matched: 50.0 %", "Matched: 100 %", ""]
+
+
+def test_a_tooltip_holds_both_values(dump: Dump, tmp_path: Path) -> None:
+    told = run(dump, tmp_path, "mouse('mousemove', 0.05, 2); return tip();")
+    assert "emit (project.py)" in told
+    for text in ("good", "2.00 s", "bad", "1.00 s", "-1.00 s (-50.0 %)", "2.00 s → 1.00 s", "12.5 %"):
+        assert text in told
+    shared = run(dump, tmp_path, "press('Share of total'); mouse('mousemove', 0.3, 3); return tip();")
+    for text in ("normalise", "0 %", "50.0 %", "(new)"):
+        assert text in shared
+
+
+def test_keys(dump: Dump, tmp_path: Path) -> None:
+    told = run(
+        dump,
+        tmp_path,
+        """canvas.focus(); const found = [];
+        key('ArrowDown'); key('ArrowDown'); found.push(tip().split('\\n')[0]);
+        key('ArrowLeft'); found.push(tip().split('\\n')[0]);
+        key('ArrowRight'); key('Enter'); found.push(state().zoom);
+        key('ArrowDown'); found.push(tip().split('\\n')[0]);
+        key('Backspace'); found.push(state().zoom);
+        key('Escape'); found.push(state().zoom);
+        key('/'); found.push(document.activeElement.type);
+        return found;""",
+    )
+    label = "{} (project.py)".format
+    assert told == [label("parse"), label("emit"), label("parse"), label("normalise"), label("main"), "", "search"]
+
+
+def test_inverted_begins_with_what_costs(dump: Dump, tmp_path: Path) -> None:
+    """Leaves are step, normalise and emit, of 3, 4 and 1 of 8; their callers stand below them."""
+    told = run(
+        dump,
+        tmp_path,
+        """press('Inverted'); const found = [state().inverted, state().rects];
+        mouse('click', 0.3, 1); found.push(state().zoom);
+        key('ArrowDown'); found.push(tip().split('\\n')[0]);
+        press('Inverted'); found.push(state().inverted, state().rects, state().zoom);
+        return found;""",
+    )
+    assert told == ["true", "9", "normalise (project.py)", "parse (project.py)", "false", "6", ""]
+
+
+def test_equal_sides_are_grey(dump: Dump, tmp_path: Path) -> None:
+    side = profile(capture(BEFORE), label="one")
+    page = flamegraph.page(difference(side, side), title="x")
+    told = run(
+        dump, tmp_path, "return [1, 2, 3].flatMap((row) => [0.01, 0.3, 0.6, 0.9].map((x) => pixel(x, row)));", page
+    )
+    assert all(max(colour) - min(colour) < 10 for colour in told)
+
+
+def test_a_stranger_is_text_in_every_view(dump: Dump, tmp_path: Path) -> None:
+    frame = Frame(name="".join(SNIPPETS), module="".join(SNIPPETS), file="x")
+    found = difference(
+        profile(capture([((frame,), 1.0)]), label="".join(SNIPPETS)),
+        profile(capture([((frame, frame), 2.0)]), label="".join(SNIPPETS)),
+    )
+    page = flamegraph.page(found, found, title="x")
+    told = run(
+        dump,
+        tmp_path,
+        """for (const view of ['After', 'Before', 'Gone', 'Inverted', 'Inverted', 'Share of total']) press(view);
+        mouse('mousemove', 0.5, 1); search('<script>'); mouse('click', 0.5, 1);
+        return [document.querySelectorAll('img, iframe, svg [onload]').length, tip().length > 0, matched()];""",
+        page,
+    )
+    assert told[0] == 0
+    assert "Matched: " in told[2]
+
+
+def test_a_hundred_thousand_calls_are_smooth(dump: Dump, tmp_path: Path) -> None:
+    """The answer to any action is drawn within a tenth of a second, the time that people take for at once."""
+    random = np.random.default_rng(1)
+    weighted = [
+        ((f"a{i % 7}", f"b{i % 310}", f"c{i % 9300}", f"d{i}"), float(random.integers(1, 100))) for i in range(95_000)
+    ]
+    side = profile(capture(weighted), label="one")
+    page = flamegraph.page(difference(side, side), title="x")
+    told = run(
+        dump,
+        tmp_path,
+        """const found = [], note = (name, act) => {
+          const taken = [];
+          for (let i = 0; i < 5; i++) {
+            const start = performance.now();
+            act(i);
+            taken.push(performance.now() - start);
+          }
+          found.push([name, taken.sort((a, b) => a - b)[2]]);
+        };
+        note('view', (i) => press(i % 2 ? 'After' : 'Before'));
+        note('zoom', (i) => { if (i % 2) key('Escape'); else mouse('click', 0.5, 2); });
+        note('point', (i) => mouse('mousemove', 0.1 * i, 3));
+        note('search', (i) => search('d' + i));
+        press('Difference');
+        return [...found, ['rectangles', Number(state().rects)]];""",
+        page,
+    )
+    assert told.pop() >= ["rectangles", 300]
+    print(told)
+    assert {name: taken for name, taken in told if taken > 100} == {}
