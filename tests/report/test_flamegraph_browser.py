@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from bisector.core.explain.difference import Basis, Difference, difference
@@ -193,11 +192,13 @@ def test_a_stranger_is_text_in_every_view(dump: Dump, tmp_path: Path) -> None:
     assert "Matched: " in told[2]
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_calls_are_smooth(dump: Dump, tmp_path: Path) -> None:
     """The answer to any action is drawn within a tenth of a second, the time that people take for at once."""
-    random = np.random.default_rng(1)
+    chain = [f"through{level}" for level in range(20)]
     weighted = [
-        ((f"a{i % 7}", f"b{i % 310}", f"c{i % 9300}", f"d{i}"), float(random.integers(1, 100))) for i in range(95_000)
+        ((f"a{i // 20_000}", *chain, f"b{i // 2000}", *chain, f"c{i // 200}", f"d{i // 20}", f"e{i}"), float(1 + i % 7))
+        for i in range(94_000)
     ]
     side = profile(capture(weighted), label="one")
     page = flamegraph.page(difference(side, side), title="x")
@@ -216,11 +217,10 @@ def test_a_hundred_thousand_calls_are_smooth(dump: Dump, tmp_path: Path) -> None
         note('view', (i) => press(i % 2 ? 'After' : 'Before'));
         note('zoom', (i) => { if (i % 2) key('Escape'); else mouse('click', 0.5, 2); });
         note('point', (i) => mouse('mousemove', 0.1 * i, 3));
-        note('search', (i) => search('d' + i));
+        note('search', (i) => search('d' + 'a1b'[i % 3]));
         press('Difference');
         return [...found, ['rectangles', Number(state().rects)]];""",
         page,
     )
-    assert told.pop() >= ["rectangles", 300]
-    print(told)
+    assert told.pop()[1] > 1000
     assert {name: taken for name, taken in told if taken > 100} == {}
