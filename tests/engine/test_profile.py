@@ -1,0 +1,209 @@
+"""Profiling as a step of a job, on the simulated world: planned once, resumed, never at the verdict's expense."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import pytest
+
+from bisector.adapters.in_memory.runner import SimulatedRunner
+from bisector.adapters.in_memory.store import InMemoryStore
+from bisector.adapters.in_memory.world import World
+from bisector.core.model.captures import ChangesKept, Profiled, ProfilersSeen
+from bisector.core.model.facts import Fact
+from bisector.core.model.history import main
+from bisector.core.model.investigation import Investigation
+from bisector.core.model.profiles import CaptureKind, ProfilerName
+from bisector.core.model.request import Budget, JobKind, Request, Search
+from bisector.core.model.scenario import ProfileRecipe, RunRecipe
+from bisector.core.model.steps import Conclude, ProfileSides
+from bisector.core.model.verdict import VerdictKind
+from bisector.engine.stop import StopSignal
+from bisector.errors import Cancelled, InfraFault
+from bisector.report.explanation import explanations_of, wanted_files
+from tests.helpers.simulated import Simulation
+
+PLANTED = World(candidates=16, culprit=10, effect=0.3, noise=0.01, seed=3)
+
+
+@pytest.fixture
+def simulation() -> Iterator[Simulation]:
+    made = Simulation(PLANTED)
+    yield made
+    made.close()
+
+
+def profiling(simulation: Simulation, **more: object) -> Request:
+    request = simulation.request(search=Search(descend=False))
+    python = replace(request.scenario, run=RunRecipe(command=("python", "app.py")))
+    return replace(request, profile=True, scenario=python, **more)  # type: ignore[arg-type]
+
+
+def steps(investigation: Investigation, kind: type) -> list[object]:
+    return [plan.step for plan in investigation.plans if isinstance(plan.step, kind)]
+
+
+def test_both_sides_of_the_culprit_are_profiled_before_the_end(simulation: Simulation) -> None:
+    done = simulation.run(profiling(simulation))
+    assert [type(plan.step) for plan in done.plans[-2:]] == [ProfileSides, Conclude]
+    assert {capture.place for capture in done.captures} == {main(9), main(10)}
+    assert sum(capture.kind is CaptureKind.SAMPLED for capture in done.captures) == 6
+    assert not any(capture.problem for capture in done.captures)
+    assert done.verdict is not None
+    assert done.verdict.kind is VerdictKind.CULPRIT
+
+
+def test_profiled_runs_are_no_samples(simulation: Simulation) -> None:
+    with_profiles = simulation.run(profiling(simulation))
+    number = with_profiles.plans[-2].number
+    assert not [sample for sample in with_profiles.samples if sample.step == number]
+
+
+def test_the_planted_function_is_the_prime_suspect(simulation: Simulation) -> None:
+    done = simulation.run(profiling(simulation))
+    files = {name: simulation.artifacts.kept(name).read_bytes() for name in wanted_files(done)}
+    (explanation,) = explanations_of(done, files)
+    prime = explanation.suspects[0]
+    assert (prime.function.frame.name, prime.touched is not None) == ("parse", True)
+    assert prime.share == pytest.approx(1.0)
+    assert prime.calls is not None
+    assert prime.calls.before == prime.calls.after > 0
+
+
+@pytest.mark.parametrize(
+    "unwanted",
+    [
+        {"profile": False},
+        {"budget": Budget(seconds=0.01)},
+    ],
+)
+def test_nothing_is_profiled_unwanted_or_beyond_the_budget(simulation: Simulation, unwanted: dict[str, object]) -> None:
+    request = replace(profiling(simulation), **unwanted)  # type: ignore[arg-type]
+    assert not steps(simulation.run(request), ProfileSides)
+
+
+def test_a_scenario_can_do_without(simulation: Simulation) -> None:
+    request = profiling(simulation)
+    quiet = replace(request.scenario, profile=ProfileRecipe(profiler="none"))
+    assert not steps(simulation.run(replace(request, scenario=quiet)), ProfileSides)
+
+
+def test_without_a_culprit_nothing_is_profiled() -> None:
+    simulation = Simulation(replace(PLANTED, culprit=0))
+    assert not steps(simulation.run(profiling(simulation)), ProfileSides)
+    simulation.close()
+
+
+def test_the_ends_are_profiled_as_well_where_that_is_asked_for(simulation: Simulation) -> None:
+    (step,) = steps(simulation.run(profiling(simulation, profile_ends=True)), ProfileSides)
+    assert isinstance(step, ProfileSides)
+    assert step.pairs == ((main(9), main(10)), (main(0), main(16)))
+
+
+def test_a_comparison_profiles_its_two_commits(simulation: Simulation) -> None:
+    done = simulation.run(replace(simulation.request(kind=JobKind.COMPARE), profile=True))
+    assert {capture.place for capture in done.captures} == {main(0), main(1)}
+
+
+class Killed(Exception):
+    """The process was killed."""
+
+
+class Dying(InMemoryStore):
+    """A store whose process dies right after the fact number `last`."""
+
+    last = 10**9
+
+    def append(self, job: str, fact: Fact) -> None:
+        super().append(job, fact)
+        if len(self._facts[job]) >= self.last:
+            raise Killed
+
+
+def test_a_job_killed_anywhere_while_profiling_goes_on_there(simulation: Simulation) -> None:
+    whole = simulation.run(profiling(simulation))
+    total = len(simulation.ports.store.facts(whole.job))
+    profiled = len(whole.captures) + len(whole.profilers) + len(whole.changes)
+    for last in range(total - profiled - 2, total):
+        again = Simulation(PLANTED)
+        store = Dying(again.ports.clock)
+        again.with_store(store)
+        job = store.create(profiling(again))
+        store.last = last
+        with pytest.raises(Killed):
+            again.work(job)
+        store.last = 10**9
+        done = again.work(job)
+        assert _told(done) == _told(whole)
+        again.close()
+
+
+def _told(done: Investigation) -> list[object]:
+    captures = [(c.order, c.place, c.tool, c.files, c.problem) for c in done.captures]
+    return [captures, [len(done.profilers), len(done.changes)], done.verdict]
+
+
+class Grudging(SimulatedRunner):
+    """A runner whose profilers fail, each in its own way."""
+
+    how = "refuse"
+
+    def unusable_profilers(self) -> Mapping[ProfilerName, str]:
+        return dict.fromkeys(ProfilerName, "not installed") if self.how == "absent" else {}
+
+    def profile(self, tree: str, wanted: tuple[str, ...]) -> Mapping[str, bytes]:
+        if self.how == "fault" and wanted:
+            raise InfraFault("the engine is gone")
+        if self.how == "empty":
+            return dict.fromkeys(wanted[:1], b'{"shared": {"frames": []}, "profiles": []}')
+        return {} if self.how == "silent" else super().profile(tree, wanted)
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [("absent", None), ("fault", "the engine is gone"), ("silent", "wrote nothing"), ("empty", "saw nothing")],
+)
+def test_whatever_a_profiler_does_the_verdict_stands(simulation: Simulation, how: str, said: str | None) -> None:
+    runner = Grudging(PLANTED)
+    runner.how = how
+    simulation.ports = replace(simulation.ports, runner=runner)
+    done = simulation.run(profiling(simulation))
+    assert done.verdict is not None
+    assert done.verdict.kind is VerdictKind.CULPRIT
+    problems = {capture.problem for capture in done.captures if capture.kind is CaptureKind.SAMPLED}
+    assert (not problems) if said is None else all(said in problem for problem in problems) and problems
+    (explanation,) = explanations_of(done, {})
+    assert explanation.difference is None
+    assert explanation.problems
+
+
+def test_stopping_while_profiling_leaves_a_job_that_goes_on(simulation: Simulation) -> None:
+    stop = StopSignal()
+
+    class Stopping(SimulatedRunner):
+        def profile(self, tree: str, wanted: tuple[str, ...]) -> Mapping[str, bytes]:
+            if wanted:
+                stop.set("Ctrl-C")
+            return super().profile(tree, wanted)
+
+    simulation.ports = replace(simulation.ports, runner=Stopping(PLANTED))
+    job = simulation.ports.store.create(profiling(simulation))
+    with pytest.raises(Cancelled):
+        simulation.work(job, stop)
+    assert simulation.work(job).verdict is not None
+
+
+def test_a_short_process_is_run_again_until_there_are_enough_samples(simulation: Simulation) -> None:
+    done = simulation.run(profiling(simulation))
+    sampled = [capture for capture in done.captures if capture.kind is CaptureKind.SAMPLED]
+    (step,) = steps(done, ProfileSides)
+    assert isinstance(step, ProfileSides)
+    assert all(capture.samples >= step.samples for capture in sampled)
+    assert all(len(capture.files) == capture.runs for capture in sampled)
+
+
+def test_facts_of_profiling_are_kept_as_text(simulation: Simulation) -> None:
+    done = simulation.run(profiling(simulation))
+    facts = simulation.ports.store.facts(done.job)
+    for kind in (ProfilersSeen, Profiled, ChangesKept):
+        assert any(isinstance(fact, kind) for fact in facts)
+    assert Investigation.replay(done.job, done.request, facts) == done
