@@ -95,8 +95,9 @@ def inner_answer(view: View, decision: Decision, settings: Settings, *, in_conte
         return undecided
     observations = view.observations()
     if stop.ending is Ending.NO_CHANGE:
-        # The branch alone shows no change: it takes the merge to make it.
-        return replace(undecided, kind=InnerKind.INTERACTION)
+        # On the branch's own base nothing changes: it takes the merge to make the difference. In the merge's context
+        # the line ends in the merge itself, which was verified: not to find the step again is no statement on it.
+        return undecided if in_context else replace(undecided, kind=InnerKind.INTERACTION)
     if stop.ending is not Ending.FOUND or stop.found is None:
         members, probability = credible_set(observations, posterior, settings.confidence)
         return replace(undecided, kind=InnerKind.COMMIT_SET, members=members, probability=probability)
@@ -112,17 +113,20 @@ def inner_answer(view: View, decision: Decision, settings: Settings, *, in_conte
     )
     whole = view.change(view.place_at(view.low), view.place_at(view.high), posterior)
     merge_itself = in_context and members == (view.high,)
-    if merge_itself or not _gives_half(change, whole):
+    if merge_itself or _surely_under_half(change, whole):
         return replace(found, kind=InnerKind.INTERACTION)
     return found
 
 
-def _gives_half(part: Change | None, whole: Change | None) -> bool:
-    """Whether `part` is at least half of `whole`, on the logarithmic scale on which changes add up."""
-    if part is None or whole is None or min(part.relative, whole.relative) <= -1:
-        return True
+def _surely_under_half(part: Change | None, whole: Change | None) -> bool:
+    """Whether even the far end of `part`'s interval is less than half of `whole`; changes add up as logarithms.
+
+    The search has found the step already: a few noisy runs at two commits do not overrule it.
+    """
+    if part is None or whole is None or min(part.low, part.relative, whole.relative) <= -1:
+        return False
     total = np.log1p(whole.relative)
-    return bool(total == 0 or np.log1p(part.relative) / total >= HALF)
+    return bool(total != 0 and max(np.log1p(part.low) / total, np.log1p(part.high) / total) < HALF)
 
 
 def failed(investigation: Investigation, shared: tuple[Outcome, str] | None) -> Verdict:
