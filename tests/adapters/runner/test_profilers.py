@@ -1,0 +1,167 @@
+"""Contract: every profiler around a run, in both runners, sees the program's functions; what cannot be had is said."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bisector.adapters.docker.runner import DockerRunner
+from bisector.adapters.local.runner import LocalRunner
+from bisector.core.explain.names import Names
+from bisector.core.explain.stacks import Capture, Origin
+from bisector.core.model.builds import Build
+from bisector.core.model.profiles import Profiler, ProfilerName, counter, sampler
+from bisector.core.model.samples import Outcome
+from bisector.core.model.scenario import ProfileRecipe, RunRecipe
+from bisector.engine.ports import Runner, RunOrder, RunRecord, Session
+from bisector.engine.stop import StopSignal
+from bisector.formats.profiles import read_profile
+from bisector.formats.profiles.calls import read_counts
+from bisector.formats.profiles.gathering import Reading
+from tests.adapters.runner.laboratory import MEBIBYTE, Laboratory
+
+PROGRAM = """
+import sys, time, threading
+
+def leaf(n):
+    return sum(i * i for i in range(n))
+
+class Engine:
+    def turn(self, seconds):
+        end = time.process_time() + seconds
+        while time.process_time() < end:
+            leaf(2000)
+
+def exactly(times):
+    for _ in range(times):
+        leaf(1)
+
+if sys.argv[1:] == ["count"]:
+    exactly(321)
+    thread = threading.Thread(target=exactly, args=(100,))
+    thread.start()
+    thread.join()
+else:
+    Engine().turn(float(sys.argv[1]))
+print("done")
+"""
+NATIVE = """
+#include <stdio.h>
+#include <time.h>
+static volatile unsigned long total;
+__attribute__((noinline)) void grind(unsigned long n) { for (unsigned long i = 0; i < n; i++) total += i ^ total; }
+__attribute__((noinline)) void work(double seconds)
+{ while ((double)clock() / CLOCKS_PER_SEC < seconds) grind(200000); }
+int main(void) { work(0.5); puts("done"); return 0; }
+"""
+
+
+@pytest.fixture(scope="module")
+def program(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
+    """A checkout with a program whose functions are known."""
+    root = tmp_path_factory.mktemp("program")
+    laboratory = Laboratory(runner=runner, image_id=runner.resolve_image("python:3.11-slim"), root=root)
+    native = {"native.c": NATIVE}
+    step = "gcc -g -O1 -fno-omit-frame-pointer -o native native.c"
+    yield laboratory.build({"app/run.py": PROGRAM, **native}, python=True, steps=(step,))
+    laboratory.clean()
+
+
+def profiled(runner: Runner, build: Build, profiler: Profiler, *command: str) -> tuple[RunRecord, Session]:
+    """A profiled run of the program, and the session it was made in."""
+    recipe = RunRecipe(command=command, timeout_seconds=60.0, memory_bytes=512 * MEBIBYTE)
+    order = RunOrder(recipe=profiler.wrapped(recipe), files=None, collect=profiler.files, beside=profiler.beside)
+    with runner.open(build, order, StopSignal()) as session:
+        return session.run(), session
+
+
+def capture_of(record: RunRecord, session: Session, profiler: Profiler) -> Capture:
+    assert record.outcome is Outcome.OK, (record.reason, record.stderr[-2000:])
+    content = next(record.files[name] for name in profiler.files if name in record.files)
+    return read_profile(content, Reading(names=Names(roots=(session.source,)), rate_hz=profiler.rate_hz))
+
+
+def own(capture: Capture) -> dict[str, str]:
+    """The project's functions, with their files."""
+    return {frame.name: frame.module for frame in capture.frames if frame.origin is Origin.OWN}
+
+
+@pytest.mark.parametrize("name", [ProfilerName.PY_SPY, ProfilerName.PYINSTRUMENT])
+def test_a_python_profiler_sees_the_programs_functions(runner: Runner, program: Build, name: ProfilerName) -> None:
+    assert name not in runner.unusable_profilers()
+    profiler = sampler(name, ProfileRecipe(rate_hz=200))
+    record, session = profiled(runner, program, profiler, "python3", "app/run.py", "0.5")
+    assert b"done\n" in record.stdout
+    capture = capture_of(record, session, profiler)
+    assert capture.samples is not None
+    assert capture.samples > 40
+    assert {"Engine.turn", "leaf"} <= set(own(capture))
+    assert set(own(capture).values()) == {"app/run.py"}
+
+
+def test_two_builds_of_one_program_have_the_same_frames(lab: Laboratory, runner: Runner) -> None:
+    profiler, frames = sampler(ProfilerName.PY_SPY, ProfileRecipe()), []
+    for number in range(2):
+        build = lab.build({"app/run.py": f"# {number}\n" * 3 * number + PROGRAM}, python=True)
+        record, session = profiled(runner, build, profiler, "python3", "app/run.py", "0.3")
+        frames.append({(f.name, f.module) for f in capture_of(record, session, profiler).frames if "app" in f.module})
+    assert {name for name, _ in frames[0] & frames[1]} >= {"Engine.turn", "leaf", "<module>"}
+
+
+def test_calls_are_counted_exactly_in_every_thread(runner: Runner, program: Build) -> None:
+    profiler = counter()
+    record, session = profiled(runner, program, profiler, "python3", "app/run.py", "count")
+    assert record.outcome is Outcome.OK, record.stderr
+    written = [record.files[name] for name in profiler.files if name in record.files]
+    counts = read_counts(written, Names(roots=(session.source,)), 1.0)
+    calls = {frame.name: number for frame, number in counts.calls.items() if frame.module == "app/run.py"}
+    assert (calls["leaf"], calls["exactly"]) == (421, 2)
+    assert {a.name for a, b in counts.edges if b.name == "leaf"} == {"exactly"}
+
+
+def test_a_process_that_is_forked_from_a_shell_is_seen_from_within(runner: Runner, program: Build) -> None:
+    profiler = sampler(ProfilerName.PYINSTRUMENT, ProfileRecipe())
+    record, session = profiled(runner, program, profiler, "sh", "-c", "python3 app/run.py 0.3; true")
+    assert "leaf" in own(capture_of(record, session, profiler))
+
+
+@pytest.mark.parametrize("profiler", [sampler(ProfilerName.PYINSTRUMENT, ProfileRecipe()), counter()])
+def test_the_way_modules_are_found_stays_the_same(runner: Runner, program: Build, profiler: Profiler) -> None:
+    look = "import sys, sitecustomize; print([p for p in sys.path if 'tools' in p], 'pyinstrument' in sys.path)"
+    record, _ = profiled(runner, program, profiler, "python3", "-c", look)
+    assert record.stdout == b"[] False\n", record.stderr
+
+
+def test_what_a_profiler_cannot_do_is_a_failure_with_its_own_words(runner: Runner, program: Build) -> None:
+    profiler = sampler(ProfilerName.PY_SPY, ProfileRecipe())
+    record, _ = profiled(runner, program, profiler, "sleep", "0.3")
+    assert record.outcome is Outcome.BENCH_FAILED
+    assert b"Error: " in record.stderr
+
+
+def test_a_program_that_fails_under_the_profiler_fails(runner: Runner, program: Build) -> None:
+    record, _ = profiled(runner, program, counter(), "python3", "-c", "raise SystemExit(3)")
+    assert (record.outcome, record.exit_code) == (Outcome.BENCH_FAILED, 3)
+
+
+def test_perf_sees_the_functions_of_a_compiled_program(runner: Runner, program: Build) -> None:
+    unusable = runner.unusable_profilers()
+    if ProfilerName.PERF in unusable:
+        pytest.skip(unusable[ProfilerName.PERF])
+    profiler = sampler(ProfilerName.PERF, ProfileRecipe(rate_hz=400))
+    record, session = profiled(runner, program, profiler, "./native")
+    capture = capture_of(record, session, profiler)
+    assert record.stdout == b"done\n"
+    assert {"grind", "work", "main"} <= {frame.name for frame in capture.frames}
+    assert capture.unresolved < 0.1
+
+
+def test_profilers_that_are_not_installed_are_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bisector.adapters.measure.tools._py_spy", list)
+    monkeypatch.setattr("bisector.adapters.measure.tools._pyinstrument", list)
+    for bare in (LocalRunner(tmp_path, host_env={"PATH": "/nonexistent"}), DockerRunner("t", tmp_path, build_env={})):
+        unusable = bare.unusable_profilers()
+        assert {ProfilerName.PY_SPY, ProfilerName.PYINSTRUMENT, ProfilerName.PERF} == set(unusable)
+        assert all(unusable.values())
