@@ -46,7 +46,9 @@ def take_in(
     skipped = tuple(repository.resolve(ref).sha for ref in search.skip)
     if kind is JobKind.BISECT:
         # Listed once more by the job itself; here so that a range without candidates makes no job.
-        repository.list_history(good.sha, bad.sha, every_commit=search.every_commit, paths=search.path)
+        repository.list_history(
+            good.sha, bad.sha, every_commit=search.every_commit, paths=search.path, suspects=search.suspect
+        )
     choice = wiring.choose_runner(measure.runner, image or scenario.build.dockerfile)
     request = Request(
         kind=kind,
@@ -199,5 +201,7 @@ def _search(options: SearchOptions, measure: MeasureOptions, skipped: tuple[Sha,
         descend=options.descend,
         skip=skipped,
         paths=options.path,
+        suspects=options.suspect,
+        prior=options.prior,
         seed=measure.seed,
     )

@@ -77,6 +77,8 @@ class SearchOptions:
     direction: str = Direction.WORSE
     skip: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
+    suspect: tuple[str, ...] = ()
+    prior: bool = True
     every_commit: bool = False
     descend: bool = True
     dry_run: bool = False
@@ -138,7 +140,13 @@ _SEARCH = (
         help="Which change of the metric to look for.",
     ),
     click.option("--skip", metavar="REF", multiple=True, help="Do not test this commit. Repeatable."),
-    click.option("--path", metavar="PATHSPEC", multiple=True, help="Suspect commits that touch this. Repeatable."),
+    click.option("--path", metavar="PATHSPEC", multiple=True, help="Keep to commits that touch this. Repeatable."),
+    click.option("--suspect", metavar="PATHSPEC", multiple=True, help="Look first at commits that touch this."),
+    click.option(
+        "--prior/--no-prior",
+        default=True,
+        help="Let what a commit changes say how likely it is beforehand.  [default: prior]",
+    ),
     click.option("--first-parent/--every-commit", "first_parent", default=True, help="Search merges, or every commit."),
     click.option("--descend/--no-descend", default=True, help="Go into the merge that is found.  [default: descend]"),
     click.option("--dry-run", is_flag=True, help="Say what would be done and about what it costs."),

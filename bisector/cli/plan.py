@@ -18,7 +18,11 @@ def show_plan(intake: Intake) -> int:
     """Print the candidates and the least that finding the culprit takes."""
     request = intake.request
     listed = intake.repository.list_history(
-        request.good, request.bad, every_commit=request.search.every_commit, paths=request.search.paths
+        request.good,
+        request.bad,
+        every_commit=request.search.every_commit,
+        paths=request.search.paths,
+        suspects=request.search.suspects,
     )
     steps = math.ceil(math.log2(listed.line.size)) if listed.line.size > 1 else 0
     runs = 8 + RUNS_A_STEP * steps + VERIFYING_RUNS

@@ -60,7 +60,13 @@ def list_candidates(work: Work) -> HistoryListed:
     request, repository = work.request, work.ports.repository
     if request.kind is JobKind.BISECT:
         search = request.search
-        return repository.list_history(request.good, request.bad, every_commit=search.every_commit, paths=search.paths)
+        return repository.list_history(
+            request.good,
+            request.bad,
+            every_commit=search.every_commit,
+            paths=search.paths,
+            suspects=search.suspects,
+        )
     second = repository.resolve(request.bad)
     if request.worktree is not None:
         second = Commit(

@@ -50,8 +50,13 @@ class Repository(Protocol):
         """Let go of what `job` pinned; nothing happens when it pinned nothing."""
         ...
 
-    def list_history(self, good: Sha, bad: Sha, *, every_commit: bool, paths: Sequence[str]) -> HistoryListed:
-        """The candidates between two commits; RefError when there are none."""
+    def list_history(
+        self, good: Sha, bad: Sha, *, every_commit: bool, paths: Sequence[str], suspects: Sequence[str] = ()
+    ) -> HistoryListed:
+        """The candidates between two commits; RefError when there are none.
+
+        `paths` and `suspects` are pathspecs: what the search keeps to, and what it looks at first.
+        """
         ...
 
     def list_branch(self, merge: Sha, *, in_context: bool) -> tuple[Line, int]:

@@ -76,7 +76,14 @@ def _asked(investigation: Investigation) -> Iterator[str]:
         yield f"Left out on request: {names}{f' and {numbers.whole(more)} more' if more > 0 else ''}."
     if request.search.paths:
         paths = numbers.listing(quote(path, 80) for path in request.search.paths[:8])
+        yield f"The search kept to commits that touch {paths}; the others were looked at last."
+    if request.search.suspects:
+        paths = numbers.listing(quote(path, 80) for path in request.search.suspects[:8])
         yield f"Commits that touch {paths} were suspected first."
+    idle = len(investigation.line.idle) if investigation.history is not None and request.search.prior else 0
+    if idle:
+        what = numbers.count(idle, "candidate")
+        yield f"{what} that seem to change only documentation and the like were suspected last."
 
 
 def _taken_over(investigation: Investigation, found: Outlook) -> Iterator[str]:

@@ -81,6 +81,10 @@ def _search(search: Search) -> Iterator[str]:
         yield from ("--skip", commit)
     for path in search.paths:
         yield from ("--path", path)
+    for path in search.suspects:
+        yield from ("--suspect", path)
+    if not search.prior:
+        yield "--no-prior"
 
 
 def _spelling(request: Request) -> list[str] | None:

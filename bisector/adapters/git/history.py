@@ -7,6 +7,7 @@ from bisector.adapters.git.command import LONG, Git, GitFailed
 from bisector.adapters.git.commits import list_range, read_commit
 from bisector.core.model.facts import HistoryListed
 from bisector.core.model.history import LARGEST_GRAPH, Commit, Line
+from bisector.core.model.idle import is_idle
 from bisector.core.model.units import Sha
 from bisector.errors import RefError, UsageError
 
@@ -23,15 +24,20 @@ class Stretch:
     notes: tuple[str, ...] = ()
 
 
-def list_history(git: Git, good: Sha, bad: Sha, *, every_commit: bool, paths: Sequence[str]) -> HistoryListed:
+def list_history(
+    git: Git, good: Sha, bad: Sha, *, every_commit: bool, paths: Sequence[str], suspects: Sequence[str] = ()
+) -> HistoryListed:
     """What `Repository.list_history` promises, for two commits that are in the repository of `git`."""
     if good == bad:
         raise RefError(f"good and bad are the same commit, {short(good)}", then="Name two different commits")
-    if paths:
-        _check_paths(git, bad, paths)
+    if paths or suspects:
+        _check_paths(git, bad, (*paths, *suspects))
     stretch = graph(git, good, bad) if every_commit else first_parents(git, good, bad)
     touched = _touched(git, stretch.commits, paths) if paths else None
+    suspected = _touched(git, stretch.commits, suspects) if suspects else frozenset[int]()
     untouched = ("no candidate touches any of the paths",) if paths and not touched else ()
+    unsuspected = ("no candidate touches what is suspected",) if suspects and not suspected else ()
+    files = _files(git, stretch.commits)
     base = read_commit(git, stretch.base)
     line = Line(
         base=base,
@@ -39,7 +45,10 @@ def list_history(git: Git, good: Sha, bad: Sha, *, every_commit: bool, paths: Se
         trees=(base.tree, *(commit.tree for commit in stretch.commits)),
         links=links_between(stretch.commits) if every_commit else (),
         touched=touched,
-        notes=(*stretch.notes, *untouched),
+        suspected=suspected,
+        sizes=tuple(len(changed) for changed in files),
+        idle=frozenset(index for index, changed in enumerate(files, start=1) if changed and all(map(is_idle, changed))),
+        notes=(*stretch.notes, *untouched, *unsuspected),
     )
     aside = None if base.sha == good else read_commit(git, good)
     return HistoryListed(line=line, aside=aside, bad_contains_good=stretch.contains_good)
@@ -143,13 +152,22 @@ def _check_paths(git: Git, bad: Sha, paths: Sequence[str]) -> None:
 
 def _touched(git: Git, commits: Sequence[Commit], paths: Sequence[str]) -> frozenset[int]:
     """The indexes of the commits that differ from their first parent in one of `paths`."""
+    return frozenset(index for index, changed in enumerate(_files(git, commits, paths), start=1) if changed)
+
+
+def _files(git: Git, commits: Sequence[Commit], paths: Sequence[str] = ()) -> list[list[str]]:
+    """The files in which each commit differs from its first parent, of those in `paths` where some are given.
+
+    Only trees are compared: no file has to be at hand.
+    """
     pairs = "".join(f"{' '.join((commit.sha, *commit.parents[:1]))}\n" for commit in commits)
     options = ("--stdin", "--root", "-r", "-z", "--raw", "--no-renames")
     said = iter(git.run("diff-tree", *options, "--", *paths, given=pairs.encode(), limit=LONG).split(b"\0"))
-    touched = set()
+    found: dict[str, list[str]] = {}
+    changed: list[str] = []
     for item in said:
         if item.startswith(b":"):
-            next(said)
+            changed.append(next(said).decode(errors="replace"))
         elif item:
-            touched.add(item.decode())
-    return frozenset(index for index, commit in enumerate(commits, start=1) if commit.sha in touched)
+            changed = found.setdefault(item.decode(), [])
+    return [found.get(commit.sha, []) for commit in commits]

@@ -78,11 +78,14 @@ class GitRepository:
         if known.exists():
             Mirror(path=known.resolve(), stop=self._stop).unpin(job)
 
-    def list_history(self, good: Sha, bad: Sha, *, every_commit: bool, paths: Sequence[str]) -> HistoryListed:
+    def list_history(
+        self, good: Sha, bad: Sha, *, every_commit: bool, paths: Sequence[str], suspects: Sequence[str] = ()
+    ) -> HistoryListed:
         """The candidates between two commits; RefError when there are none."""
         self._bring(good)
         self._bring(bad)
-        return history.list_history(self._mirror.git, good, bad, every_commit=every_commit, paths=paths)
+        git = self._mirror.git
+        return history.list_history(git, good, bad, every_commit=every_commit, paths=paths, suspects=suspects)
 
     def list_branch(self, merge: Sha, *, in_context: bool) -> tuple[Line, int]:
         """The commits that `merge` brought in, and how many of them conflict with its first parent."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from typing import BinaryIO
 
@@ -51,19 +52,23 @@ class SimulatedRepository:
         """Forget what `job` pinned."""
         self.pinned.pop(job, None)
 
-    def list_history(self, good: Sha, bad: Sha, *, every_commit: bool, paths: Sequence[str]) -> HistoryListed:
-        """The candidates between two commits; RefError when there are none."""
+    def list_history(
+        self, good: Sha, bad: Sha, *, every_commit: bool, paths: Sequence[str], suspects: Sequence[str] = ()
+    ) -> HistoryListed:
+        """The candidates between two commits; RefError when there are none. A suspect is the index of a candidate."""
         del paths
         names = [commit.sha for commit in self._world.line]
         first, last = names.index(good), names.index(bad)
         if first >= last:
             raise RefError("there is no commit between the ends", then="Is the good commit the older one?")
-        line = linear_line(self._world.line[first], self._world.line[first + 1 : last + 1])
+        line = replace(
+            linear_line(self._world.line[first], self._world.line[first + 1 : last + 1]),
+            idle=frozenset(index - first for index in self._world.idle if first < index <= last),
+            suspected=frozenset(int(suspect) - first for suspect in suspects if first < int(suspect) <= last),
+        )
         if every_commit:
-            line = Line(
-                base=line.base,
-                candidates=line.candidates,
-                trees=line.trees,
+            line = replace(
+                line,
                 links=tuple((index - 1,) if index > 1 else () for index in range(1, line.size + 1)),
             )
         return HistoryListed(line=line)

@@ -39,6 +39,8 @@ class World:
     """Further changes: "30:0.1/50:-0.05", candidate and relative effect each."""
     creep: float = 0.0
     """How much slower the whole line gets beside that, a little with every commit."""
+    docs: str = ""
+    """Candidates that seem to change nothing but documentation: "20/21"."""
     seed: int = 0
 
     @classmethod
@@ -106,6 +108,11 @@ class World:
         return level
 
     @cached_property
+    def idle(self) -> frozenset[int]:
+        """The candidates that seem to change nothing a run could notice."""
+        return frozenset(_indexes(self.docs))
+
+    @cached_property
     def _further(self) -> tuple[tuple[int, float], ...]:
         return _changes(self.also)
 
@@ -135,7 +142,14 @@ def _setting(name: str, text: str) -> int | float | str:
     if name == "also":
         _changes(text)
         return text
+    if name == "docs":
+        _indexes(text)
+        return text
     return int(text) if name in WHOLE else float(text)
+
+
+def _indexes(text: str) -> tuple[int, ...]:
+    return tuple(int(index) for index in filter(None, text.split("/")))
 
 
 def _changes(text: str) -> tuple[tuple[int, float], ...]:

@@ -79,7 +79,9 @@ class Line:
     `trees[i]` is what is built for index i: the commit's own tree, or, for a commit judged in the context of a merge,
     the tree of that merge with only this commit's history on the other side ("" where the two conflict).
     `links` is empty for a first-parent line; else `links[i - 1]` are the indexes of candidate i's parents on the line.
-    `touched` are the candidates that change a path the person asked about, or None when no path was given.
+    `touched` are the candidates that change a path the person asked about, or None when no path was given; `suspected`
+    those that change one the person suspects. `sizes[i - 1]` is how many files candidate i changes, and `idle` are the
+    candidates that change nothing a build or a run could notice; both are empty where nobody looked.
     """
 
     base: Commit
@@ -87,6 +89,9 @@ class Line:
     trees: tuple[str, ...]
     links: tuple[tuple[int, ...], ...] = ()
     touched: frozenset[int] | None = None
+    suspected: frozenset[int] = frozenset()
+    sizes: tuple[int, ...] = ()
+    idle: frozenset[int] = frozenset()
     notes: tuple[str, ...] = field(default=())
 
     @property

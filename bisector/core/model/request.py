@@ -43,6 +43,9 @@ class Search:
     descend: bool = True
     skip: tuple[Sha, ...] = ()
     paths: tuple[str, ...] = ()
+    suspects: tuple[str, ...] = ()
+    prior: bool = True
+    """Whether what a commit changes says beforehand how likely it is to be the culprit."""
     seed: int = 0
 
 

@@ -129,12 +129,27 @@ def _conclusion(observations: Observations, posterior: Posterior, costs: Costs, 
     error = 1 - settings.confidence
     likeliest = int(np.argmax(posterior.probability))
     probability = float(posterior.probability[likeliest])
-    if probability < 1 - 3 * error or divisible(observations, posterior.classes, likeliest):
+    if probability < 1 - 3 * error:
         return None
+    if divisible(observations, posterior.classes, likeliest):
+        alone = _standing_out(observations, posterior, 1 - 3 * error)
+        return None if alone is None else _verification(observations, posterior, costs, settings, alone)
     parent, culprit = pair(observations, posterior, likeliest)
     if not any((v.parent, v.culprit) == (parent, culprit) for v in observations.verifications):
         return _verification(observations, posterior, costs, settings, (parent, culprit))
     return Stop(ending=Ending.FOUND, found=likeliest) if probability >= settings.confidence else None
+
+
+def _standing_out(observations: Observations, posterior: Posterior, wanted: float) -> tuple[int, int] | None:
+    """A candidate and its parent, where the prior makes it stand out of a class that was not taken apart by runs.
+
+    To measure the two is to verify the candidate and to take it out of its class at once.
+    """
+    chances = posterior.of_candidates(observations.weights)
+    culprit = int(np.argmax(chances)) + 1
+    parent = observations.line.parent_index(culprit)
+    testable = observations.testable[culprit] and observations.testable[parent]
+    return (parent, culprit) if chances[culprit - 1] >= wanted and testable else None
 
 
 def _no_change(observations: Observations, posterior: Posterior, settings: Settings) -> bool:

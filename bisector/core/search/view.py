@@ -16,9 +16,8 @@ from bisector.core.model.verdict import Change
 from bisector.core.search.effect import Difference, difference
 from bisector.core.search.observations import FloatArray, Observations, Verification
 from bisector.core.search.posterior import Posterior
+from bisector.core.search.prior import prior_weights
 
-UNTOUCHED_WEIGHT = 1e-3
-"""Prior weight of a commit outside the paths the person asked about, against 1."""
 ADOPTED_TOLERANCE = 4.0
 """Standard errors by which fresh runs of an end may differ from adopted ones before those are left aside."""
 
@@ -200,10 +199,7 @@ class View:
         return self.metric.exact or all(runs.get(end, 0) >= 4 for end in ends)
 
     def _weights(self) -> FloatArray:
-        weights = np.ones(self.line.size)
-        if self.line.touched:
-            weights[:] = UNTOUCHED_WEIGHT
-            weights[[index - 1 for index in self.line.touched]] = 1.0
+        weights = prior_weights(self.line, guessing=self.investigation.request.search.prior)
         weights[~self.line.contains(self.high) | self.line.contains(self.low)] = 0.0
         if self.investigation.request.kind is JobKind.COMPARE:
             return weights
