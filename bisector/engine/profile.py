@@ -2,11 +2,12 @@
 
 from contextlib import ExitStack
 from dataclasses import replace
+from statistics import median
 
 from bisector.core.explain.names import Names
 from bisector.core.model.captures import ChangesKept, Pending, Profiled, ProfilersSeen
 from bisector.core.model.history import Place
-from bisector.core.model.profiles import CaptureKind, Format, Profiler, choose, counter, sampler
+from bisector.core.model.profiles import CaptureKind, Format, Profiler, ProfilerName, choose, counter, sampler
 from bisector.core.model.samples import Outcome
 from bisector.core.model.steps import ProfileSides
 from bisector.core.model.units import Seconds
@@ -27,6 +28,10 @@ RUNS_WITHOUT_SAMPLES = 3
 LONGEST_CAPTURE: Seconds = 60.0
 """No further run is begun after so long."""
 LONGEST_REASON = 300
+LEAST_SEEN = 0.4
+"""Of the processor time of a measured run; a profiler that sees less is blind to what takes it."""
+LEAST_SECONDS: Seconds = 0.05
+"""Of a run, below which start-up is most of it and nothing is said."""
 
 
 def profile(step: ProfileSides, work: Work) -> None:
@@ -86,6 +91,8 @@ def _captured(pending: Pending, wanted: int, work: Work, sessions: Sessions) -> 
         raise
     except (_NoCapture, ProfileProblem, BisectorError) as problem:
         return replace(capture, problem=str(problem)[:LONGEST_REASON], seconds=work.since_created - began)
+    if slot.kind is CaptureKind.SAMPLED and (unseen := _unseen(slot.place, profiler, samples / runs, work)):
+        return replace(capture, problem=unseen, blind=True, seconds=work.since_created - began)
     return replace(
         capture,
         files=kept,
@@ -95,6 +102,18 @@ def _captured(pending: Pending, wanted: int, work: Work, sessions: Sessions) -> 
         scenario=session.scenario,
         seconds=work.since_created - began,
     )
+
+
+def _unseen(place: Place, profiler: Profiler, samples: float, work: Work) -> str:
+    """What to say when a profiler of Python saw little of the processor time that measured runs take; "" when it did
+    not: the time then is in other programs that the command starts."""
+    measured = [s.usage.cpu for s in work.investigation.by_place.get(place, ()) if s.counts and s.usage is not None]
+    if profiler.tool != ProfilerName.PY_SPY or not measured:
+        return ""
+    seen, taken = samples / profiler.rate_hz, median(measured)
+    if taken < LEAST_SECONDS or seen >= LEAST_SEEN * taken:
+        return ""
+    return f"it saw {seen:.2g} s of the {taken:.2g} s of processor time a run takes: the rest is not Python"
 
 
 def _session(place: Place, profiler: Profiler, work: Work, sessions: Sessions) -> Session:

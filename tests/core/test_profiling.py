@@ -133,6 +133,14 @@ def test_when_all_profilers_have_failed_only_counts_are_left() -> None:
     assert [order for order, _, _ in pending_captures(SLOTS, SEEN, taken)] == [4, 5]
 
 
+def test_after_a_blind_profiler_only_perf_is_of_use() -> None:
+    everything = replace(SEEN, able=tuple(ProfilerName))
+    taken = [replace(capture(0, "py-spy", problem="the rest is not Python"), blind=True)]
+    assert in_use(everything, taken) is ProfilerName.PERF
+    assert in_use(SEEN, taken) is None
+    assert in_use(everything, [capture(0, "py-spy", problem="refused")]) is ProfilerName.PYINSTRUMENT
+
+
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=30))
 def test_filling_what_is_pending_ends(outcomes: list[tuple[int, bool]]) -> None:
     taken: list[Profiled] = []

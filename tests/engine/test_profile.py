@@ -1,10 +1,12 @@
 """Profiling as a step of a job, on the simulated world: planned once, resumed, never at the verdict's expense."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
 
+from bisector.adapters.in_memory.profiles import speedscope
 from bisector.adapters.in_memory.runner import SimulatedRunner
 from bisector.adapters.in_memory.store import InMemoryStore
 from bisector.adapters.in_memory.world import World
@@ -207,3 +209,26 @@ def test_facts_of_profiling_are_kept_as_text(simulation: Simulation) -> None:
     for kind in (ProfilersSeen, Profiled, ChangesKept):
         assert any(isinstance(fact, kind) for fact in facts)
     assert Investigation.replay(done.job, done.request, facts) == done
+
+
+def test_a_profiler_that_sees_little_of_the_processor_time_is_not_believed(simulation: Simulation) -> None:
+    few = speedscope(1.0)
+
+    class Blind(SimulatedRunner):
+        def unusable_profilers(self) -> Mapping[ProfilerName, str]:
+            return {}
+
+        def profile(self, tree: str, wanted: tuple[str, ...]) -> Mapping[str, bytes]:
+            document = json.loads(few)
+            for part in document["profiles"]:
+                part["samples"], part["weights"] = part["samples"][:20], part["weights"][:20]
+            found = {"profile": json.dumps(document).encode()}
+            return {name: content for name, content in found.items() if name in wanted}
+
+    simulation.ports = replace(simulation.ports, runner=Blind(PLANTED))
+    done = simulation.run(profiling(simulation))
+    spied = [capture for capture in done.captures if capture.tool == "py-spy"]
+    assert [capture.blind for capture in spied] == [True]
+    assert "not Python" in spied[0].problem
+    later = {c.tool for c in done.captures if c.kind is CaptureKind.SAMPLED and c.order > 0}
+    assert later == {"perf"}

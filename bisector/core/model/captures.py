@@ -43,6 +43,8 @@ class Profiled:
     scenario: str = ""
     seconds: Seconds = 0.0
     problem: str = ""
+    blind: bool = False
+    """The profiler worked, but most of the processor time went into processes that it cannot look into."""
     version: int = CAPTURE_VERSION
 
 
@@ -79,6 +81,13 @@ def pending_captures(
 
 
 def in_use(seen: ProfilersSeen, captures: Iterable[Profiled]) -> ProfilerName | None:
-    """The profiler that step `seen` is of has come to: the first that has not failed; None when all have."""
-    failed = {capture.tool for capture in captures if capture.step == seen.step and capture.problem}
-    return next((name for name in seen.able if name not in failed), None)
+    """The profiler that step `seen` is of has come to: the first that has not failed; None when all have.
+
+    After one that is blind to what takes the time, only one that looks into any process is of use.
+    """
+    taken = [capture for capture in captures if capture.step == seen.step]
+    failed = {capture.tool for capture in taken if capture.problem}
+    useful = seen.able
+    if any(capture.blind for capture in taken):
+        useful = tuple(name for name in seen.able if name is ProfilerName.PERF)
+    return next((name for name in useful if name not in failed), None)
