@@ -53,7 +53,9 @@ class _Evidence:
             yield self._end("Start of the line", ends.good, "where the line begins")
         else:
             yield self._end("A" if compare else "Good", ends.good, "" if ends.good.asked else "stands for good")
-        yield self._end("B" if compare else "Bad", ends.bad, "" if ends.bad.asked else "stands for bad")
+        worktree = self._basis.investigation.request.worktree is not None
+        remark = "with uncommitted changes" if worktree else ("" if ends.bad.asked else "stands for bad")
+        yield self._end("B" if compare else "Bad", ends.bad, remark)
         if ends.change is not None:
             interval = f"{self._sure} interval {numbers.interval(ends.change)}"
             worth = f"a change of {numbers.setting(self._min_effect)} or more is worth naming"

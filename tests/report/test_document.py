@@ -191,6 +191,8 @@ def test_what_the_request_hides_or_prefers_is_told() -> None:
     assert "Left out on request" in notes
     assert "src/*.c" in notes
     assert "work tree" in notes
+    (bad,) = [row for row in told.evidence if row.label == "Bad"]
+    assert "with uncommitted changes" in plain(bad.grounds)
     (skipped,) = [row for row in told.lines[0].rows if row.first == row.last == 3]
     assert (skipped.state, skipped.reason) == (RowState.UNTESTABLE, "left out on request")
 
