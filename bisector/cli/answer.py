@@ -1,8 +1,10 @@
 """The answer handed over: files, standard output, exit code."""
 
+import hashlib
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -19,6 +21,7 @@ from bisector.report.explanation import wanted_files
 from bisector.report.html import render_html
 from bisector.report.json_export import render_json
 from bisector.report.markdown import render_markdown
+from bisector.report.profile_files import profile_files
 from bisector.report.sentence import direction_of
 from bisector.report.terminal import ANSI, PLAIN, render_terminal
 from bisector.wiring import Wiring
@@ -39,7 +42,7 @@ COMPARED = {VerdictKind.NOT_REPRODUCED: 0, VerdictKind.CULPRIT_SET: 3, VerdictKi
 def deliver(investigation: Investigation, wiring: Wiring, output: OutputOptions) -> int:
     """Write the report, print the answer, and return the exit code that carries it."""
     directory = Path(output.report) if output.report else wiring.artifacts.report(investigation.job)
-    report = _report(investigation, wiring, directory)
+    report = _with_profiles(_report(investigation, wiring, directory), directory / "profiles")
     page = write_report(report, directory)
     if output.json is not None:
         _write(output.json, render_json(report))
@@ -59,17 +62,33 @@ def show(investigation: Investigation, wiring: Wiring, output: OutputOptions) ->
 
 def write_report(report: Report, directory: Path) -> Path:
     """The report as HTML, Markdown and JSON in `directory`; the path of the page."""
-    directory.mkdir(parents=True, exist_ok=True)
     page = directory / "report.html"
     for path, text in (
         (page, render_html(report)),
         (directory / "report.md", render_markdown(report)),
         (directory / "result.json", render_json(report)),
     ):
-        whole = path.with_name(f".{path.name}.new")
-        whole.write_text(text, encoding="utf-8")
-        whole.replace(path)
+        _write_whole(path, text)
     return page.resolve()
+
+
+def _with_profiles(report: Report, directory: Path) -> Report:
+    """The report with the files for other viewers, which are written."""
+    written = []
+    for file in profile_files(report.explanations):
+        path = directory / file.name
+        _write_whole(path, file.text)
+        sha256 = hashlib.sha256(file.text.encode()).hexdigest()
+        written.append(Artifact(kind=file.kind, path=str(path), side=file.side, sha256=sha256))
+    return replace(report, artifacts=(*report.artifacts, *written))
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file that nobody sees half of."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    whole = path.with_name(f".{path.name}.new")
+    whole.write_text(text, encoding="utf-8")
+    whole.replace(path)
 
 
 def exit_code(investigation: Investigation) -> int:

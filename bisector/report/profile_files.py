@@ -1,0 +1,42 @@
+"""The files for other viewers that come with a report: speedscope and folded stacks of each side, the difference."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bisector.core.explain.difference import Basis, difference
+from bisector.core.explain.joining import joined
+from bisector.core.explain.stacks import Profile
+from bisector.formats.profiles import folded, speedscope
+from bisector.report import flamegraph
+from bisector.report.explanation import Explanation
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProfileFile:
+    """One file: its name, and its kind and side as the result's JSON has them."""
+
+    name: str
+    kind: str
+    side: str | None
+    text: str
+
+
+def profile_files(explanations: Sequence[Explanation]) -> Iterator[ProfileFile]:
+    """The files of every explanation that has profiles; the first one's names are plain, further ones are numbered."""
+    for number, explanation in enumerate(explanations, start=1):
+        prefix = f"{number}-" if number > 1 else ""
+        for profile in (explanation.before, explanation.after):
+            if profile is not None:
+                yield from _side(profile, prefix)
+        before, after, found = explanation.before, explanation.after, explanation.difference
+        if before is not None and after is not None and found is not None:
+            page = flamegraph.page(found, difference(before, after, Basis.SHARE), title="before and after")
+            yield ProfileFile(name=f"{prefix}difference.html", kind="flamegraph", side=None, text=page)
+            yield ProfileFile(name=f"{prefix}difference.svg", kind="diff", side=None, text=str(flamegraph.still(found)))
+
+
+def _side(profile: Profile, prefix: str) -> Iterator[ProfileFile]:
+    name, side = f"{prefix}{profile.label}", profile.label
+    yield ProfileFile(name=f"{name}.speedscope.json", kind="speedscope", side=side, text=speedscope.write(profile))
+    whole = folded.write(joined(profile.captures))
+    yield ProfileFile(name=f"{name}.folded.txt", kind="folded", side=side, text=whole)
