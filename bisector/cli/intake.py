@@ -203,5 +203,6 @@ def _search(options: SearchOptions, measure: MeasureOptions, skipped: tuple[Sha,
         paths=options.path,
         suspects=options.suspect,
         prior=options.prior,
+        crash_is_bad=options.crash_is_bad,
         seed=measure.seed,
     )

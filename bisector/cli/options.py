@@ -79,6 +79,7 @@ class SearchOptions:
     path: tuple[str, ...] = ()
     suspect: tuple[str, ...] = ()
     prior: bool = True
+    crash_is_bad: bool = False
     every_commit: bool = False
     descend: bool = True
     dry_run: bool = False
@@ -147,6 +148,7 @@ _SEARCH = (
         default=True,
         help="Let what a commit changes say how likely it is beforehand.  [default: prior]",
     ),
+    click.option("--crash-is-bad", is_flag=True, help="A run that fails is as bad as bad, not untestable."),
     click.option("--first-parent/--every-commit", "first_parent", default=True, help="Search merges, or every commit."),
     click.option("--descend/--no-descend", default=True, help="Go into the merge that is found.  [default: descend]"),
     click.option("--dry-run", is_flag=True, help="Say what would be done and about what it costs."),

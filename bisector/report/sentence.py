@@ -5,7 +5,7 @@ from typing import assert_never
 from bisector.core.model.history import Commit, inner, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import JobKind
-from bisector.core.model.scenario import Better, Metric
+from bisector.core.model.scenario import CRASHED, Better, Metric
 from bisector.core.model.verdict import Change, Culprit, InnerAnswer, InnerKind, Reason, Verdict, VerdictKind
 from bisector.core.search.outlook import Outlook
 from bisector.report import numbers
@@ -81,6 +81,8 @@ def _direction(metric: Metric, change: Change) -> str:
 
 def effect(metric: Metric, change: Change | None) -> str:
     """A change as part of a phrase: "seconds worse by 8.3 % (+7.1 % to +9.4 %)"."""
+    if metric == CRASHED:
+        return "the run fail"
     name = quote(metric.name)
     if change is None:
         return f"a change of {name}"

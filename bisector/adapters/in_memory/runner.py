@@ -107,6 +107,10 @@ class SimulatedRunner:
         found = {"profile": profiles.speedscope(self._world.level(tree)), "profile.0": profiles.calls()}
         return {name: content for name, content in found.items() if name in wanted}
 
+    def crashes(self, tree: str) -> bool:
+        """Whether a run of this tree fails."""
+        return self._world.crashes(tree)
+
     def draw(self, tree: str) -> Seconds:
         """One run's time: level, times noise, times drift."""
         world = self._world
@@ -145,6 +149,9 @@ class _SimulatedSession:
     def run(self) -> RunRecord:
         """A run that prints its time as a JSON object."""
         value = self.runner.draw(self.tree)
+        if self.runner.crashes(self.tree):
+            usage = Usage(wall=value / 10, cpu=value / 10, peak_memory=10 << 20)
+            return RunRecord(outcome=Outcome.BENCH_FAILED, usage=usage, exit_code=1, reason="planted: it crashes")
         printed = json.dumps({"seconds": value, "wall": value}).encode()
         return RunRecord(
             outcome=Outcome.OK,

@@ -41,6 +41,8 @@ class World:
     """How much slower the whole line gets beside that, a little with every commit."""
     docs: str = ""
     """Candidates that seem to change nothing but documentation: "20/21"."""
+    crash: str = ""
+    """Candidates whose runs fail, first to last: "20-32"."""
     seed: int = 0
 
     @classmethod
@@ -107,6 +109,14 @@ class World:
             level *= 1 + effect if at <= reached else 1
         return level
 
+    def crashes(self, tree: str) -> bool:
+        """Whether a run of what is built from `tree` fails."""
+        kind, index, step = self._trees[tree]
+        first, last = _span(self.crash)
+        if kind == "context":
+            return first < index <= last or (index == first and step >= self.branch)
+        return first <= index <= last
+
     @cached_property
     def idle(self) -> frozenset[int]:
         """The candidates that seem to change nothing a run could notice."""
@@ -145,7 +155,17 @@ def _setting(name: str, text: str) -> int | float | str:
     if name == "docs":
         _indexes(text)
         return text
+    if name == "crash":
+        _span(text)
+        return text
     return int(text) if name in WHOLE else float(text)
+
+
+def _span(text: str) -> tuple[int, int]:
+    if not text:
+        return 1, 0
+    first, last = text.split("-")
+    return int(first), int(last)
 
 
 def _indexes(text: str) -> tuple[int, ...]:

@@ -18,10 +18,10 @@ from bisector.core.model.facts import (
     HistoryListed,
     Planned,
 )
-from bisector.core.model.history import ASIDE, Commit, Line, LineName, Place
+from bisector.core.model.history import ASIDE, Commit, Line, LineName, Place, main
 from bisector.core.model.request import Request
 from bisector.core.model.samples import SAYS_NOTHING, SPEAKS_OF_THE_COMMIT, Outcome, Purpose, Sample
-from bisector.core.model.scenario import Metric
+from bisector.core.model.scenario import CRASHED, Metric
 from bisector.core.model.steps import (
     BuildPlace,
     Conclude,
@@ -74,6 +74,8 @@ class Investigation:
                 return replace(self, builds=builds)
             case Adopted() | Sample():
                 new = fact.samples if isinstance(fact, Adopted) else (fact,)
+                if self.request.search.crash_is_bad:
+                    new = tuple(sample.judged_by_crashing() for sample in new)
                 return replace(self, samples=(*self.samples, *new))
             case CulpritNamed() | ProfilersSeen() | Profiled() | ChangesKept():
                 return self._with_found(fact)
@@ -134,6 +136,8 @@ class Investigation:
     @cached_property
     def metric(self) -> Metric:
         """The metric the answer is about. One that is wanted only if it is printed gives way by the first good run."""
+        if self.crashing:
+            return CRASHED
         wanted = self.request.metric
         first = next((sample for sample in self.samples if sample.outcome is Outcome.OK), None)
         if not wanted.if_printed or first is None or wanted.name in first.values:
@@ -165,11 +169,26 @@ class Investigation:
         return None
 
     @cached_property
-    def failures(self) -> Mapping[Place, tuple[Outcome, str]]:
-        """Every place known to be untestable, with the outcome and its reason."""
+    def crashing(self) -> bool:
+        """Whether it is the failing of runs that is searched for: bad's runs fail, and that is to count as bad."""
+        if not self.request.search.crash_is_bad or self.history is None:
+            return False
+        failure = self.failure(main(self.line.size))
+        return failure is not None and failure[0] is not Outcome.BUILD_FAILED
+
+    @cached_property
+    def troubles(self) -> Mapping[Place, tuple[Outcome, str]]:
+        """Every place that does not build or whose runs fail, with the outcome and its reason."""
         places = {place for place, _ in self.builds} | set(self.by_place)
         found = {place: self.failure(place) for place in places}
         return {place: failure for place, failure in sorted(found.items()) if failure is not None}
+
+    @cached_property
+    def failures(self) -> Mapping[Place, tuple[Outcome, str]]:
+        """Every place known to be untestable: where it is failing runs that are searched for, they are a test."""
+        if not self.crashing:
+            return self.troubles
+        return {place: found for place, found in self.troubles.items() if found[0] is Outcome.BUILD_FAILED}
 
     def pending(self) -> tuple[tuple[int, Slot], ...]:
         """The slots of the last planned round that still want a sample, with their order."""

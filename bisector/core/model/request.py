@@ -46,6 +46,8 @@ class Search:
     suspects: tuple[str, ...] = ()
     prior: bool = True
     """Whether what a commit changes says beforehand how likely it is to be the culprit."""
+    crash_is_bad: bool = False
+    """Whether a run that fails is as bad as bad; else it says nothing but that the commit cannot be tested."""
     seed: int = 0
 
 

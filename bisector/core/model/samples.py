@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bisector.core.model.history import Place
+from bisector.core.model.scenario import CRASHED
 from bisector.core.model.units import Bytes, Seconds
 
 
@@ -78,8 +79,14 @@ class Sample:
 
     @property
     def counts(self) -> bool:
-        """Whether it is compared: a measured run that ended well, not a warm-up."""
-        return self.outcome is Outcome.OK and self.purpose is not Purpose.WARMUP
+        """Whether it is compared: a measured run that ended well, or whose failing is judged, not a warm-up."""
+        return (self.outcome is Outcome.OK or CRASHED.name in self.values) and self.purpose is not Purpose.WARMUP
+
+    def judged_by_crashing(self) -> "Sample":
+        """This sample with whether it crashed among its values; one that says nothing stays as it is."""
+        if self.outcome in SAYS_NOTHING:
+            return self
+        return replace(self, values={**self.values, CRASHED.name: float(self.outcome in SPEAKS_OF_THE_COMMIT)})
 
     def adopted(self, *, by: Place, job: str) -> "Sample":
         """This sample as taken over from `job` for the place `by`, whose build is equal."""

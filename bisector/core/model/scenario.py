@@ -106,6 +106,10 @@ class Metric:
     """The metric is a counter without run-to-run noise: one run a commit tells its value."""
 
 
+CRASHED = Metric(name="crashed")
+"""What a run is judged by where it is the failing that is searched for: 1 for a run that failed, else 0."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProfileRecipe:
     """How the two sides of a culprit are profiled; `native` asks py-spy for frames of C extensions as well."""

@@ -65,8 +65,7 @@ def _from_end(indexes: range, failed: set[int], built: set[int]) -> _End | None:
 
 def both_fail_alike(investigation: Investigation) -> tuple[Outcome, str] | None:
     """The failure that the runs of both asked ends share: then it is the scenario, not a commit. None otherwise."""
-    outcomes = [investigation.failures.get(main(index)) for index in (0, investigation.line.size)]
-    first, second = outcomes
+    first, second = (investigation.troubles.get(main(index)) for index in (0, investigation.line.size))
     if first is None or second is None or first[0] is Outcome.BUILD_FAILED or first[0] is not second[0]:
         return None
     return second

@@ -9,8 +9,8 @@ import numpy as np
 from bisector.core.model.history import ASIDE, BoolArray, Line, LineName, Place, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import JobKind
-from bisector.core.model.samples import Purpose, Sample
-from bisector.core.model.scenario import Better, Direction, Metric
+from bisector.core.model.samples import Outcome, Purpose, Sample
+from bisector.core.model.scenario import CRASHED, Better, Direction, Metric
 from bisector.core.model.steps import Measure
 from bisector.core.model.verdict import Change
 from bisector.core.search.effect import Difference, difference
@@ -34,6 +34,8 @@ class Scale:
     @classmethod
     def of(cls, values: FloatArray, metric: Metric, direction: Direction) -> "Scale":
         """The scale for `values` of `metric` when a change in `direction` is looked for."""
+        if metric == CRASHED:
+            return cls(logarithmic=False, sign=1.0, reference=1.0)
         sign = 1.0 if metric.better is Better.LOWER else -1.0
         if direction is Direction.BETTER:
             sign = -sign
@@ -201,12 +203,24 @@ class View:
     def _weights(self) -> FloatArray:
         weights = prior_weights(self.line, guessing=self.investigation.request.search.prior)
         weights[~self.line.contains(self.high) | self.line.contains(self.low)] = 0.0
+        weights = self._at_crashes(weights)
         if self.investigation.request.kind is JobKind.COMPARE:
             return weights
         same = self.line.unchanged | self._same_content()
         if self.part:
             return weights * ~same
         return weights if not (weights * ~same).any() else weights * ~same
+
+    def _at_crashes(self, weights: FloatArray) -> FloatArray:
+        """The weights where a crash is as bad as bad: the culprit is in every commit that crashes."""
+        if not self.investigation.request.search.crash_is_bad or self.investigation.crashing:
+            return weights
+        kept = weights.copy()
+        for place, (outcome, _) in self.investigation.failures.items():
+            index = self.index_of(place)
+            if index is not None and self.low < index < self.high and outcome is not Outcome.BUILD_FAILED:
+                kept[~self.line.contains(index)] = 0.0
+        return kept if kept.any() else weights
 
     def _same_content(self) -> BoolArray:
         """Candidates whose build came out equal to their parent's, though the trees differ."""

@@ -1,0 +1,80 @@
+"""Two culprits and a partial fix in a real repository, through the local runner: shares within their intervals."""
+
+import json
+import math
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from bisector.cli.main import entry
+from bisector.report.json_export import result_schema
+from tests.helpers.repositories import Sandbox
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e")]
+
+BENCH = """\
+import json, time
+from lib import STEPS
+def once():
+    began, total = time.process_time(), 0
+    for step in range(STEPS):
+        total += step * step
+    return time.process_time() - began
+# The least of many: whatever else this machine does only ever adds to it.
+print(json.dumps({"seconds": min(once() for _ in range(25))}))
+"""
+SCENARIO = """\
+name = "loop"
+[build]
+steps = ["python -m py_compile lib.py"]
+[run]
+command = ["python", "{scenario}/bench.py"]
+env = {PYTHONPATH = "{source}"}
+timeout_seconds = 60
+[[metrics]]
+name = "seconds"
+unit = "s"
+min_effect = 0.08
+"""
+COMMITS = 32
+CHANGES = {9: 1.35, 20: 1.5, 27: 0.8}
+"""Factors on the work by commit: two culprits and a partial fix."""
+STEPS = 60_000
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Sandbox:
+    """Commits that change nothing that matters, and the three that do."""
+    made, steps = Sandbox.make(tmp_path / "repository"), float(STEPS)
+    for number in range(COMMITS + 1):
+        steps *= CHANGES.get(number, 1.0)
+        made.commit(f"Change {number}", {"lib.py": f"STEPS = {round(steps)}\n", f"note-{number}.txt": "kept\n"})
+    return made
+
+
+def test_two_culprits_and_a_partial_fix(repository: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BISECTOR_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("BISECTOR_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.delenv("BISECTOR_CONFIG", raising=False)
+    scenario = tmp_path / "loop"
+    scenario.mkdir()
+    (scenario / "scenario.toml").write_text(SCENARIO)
+    (scenario / "bench.py").write_text(BENCH)
+    ends = [repository.sha(f"HEAD~{COMMITS}"), repository.sha("HEAD")]
+    where = ["--repo", str(repository.top), "--scenario", str(scenario), "--runner", "local"]
+    code = entry(["bisect", *ends, *where, "--json", str(tmp_path / "result.json"), "--confidence", "0.99"])
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert code == 0
+    jsonschema.validate(result, result_schema())
+    assert result["verdict"] == "several"
+    assert {culprit["subject"] for culprit in result["culprits"]} == {"Change 9", "Change 20"}
+    assert [culprit["subject"] for culprit in result["opposite"]] == ["Change 27"]
+    whole = math.log(math.prod(CHANGES.values()))
+    for culprit in (*result["culprits"], *result["opposite"]):
+        planted = CHANGES[int(culprit["subject"].removeprefix("Change "))]
+        assert culprit["verified"]
+        assert culprit["change"]["low"] <= planted - 1 <= culprit["change"]["high"]
+        assert culprit["share_interval"]["low"] <= math.log(planted) / whole <= culprit["share_interval"]["high"]
+    shares = [culprit["share"] for culprit in (*result["culprits"], *result["opposite"])]
+    assert sum(shares) == pytest.approx(1, abs=0.25)
