@@ -18,7 +18,8 @@ class Section:
     """A part of the report that another layer has rendered: profiles, flame graphs, suspects.
 
     It stands after the culprits. `html` goes into the page as it is, so whoever makes one escapes what strangers wrote;
-    the page's policy lets no script run. `markdown` and `text` are whole lines, just as safe in their formats.
+    the page's policy lets no script run but that of our flame graphs, and that only where a section has one.
+    `markdown` and `text` are whole lines, just as safe in their formats.
     """
 
     identifier: str
@@ -26,3 +27,4 @@ class Section:
     html: str = ""
     markdown: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
+    flamegraph: bool = False

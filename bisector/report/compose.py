@@ -25,6 +25,7 @@ from bisector.report.reproduce import reproduce_command
 from bisector.report.sentence import answer, standing
 from bisector.report.shell import command_line
 from bisector.report.steplog import log_of
+from bisector.report.suspects.section import sections_of
 from bisector.report.suspicion import with_suspect
 from bisector.report.text import displayed, harmless, one_line
 
@@ -83,7 +84,7 @@ def report_of(investigation: Investigation, job: JobFacts) -> Report:
         advice=tuple(advice_of(basis, job.scenario)),
         reproduce=reproduce_command(request, job.scenario),
         artifacts=tuple(_shown(artifact) for artifact in job.artifacts),
-        sections=job.sections,
+        sections=(*sections_of(explanations), *job.sections),
         explanations=explanations,
     )
 

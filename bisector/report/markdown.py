@@ -23,7 +23,7 @@ _SPECIAL = re.compile(r"[\\`*_\[\]~$|]|<(?=[A-Za-z!/?])|&(?=[A-Za-z#])")
 def render_markdown(report: Report) -> str:
     """The whole document."""
     blocks = [
-        [f"**{_phrase(report.sentence)}**"],
+        [f"**{phrase_text(report.sentence)}**"],
         list(_evidence(report)),
         *(list(_culprit(culprit)) for culprit in report.culprits),
         *(list(_culprit(culprit, "The other way: ")) for culprit in report.opposite),
@@ -66,7 +66,8 @@ def _text(text: str) -> str:
     return _SPECIAL.sub(lambda found: f"\\{found.group()}", text)
 
 
-def _phrase(phrase: Phrase, *, in_cell: bool = False) -> str:
+def phrase_text(phrase: Phrase, *, in_cell: bool = False) -> str:
+    """A phrase with its quotations as code spans."""
     span = code_in_cell if in_cell else code
     return "".join(span(piece.text) if piece.quoted else _text(piece.text) for piece in pieces(phrase))
 
@@ -75,7 +76,7 @@ def _evidence(report: Report) -> Iterator[str]:
     yield "| | | |"
     yield "|:--|--:|:--|"
     for row in report.evidence:
-        value, grounds = (_phrase(phrase, in_cell=True) for phrase in (row.value, row.grounds))
+        value, grounds = (phrase_text(phrase, in_cell=True) for phrase in (row.value, row.grounds))
         yield f"| {_text(row.label)} | {value} | {grounds} |"
 
 
@@ -99,7 +100,7 @@ def _culprit(culprit: CulpritPart, before: str = "") -> Iterator[str]:
             chance = numbers.probability(culprit.inner.probability or 0.0)
             yield f"- inside it: {_commit(culprit.inner.commit)}, {chance}"
         else:
-            yield f"- {_phrase(culprit.inner.phrase)}"
+            yield f"- {phrase_text(culprit.inner.phrase)}"
 
 
 def _members(part: CulpritPart | InnerPart) -> Iterator[str]:
@@ -132,21 +133,21 @@ def _notes(report: Report) -> Iterator[str]:
     if report.notes:
         yield "To bear in mind:"
         yield ""
-        yield from (f"- {_phrase(note)}" for note in report.notes)
+        yield from (f"- {phrase_text(note)}" for note in report.notes)
 
 
 def _others(others: tuple[OtherPart, ...]) -> Iterator[str]:
     if others:
         yield "Further metrics, from the same runs:"
         yield ""
-        yield from (f"- {code(other.metric.name)}: {_phrase(other.phrase)}" for other in others)
+        yield from (f"- {code(other.metric.name)}: {phrase_text(other.phrase)}" for other in others)
 
 
 def _next(report: Report) -> Iterator[str]:
     for number, item in enumerate(report.advice):
         if number:
             yield ""
-        yield f"{_phrase(item.text)}{':' if item.command else '.'}"
+        yield f"{phrase_text(item.text)}{':' if item.command else '.'}"
         if item.command:
             yield ""
             yield from fenced(item.command)

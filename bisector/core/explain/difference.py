@@ -7,7 +7,18 @@ from enum import StrEnum
 import numpy as np
 
 from bisector.core.explain.spread import Estimate, Estimates, Side, estimates
-from bisector.core.explain.stacks import BoolArray, Capture, FloatArray, Frame, IntArray, Profile, Tree, Unit, merged
+from bisector.core.explain.stacks import (
+    BoolArray,
+    Capture,
+    FloatArray,
+    Frame,
+    IntArray,
+    Profile,
+    Tree,
+    Unit,
+    distinct,
+    merged,
+)
 
 
 class Basis(StrEnum):
@@ -117,7 +128,7 @@ def difference(before: Profile, after: Profile, basis: Basis = Basis.WORK) -> Di
         after=after.label,
         basis=basis,
         unit=before.unit,
-        frames=frames,
+        frames=_as_after(frames, after),
         tree=tree,
         rows=rows,
         grain=grain,
@@ -127,6 +138,13 @@ def difference(before: Profile, after: Profile, basis: Basis = Basis.WORK) -> Di
         nodes=nodes,
         total=_estimates(rows.sum(axis=1, keepdims=True), grain, split, larger)[0],
     )
+
+
+def _as_after(frames: tuple[Frame, ...], after: Profile) -> tuple[Frame, ...]:
+    """The frames with the lines and files they have after, where they are there."""
+    there, _ = distinct([capture.frames for capture in after.captures])
+    known = {frame: frame for frame in there}
+    return tuple(known.get(frame, frame) for frame in frames)
 
 
 def _estimates(rows: FloatArray, grain: FloatArray, split: int, larger: float) -> Estimates:

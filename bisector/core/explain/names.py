@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from bisector.core.explain.stacks import Frame, Origin
+from bisector.core.explain.stacks import Capture, Frame, Origin, Profile
 
 LONGEST_NAME = 400
 """Characters of a name that are kept; a longer one ends in a digest, so that two of them stay two."""
@@ -113,20 +113,38 @@ class Names:
 def aligned(before: Iterable[Frame], after: Iterable[Frame]) -> tuple[str, str]:
     """The directories in which two sides keep the same files, to be named as roots; "" where they need none.
 
-    Two absolute paths that end alike vote for what is left of them; most votes win.
+    Two paths that end alike, one of them absolute, vote for what is left of them; most votes win.
     """
-    sides = [sorted({frame.module for frame in side if frame.module.startswith("/")}) for side in (before, after)]
-    known = set(sides[0])
+    one, other = (sorted({frame.module for frame in side if frame.origin is Origin.OWN}) for side in (before, after))
+    known = set(one)
     by_end: dict[str, list[str]] = {}
-    for path in sides[0]:
+    for path in one:
         by_end.setdefault(path.rpartition("/")[2], []).append(path)
     votes: Counter[tuple[str, str]] = Counter()
-    for path in sides[1]:
+    for path in other:
         if path in known:
             continue
-        roots = {_parted(other, path) for other in by_end.get(path.rpartition("/")[2], ())}
-        votes.update(roots)
+        alike = [
+            each for each in by_end.get(path.rpartition("/")[2], ()) if each.startswith("/") or path.startswith("/")
+        ]
+        votes.update({_parted(each, path) for each in alike})
     return max(votes, key=lambda pair: (votes[pair], len(pair[0]), pair)) if votes else ("", "")
+
+
+def in_one_place(before: Profile, after: Profile) -> tuple[Profile, Profile]:
+    """Two profiles from different directories as if they were from one, so that their functions are the same."""
+    sides = (before, after)
+    frames = [[frame for capture in side.captures for frame in capture.frames] for side in sides]
+    roots = aligned(frames[0], frames[1])
+    return _moved(before, roots[0]), _moved(after, roots[1])
+
+
+def _moved(side: Profile, root: str) -> Profile:
+    return replace(side, captures=tuple(_rerooted(capture, root) for capture in side.captures))
+
+
+def _rerooted(capture: Capture, root: str) -> Capture:
+    return replace(capture, frames=tuple(rooted(frame, root) for frame in capture.frames))
 
 
 def rooted(frame: Frame, root: str) -> Frame:
@@ -138,10 +156,10 @@ def rooted(frame: Frame, root: str) -> Frame:
 def _parted(one: str, other: str) -> tuple[str, str]:
     """What is left of two different paths without the directories and the file in which they end alike."""
     mine, theirs = one.split("/"), other.split("/")
-    while len(mine) > 1 and len(theirs) > 1 and mine[-1] == theirs[-1]:
-        mine.pop()
-        theirs.pop()
-    return "/".join(mine), "/".join(theirs)
+    same = 0
+    while same < min(len(mine), len(theirs)) and mine[-1 - same] == theirs[-1 - same]:
+        same += 1
+    return "/".join(mine[: len(mine) - same]), "/".join(theirs[: len(theirs) - same])
 
 
 def _name(name: str) -> str:

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bisector.core.explain.difference import Basis, Fate, difference
-from bisector.core.explain.stacks import Capture, Unit, captured
+from bisector.core.explain.stacks import Capture, Frame, Unit, captured
 from tests.core.explain.trees import STACKS, Weighted, capture, folded, profile, sampled, stacks
 
 SIDES = st.lists(STACKS, min_size=1, max_size=4).filter(lambda side: len(side) != 3)
@@ -81,6 +81,12 @@ def test_new_and_gone_functions() -> None:
     )
     fates = {each.frame.name: each.fate for each in found.functions()}
     assert fates == {"main": Fate.BOTH, "old": Fate.GONE, "kept": Fate.BOTH, "new": Fate.NEW}
+
+
+def test_lines_are_those_of_the_after_side() -> None:
+    before, after = (profile(capture([((Frame(name="f", module="m.py", line=line),), 1.0)])) for line in (3, 70))
+    assert difference(before, after).frames[0].line == 70
+    assert difference(before, profile(capture([]))).frames[0].line == 3
 
 
 def test_recursion_is_counted_once() -> None:

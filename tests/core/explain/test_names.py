@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bisector.core.explain.names import LONGEST_NAME, UNKNOWN, Names, aligned, rooted
+from bisector.core.explain.names import LONGEST_NAME, UNKNOWN, Names, aligned, in_one_place, rooted
 from bisector.core.explain.stacks import Frame, Origin
+from tests.core.explain.trees import capture, profile
 
 NAMES = Names(roots=("/build/17", "/home/me/project/"), packages=frozenset({"mine"}))
 OWN, LIBRARY = Origin.OWN, Origin.LIBRARY
@@ -112,6 +113,17 @@ def test_directories_that_hold_the_same_files_are_found() -> None:
     roots = aligned(before, after)
     assert roots == ("/a/b1", "/a/b2")
     assert [rooted(frame, roots[1]).module for frame in after] == ["pkg/x.py", "z.py", "new.py"]
+
+
+def test_one_side_may_tell_paths_from_where_it_stands() -> None:
+    assert aligned(frames("/a/b1/p/x.py"), frames("p/x.py")) == ("/a/b1", "")
+    assert aligned(frames("x.py", "y.py"), frames("/a/x.py", "/a/y.py")) == ("", "/a")
+
+
+def test_two_profiles_from_two_directories_have_the_same_functions() -> None:
+    sides = [profile(capture([((Frame(name="f", module=f"/build/{number}/p/x.py"),), 1.0)])) for number in (1, 2)]
+    before, after = in_one_place(sides[0], sides[1])
+    assert before.captures[0].frames == after.captures[0].frames == (Frame(name="f", module="p/x.py"),)
 
 
 def test_equal_directories_need_no_roots() -> None:
