@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -137,6 +137,12 @@ class Wiring:
             clock=self.clock,
             observers=observers,
         )
+
+    def passing_ports(self, repository: Repository, runner: Runner, observers: tuple[Observer, ...] = ()) -> Ports:
+        """The same, with a store that forgets everything with this process, builds apart."""
+        from bisector.adapters.in_memory.store import InMemoryStore
+
+        return replace(self.ports(repository, runner, observers), store=InMemoryStore(self.clock))
 
     def close(self) -> None:
         """Close what was opened."""

@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from bisector.engine.job import JobState
 from bisector.report.attached import Artifact
 from bisector.report.compose import JobFacts, report_of
 from bisector.report.document import Report
-from bisector.report.explanation import wanted_files
+from bisector.report.explanation import Explanation, wanted_files
 from bisector.report.html import render_html
 from bisector.report.json_export import render_json
 from bisector.report.markdown import render_markdown
@@ -42,7 +43,8 @@ COMPARED = {VerdictKind.NOT_REPRODUCED: 0, VerdictKind.CULPRIT_SET: 3, VerdictKi
 def deliver(investigation: Investigation, wiring: Wiring, output: OutputOptions) -> int:
     """Write the report, print the answer, and return the exit code that carries it."""
     directory = Path(output.report) if output.report else wiring.artifacts.report(investigation.job)
-    report = _with_profiles(_report(investigation, wiring, directory), directory / "profiles")
+    plain = _report(investigation, wiring, directory)
+    report = replace(plain, artifacts=(*plain.artifacts, *write_profiles(plain.explanations, directory / "profiles")))
     page = write_report(report, directory)
     if output.json is not None:
         _write(output.json, render_json(report))
@@ -72,15 +74,15 @@ def write_report(report: Report, directory: Path) -> Path:
     return page.resolve()
 
 
-def _with_profiles(report: Report, directory: Path) -> Report:
-    """The report with the files for other viewers, which are written."""
+def write_profiles(explanations: Sequence[Explanation], directory: Path) -> list[Artifact]:
+    """Write the profiles for other viewers into `directory`; what was written."""
     written = []
-    for file in profile_files(report.explanations):
+    for file in profile_files(explanations):
         path = directory / file.name
         _write_whole(path, file.text)
         sha256 = hashlib.sha256(file.text.encode()).hexdigest()
         written.append(Artifact(kind=file.kind, path=str(path), side=file.side, sha256=sha256))
-    return replace(report, artifacts=(*report.artifacts, *written))
+    return written
 
 
 def _write_whole(path: Path, text: str) -> None:

@@ -13,6 +13,7 @@ from bisector.errors import BisectorError
 COMMANDS = {
     "bisect": ("bisector.cli.bisect", "Find the merge that made the difference."),
     "compare": ("bisector.cli.compare", "Measure two commits against each other, without a search."),
+    "profile": ("bisector.cli.profile", "Where a commit spends its time, or what another one spends more."),
     "diff": ("bisector.cli.diff", "The difference of two profile files of any tool."),
     "scenario": ("bisector.cli.scenario", "Make, check, run and list scenarios."),
     "jobs": ("bisector.cli.jobs", "List, show, watch, cancel, resume and rerun jobs."),

@@ -18,7 +18,7 @@ from bisector.core.explain.suspects import Suspect, suspects_of
 from bisector.core.model.captures import ChangesKept, Profiled, ProfilersSeen, in_use
 from bisector.core.model.history import Place
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.profiles import CaptureKind
+from bisector.core.model.profiles import CaptureKind, choose
 from bisector.errors import StoreError
 from bisector.formats.changes import changes_from_text
 from bisector.formats.profiles import read_profile
@@ -179,8 +179,11 @@ def _method(investigation: Investigation, seen: ProfilersSeen) -> str:
 
 def _troubles(investigation: Investigation, seen: ProfilersSeen) -> Iterator[str]:
     """Which profilers could not be had or failed, and which counts."""
-    for name, why in seen.refused.items():
-        yield displayed(f"{name} could not be used: {why}", 300)
+    used, order = in_use(seen, investigation.captures), choose(investigation.request.scenario, {}).able
+    better = order[: order.index(used)] if used in order else order
+    for name in better:
+        if name in seen.refused:
+            yield displayed(f"{name} could not be used: {seen.refused[name]}", 300)
     told: set[str] = set()
     for capture in investigation.captures:
         if capture.step == seen.step and capture.problem and capture.tool not in told:

@@ -25,11 +25,14 @@ def profile_files(explanations: Sequence[Explanation]) -> Iterator[ProfileFile]:
     """The files of every explanation that has profiles; the first one's names are plain, further ones are numbered."""
     for number, explanation in enumerate(explanations, start=1):
         prefix = f"{number}-" if number > 1 else ""
-        for profile in (explanation.before, explanation.after):
+        before, after, found = explanation.before, explanation.after, explanation.difference
+        for profile in (before, after):
             if profile is not None:
                 yield from _side(profile, prefix)
-        before, after, found = explanation.before, explanation.after, explanation.difference
-        if before is not None and after is not None and found is not None:
+        if before is None and found is not None:
+            page = flamegraph.page(found, title="profile")
+            yield ProfileFile(name=f"{prefix}flamegraph.html", kind="flamegraph", side=None, text=page)
+        elif before is not None and after is not None and found is not None:
             page = flamegraph.page(found, difference(before, after, Basis.SHARE), title="before and after")
             yield ProfileFile(name=f"{prefix}difference.html", kind="flamegraph", side=None, text=page)
             yield ProfileFile(name=f"{prefix}difference.svg", kind="diff", side=None, text=str(flamegraph.still(found)))
