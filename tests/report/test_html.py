@@ -73,7 +73,7 @@ def test_only_known_expressions_are_let_through_as_they_are() -> None:
         for each in folder.iterdir()
         for expression in re.findall(r"{{ ([^}]*?) \| safe }}", each.read_text())
     ]
-    assert sorted(safe) == ["plot.narrow", "plot.wide", "plot_style", "section.html"]
+    assert sorted(safe) == ["plot.narrow", "plot.wide", "plot_style", "script", "section.html"]
     assert not any("autoescape" in each.read_text() for each in folder.iterdir())
 
 
