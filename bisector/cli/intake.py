@@ -34,7 +34,7 @@ def take_in(
 ) -> Intake:
     """The request for measuring between `ends`. What a person can get wrong is said here, before anything runs."""
     if measure.simulate is not None:
-        return _simulated(ends, measure, search, kind)
+        return _simulated(wiring, ends, measure, search, kind)
     repository = wiring.repository(measure.repo or ".")
     scenario = load_scenario(wiring, measure, repository)
     image = measure.image or scenario.build.image
@@ -69,10 +69,19 @@ def take_in(
         profile_ends=measure.profile_ends,
         reuse_samples=measure.reuse,
     )
+    request = _with_noise(wiring, request, choice.runner)
     return Intake(request=request, repository=repository, runner=choice.runner, why_runner=choice.why)
 
 
-def _simulated(ends: tuple[str, str], measure: MeasureOptions, search: SearchOptions, kind: JobKind) -> Intake:
+def _with_noise(wiring: Wiring, request: Request, runner: Runner) -> Request:
+    """The request with what `bisector calibrate` found of its metric on this host, where it was asked."""
+    known = wiring.store.calibration(request.sampling_identity(), runner.environment(request).host, request.metric.name)
+    return request if known is None else replace(request, noise=known)
+
+
+def _simulated(
+    wiring: Wiring, ends: tuple[str, str], measure: MeasureOptions, search: SearchOptions, kind: JobKind
+) -> Intake:
     from bisector.wiring import simulated_world
 
     repository, runner = simulated_world(measure.simulate or "", measure.seed)
@@ -96,6 +105,7 @@ def _simulated(ends: tuple[str, str], measure: MeasureOptions, search: SearchOpt
         profile_ends=measure.profile_ends,
         reuse_samples=measure.reuse,
     )
+    request = _with_noise(wiring, request, runner)
     return Intake(request=request, repository=repository, runner=runner, why_runner="a simulated world")
 
 

@@ -16,6 +16,7 @@ COMMANDS = {
     "profile": ("bisector.cli.profile", "Where a commit spends its time, or what another one spends more."),
     "diff": ("bisector.cli.diff", "The difference of two profile files of any tool."),
     "scenario": ("bisector.cli.scenario", "Make, check, run and list scenarios."),
+    "calibrate": ("bisector.cli.calibrate", "How noisy is this scenario here, and what can be seen?"),
     "jobs": ("bisector.cli.jobs", "List, show, watch, cancel, resume and rerun jobs."),
     "report": ("bisector.cli.report", "Write a job's report again."),
     "doctor": ("bisector.cli.doctor", "Check this machine and say what to do about each finding."),

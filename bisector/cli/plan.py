@@ -5,7 +5,10 @@ import math
 import click
 
 from bisector.cli.intake import Intake
-from bisector.report.numbers import count, seconds
+from bisector.core.model.calibration import Calibration
+from bisector.core.model.request import Request
+from bisector.core.search.calibrated import outlay, visible
+from bisector.report.numbers import count, percent, seconds
 from bisector.report.sentence import SHORT
 
 ENDS = 2
@@ -24,12 +27,36 @@ def show_plan(intake: Intake) -> int:
         paths=request.search.paths,
         suspects=request.search.suspects,
     )
-    steps = math.ceil(math.log2(listed.line.size)) if listed.line.size > 1 else 0
-    runs = 8 + RUNS_A_STEP * steps + VERIFYING_RUNS
+    size, effect = listed.line.size, request.min_effect_of(request.metric)
     click.echo(f"scenario   {request.scenario.name}: {' '.join(request.scenario.run.command)}")
-    click.echo(f"metric     {request.metric.name}, changes of {request.min_effect_of(request.metric):.1%} or more")
-    click.echo(f"range      {request.good[:SHORT]} to {request.bad[:SHORT]}, {count(listed.line.size, 'candidate')}")
+    click.echo(f"metric     {request.metric.name}, changes of {effect:.1%} or more")
+    click.echo(f"range      {request.good[:SHORT]} to {request.bad[:SHORT]}, {count(size, 'candidate')}")
+    if request.noise is not None:
+        _tell_expected(request, request.noise, size)
+        return 0
+    steps = math.ceil(math.log2(size)) if size > 1 else 0
     click.echo(f"builds     {steps + ENDS} or more")
+    runs = 8 + RUNS_A_STEP * steps + VERIFYING_RUNS
     click.echo(f"runs       {runs} or more, each with up to {seconds(request.scenario.run.timeout_seconds)}")
     click.echo("Noise near the size of the change takes more runs; commits that do not build take more builds.")
+    click.echo("`bisector calibrate` measures the noise: after it this says what to expect.")
     return 0
+
+
+def _tell_expected(request: Request, known: Calibration, size: int) -> None:
+    """What a search takes by what is known of the noise, and what a limited budget can see."""
+    effect = request.min_effect_of(request.metric)
+    plan = outlay(known, size, effect, 1 - request.search.confidence)
+    click.echo(f"noise      {percent(known.sigma)} a run, {percent(known.tau)} a build, as calibrated on this host")
+    click.echo(f"builds     about {plan.builds}")
+    click.echo(
+        f"runs       about {plan.runs}, nine times of ten {plan.fewest} to {plan.most}, for a change of {effect:.1%}"
+    )
+    if request.metric.unit == "s" and known.level > 0:
+        each = known.level * (1 + request.scenario.run.warmup_runs / 2)
+        low, high = (seconds(runs * each) for runs in (plan.fewest, plan.most))
+        click.echo(f"time       {seconds(plan.runs * each)} of running ({low} to {high}), and the builds")
+    budget = request.budget.runs
+    ends = max((budget if budget is not None else plan.runs) // 4, 4)
+    told = f"{budget} runs" if budget is not None else "that many runs"
+    click.echo(f"sees       changes of {percent(visible(known, ends))} or more with {told}")

@@ -10,6 +10,7 @@ from typing import BinaryIO, Protocol
 
 from bisector.core.explain.sources import SourceChange
 from bisector.core.model.builds import Build
+from bisector.core.model.calibration import Calibration
 from bisector.core.model.facts import EnvironmentSeen, Fact, HistoryListed
 from bisector.core.model.history import Commit, Line
 from bisector.core.model.investigation import Investigation
@@ -243,6 +244,14 @@ class Store(Protocol):
 
     def samples_of(self, builds: Iterable[str], identity: str, host: str) -> Mapping[str, list[Sample]]:
         """Samples (by job) that other jobs took of these builds with these run settings on this host."""
+        ...
+
+    def keep_calibration(self, identity: str, host: str, calibration: Calibration) -> None:
+        """Keep what is known of a metric's noise with these run settings on this host, in place of what was known."""
+        ...
+
+    def calibration(self, identity: str, host: str, metric: str) -> Calibration | None:
+        """What is known of a metric's noise with these run settings on this host; None when nothing is."""
         ...
 
     def request_cancel(self, job: str) -> None:

@@ -23,10 +23,13 @@ class Trial:
     problems: dict[str, str]
 
 
-def try_build(request: Request, commit: Commit, ports: Ports, stop: StopSignal) -> Build:
-    """Build `commit`, or take its build where one is at hand; what comes of it is remembered for jobs."""
+def try_build(request: Request, commit: Commit, ports: Ports, stop: StopSignal, *, number: int = 0) -> Build:
+    """Build `commit`, or take its build where one is at hand; what comes of it is remembered for jobs.
+
+    `number` counts builds made afresh on purpose.
+    """
     toolchain = ports.runner.environment(request).toolchain
-    key = build_key(request, commit.tree, toolchain)
+    key = build_key(request, commit.tree, toolchain, number)
     known = ports.store.known_builds([key]).get(key)
     if known is not None and known.usable and ports.runner.holds(known):
         return known.again()

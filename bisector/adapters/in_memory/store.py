@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from bisector.core.model.builds import Build
+from bisector.core.model.calibration import Calibration
 from bisector.core.model.facts import Fact
 from bisector.core.model.request import Request
 from bisector.core.model.samples import Sample
@@ -21,6 +22,7 @@ class InMemoryStore:
         self._rows: dict[str, JobRow] = {}
         self._facts: dict[str, list[tuple[str, str]]] = {}
         self._builds: dict[str, tuple[Build, float]] = {}
+        self._calibrations: dict[tuple[str, str, str], Calibration] = {}
         self._cancelled: set[str] = set()
 
     def create(self, request: Request) -> str:
@@ -87,6 +89,14 @@ class InMemoryStore:
                 if fact.build in wanted and fact.host == host:
                     found.setdefault(job, []).append(fact)
         return found
+
+    def keep_calibration(self, identity: str, host: str, calibration: Calibration) -> None:
+        """Keep what is known of a metric's noise with these run settings on this host, in place of what was known."""
+        self._calibrations[identity, host, calibration.metric] = calibration
+
+    def calibration(self, identity: str, host: str, metric: str) -> Calibration | None:
+        """What is known of a metric's noise with these run settings on this host; None when nothing is."""
+        return self._calibrations.get((identity, host, metric))
 
     def request_cancel(self, job: str) -> None:
         """Ask whoever works on the job to stop."""

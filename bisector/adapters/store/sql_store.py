@@ -10,8 +10,9 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from bisector.adapters.store.database import Database
-from bisector.adapters.store.tables import builds, facts, jobs
+from bisector.adapters.store.tables import builds, calibrations, facts, jobs
 from bisector.core.model.builds import Build
+from bisector.core.model.calibration import Calibration
 from bisector.core.model.facts import Fact
 from bisector.core.model.request import Request
 from bisector.core.model.samples import Sample
@@ -23,7 +24,9 @@ from bisector.formats.facts import fact_from_text, fact_to_text, kind_of, reques
 COMPRESS_FROM = 4096
 """Bytes of JSON from which a fact is kept compressed: only listed histories are that long."""
 PARAMETERS_AT_ONCE = 500
+LONGEST_METRIC = 200
 _BUILD: TypeAdapter[Build] = TypeAdapter(Build)
+_CALIBRATION: TypeAdapter[Calibration] = TypeAdapter(Calibration)
 
 
 class SqlStore:
@@ -140,6 +143,21 @@ class SqlStore:
                     if isinstance(sample, Sample):
                         found.setdefault(str(row.job_id), []).append(sample)
         return found
+
+    def keep_calibration(self, identity: str, host: str, calibration: Calibration) -> None:
+        """Keep what is known of a metric's noise with these run settings on this host, in place of what was known."""
+        key = {"identity": identity, "host": host, "metric": calibration.metric[:LONGEST_METRIC]}
+        row = {"payload": _CALIBRATION.dump_json(calibration).decode(), "made_at": self._now()}
+        with self._database.writing() as connection:
+            if connection.execute(update(calibrations).filter_by(**key).values(row)).rowcount == 0:
+                connection.execute(insert(calibrations).values(**key, **row))
+
+    def calibration(self, identity: str, host: str, metric: str) -> Calibration | None:
+        """What is known of a metric's noise with these run settings on this host; None when nothing is."""
+        key = {"identity": identity, "host": host, "metric": metric[:LONGEST_METRIC]}
+        with self._database.reading() as connection:
+            payload = connection.execute(select(calibrations.c.payload).filter_by(**key)).scalar()
+        return None if payload is None else _CALIBRATION.validate_json(payload)
 
     def request_cancel(self, job: str) -> None:
         """Ask whoever works on the job to stop."""

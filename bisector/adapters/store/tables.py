@@ -15,9 +15,9 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest schema this version knows; the last file under migrations/versions."""
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 
 metadata = MetaData(
     naming_convention={
@@ -63,4 +63,14 @@ builds = Table(
     Column("payload", Text, nullable=False, comment="JSON of the build"),
     Column("made_at", Float, nullable=False),
     Column("used_at", Float, nullable=False),
+)
+
+calibrations = Table(
+    "calibrations",
+    metadata,
+    Column("identity", String(64), primary_key=True, comment="digest of the run settings"),
+    Column("host", String(64), primary_key=True, comment="host fingerprint"),
+    Column("metric", String(200), primary_key=True),
+    Column("payload", Text, nullable=False, comment="JSON of the calibration"),
+    Column("made_at", Float, nullable=False, comment="seconds since the epoch"),
 )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bisector.core.model.calibration import Calibration
 from bisector.core.model.scenario import Direction, Metric, Scenario
 from bisector.core.model.units import Seconds, Sha, digest
 
@@ -76,6 +77,8 @@ class Request:
     """Whether both sides of what is named are profiled before the verdict is concluded."""
     profile_ends: bool = False
     """Whether good and bad are profiled as well."""
+    noise: Calibration | None = None
+    """What was known of the metric's noise on this host when the job was made: the search begins with it."""
     reuse_samples: bool = True
     """Whether samples that earlier jobs took of equal builds on this host may be used again."""
 

@@ -33,7 +33,7 @@ from bisector.core.search.profiling import profile_first
 from bisector.core.search.rounds import in_turns, with_references
 from bisector.core.search.view import View, inner_view, main_view
 
-PLANNER = "1"
+PLANNER = "2"
 COMPARE_RUNS = 10
 CHECKING_RUNS = 2
 """Fresh runs of each end before samples taken over from another job are believed."""

@@ -1,0 +1,24 @@
+"""What runs of one and the same commit said of a scenario's noise on a host."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Calibration:
+    """Noise of one metric of one scenario on one host, from `runs` runs of each of `builds` builds of one commit.
+
+    `level` is the median in the metric's unit; the rest is relative to it. `sigma` is the deviation of a run within its
+    build, `tau` that of a build, `between` the mean square between builds (of single-run weight) that `tau` comes from,
+    `autocorrelation` that of runs that follow each other, `drift` how far the level moved from the first to the second
+    half (0 where that is within the noise).
+    """
+
+    metric: str
+    runs: int
+    builds: int
+    level: float
+    sigma: float
+    tau: float
+    between: float
+    autocorrelation: float
+    drift: float

@@ -1,0 +1,133 @@
+"""From runs of one commit to its noise, and from the noise to what can be seen, at what cost, and what to expect."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bisector.core.model.calibration import Calibration
+from bisector.core.search.observations import FloatArray, Settings
+
+BOTH_ERRORS = 3.29
+"""Standard errors at which a change is both told at 95 % and missed once in twenty: 1.645 twice."""
+CLIPPED = 4.0
+"""Deviations beyond which a run counts as that far out: a burst is not the usual noise."""
+EFFECTS = np.array([0.25, 0.5, 1.0, 2.0, 4.0, 10.0])
+CAPACITY = np.array([0.0111, 0.044, 0.161, 0.486, 0.913, 1.0])
+"""Bits that one run can tell of the side its commit is on, for changes of so many deviations (Gaussian noise)."""
+ABOVE_BOUND = 1.8
+"""What the search takes, as a multiple of the bound log2 N / capacity + ln(1 / error) / (d² / 2)."""
+SPREAD = 0.7, 1.6
+"""Between these multiples of the expected runs nine searches of ten end."""
+LEAST_DRIFT_CHANCE, MOST_DRIFT_CHANCE = 0.02, 0.6
+CORRELATED = 1.645
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """One run of a calibration: of which build (0 the first), and its value. Readings stand in the order of time."""
+
+    build: int
+    value: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outlay:
+    """What a search is expected to take: runs with the range nine of ten lie in, and builds."""
+
+    runs: int
+    fewest: int
+    most: int
+    builds: int
+
+
+def calibration_of(metric: str, readings: Sequence[Reading]) -> Calibration:
+    """The noise in `readings`: analysis of variance with builds as a random effect. At least 2 builds, 2 runs each."""
+    values = np.array([reading.value for reading in readings], dtype=float)
+    builds = np.array([reading.build for reading in readings])
+    names = np.unique(builds)
+    if len(names) < 2 or len(values) < 2 * len(names):
+        raise ValueError("two runs of two builds are the least that noise can be told from")
+    level = float(np.median(values))
+    scaled = np.log(values) if (values > 0).all() else values / (abs(level) or 1.0)
+    runs = len(values) / len(names)
+    middle = np.array([np.median(scaled[builds == name]) for name in names])
+    left = scaled - middle[np.searchsorted(names, builds)]
+    reach = CLIPPED * 1.4826 * float(np.median(np.abs(left)))
+    drawn_in = scaled - left + np.clip(left, -reach, reach) if reach > 0 else scaled
+    means = np.array([drawn_in[builds == name].mean() for name in names])
+    residuals = drawn_in - means[np.searchsorted(names, builds)]
+    sigma = float(np.sqrt((residuals**2).sum() / (len(values) - len(names))))
+    between = float(runs * means.var(ddof=1))
+    return Calibration(
+        metric=metric,
+        runs=round(runs),
+        builds=len(names),
+        level=level,
+        sigma=sigma,
+        tau=float(np.sqrt(max(between - sigma**2, 0.0) / runs)),
+        between=between,
+        autocorrelation=_autocorrelation(residuals),
+        drift=_drift(residuals, sigma),
+    )
+
+
+def informed(settings: Settings, known: Calibration) -> Settings:
+    """`settings` with what is `known` of builds and drift as prior: insurance costs nothing where it is not needed.
+
+    The between-builds mean square over σ²(1 + r ρ²) is chi-squared with builds - 1 degrees of freedom, for each ratio ρ
+    of build to run deviation; that likelihood times the usual prior is the new one.
+    """
+    ratios, usual = np.array(settings.tau_ratios), np.array(settings.tau_prior)
+    sigma = max(known.sigma, 1e-12)
+    expected = 1 + known.runs * ratios**2
+    log_weight = -(known.builds - 1) / 2 * (np.log(expected) + known.between / sigma**2 / expected) + np.log(usual)
+    weight = np.exp(log_weight - log_weight.max())
+    count = known.runs * known.builds
+    moves = known.drift != 0.0 or known.autocorrelation * np.sqrt(count) > CORRELATED
+    # A calibration sees no drift for as long as it takes, and a search may take longer: a little is kept.
+    drift = MOST_DRIFT_CHANCE if moves else max(LEAST_DRIFT_CHANCE, settings.prior_drift / (1 + count / 10))
+    chances = weight / weight.sum()
+    kept = 0.95 * chances + 0.05 * usual / usual.sum()
+    return replace(settings, tau_prior=tuple(float(each) for each in kept), prior_drift=float(drift))
+
+
+def visible(known: Calibration, runs: int) -> float:
+    """The smallest relative change that `runs` runs of each of two commits, one build each, tell from none."""
+    error = np.sqrt(2 * known.tau**2 + 2 * known.sigma**2 / max(runs, 1))
+    return float(np.expm1(BOTH_ERRORS * error))
+
+
+def runs_for(known: Calibration, effect: float) -> int | None:
+    """Runs of each of two commits that tell a change of `effect`; None where no number does, for builds differ more."""
+    room = (np.log1p(effect) / BOTH_ERRORS) ** 2 - 2 * known.tau**2
+    return int(np.ceil(2 * known.sigma**2 / room)) if room > 0 and known.sigma >= 0 else None
+
+
+def outlay(known: Calibration, candidates: int, effect: float, error: float) -> Outlay:
+    """What finding a change of `effect` among so many candidates takes, to be wrong with a chance of `error`."""
+    spread = max(float(np.hypot(known.sigma, known.tau)), 1e-9)
+    size = float(np.clip(np.log1p(effect) / spread, EFFECTS[0], EFFECTS[-1]))
+    bits = np.log2(max(candidates, 1))
+    capacity = float(np.interp(np.log(size), np.log(EFFECTS), CAPACITY))
+    search = ABOVE_BOUND * (bits / capacity + np.log(1 / error) / (size**2 / 2))
+    runs = 8 + search + 2 * float(np.clip(np.ceil(6 / size**2), 2, 24))
+    low, high = SPREAD
+    builds = int(np.ceil(bits)) + 2 + (0 if size >= 2 else int(np.ceil(bits / 2)))
+    return Outlay(
+        runs=round(runs), fewest=round(low * runs), most=round(high * runs), builds=min(builds, candidates + 1)
+    )
+
+
+def _autocorrelation(residuals: FloatArray) -> float:
+    """Correlation of residuals that follow each other; 0 where there is no noise."""
+    total = float(residuals @ residuals)
+    return float(residuals[:-1] @ residuals[1:]) / total if total > 0 else 0.0
+
+
+def _drift(residuals: FloatArray, sigma: float) -> float:
+    """How far the second half lies from the first; 0 where three standard errors hold the difference."""
+    half = len(residuals) // 2
+    moved = float(residuals[half:].mean() - residuals[:half].mean())
+    error = sigma * np.sqrt(1 / half + 1 / (len(residuals) - half))
+    return moved if abs(moved) > 3 * error else 0.0

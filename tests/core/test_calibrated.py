@@ -1,0 +1,119 @@
+"""What runs of one commit say of the noise, and what follows from it."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bisector.core.model.calibration import Calibration
+from bisector.core.search.calibrated import Reading, calibration_of, informed, outlay, runs_for, visible
+from bisector.core.search.observations import Settings
+
+
+def readings(
+    sigma: float, tau: float, *, builds: int = 8, runs: int = 20, seed: int = 0, walk: float = 0.0
+) -> list[Reading]:
+    random = np.random.default_rng(seed)
+    offset = tau * random.standard_normal(builds)
+    order = [build for turn in range(runs) for build in (range(builds) if turn % 2 == 0 else range(builds - 1, -1, -1))]
+    moved = np.cumsum(walk * random.standard_normal(len(order)))
+    noise = sigma * random.standard_normal(len(order))
+    return [
+        Reading(build=build, value=float(2.5 * np.exp(offset[build] + step + left)))
+        for build, step, left in zip(order, moved, noise, strict=True)
+    ]
+
+
+def known(sigma: float = 0.02, tau: float = 0.0, **other: float) -> Calibration:
+    between = sigma**2 + 10 * tau**2
+    found = {"level": 1.0, "autocorrelation": 0.0, "drift": 0.0, **other}
+    return Calibration(metric="m", runs=10, builds=4, sigma=sigma, tau=tau, between=between, **found)
+
+
+@given(st.floats(0.001, 0.1), st.sampled_from([0.0, 1.0, 2.0]), st.integers(0, 10_000))
+@settings(max_examples=60, deadline=None)
+def test_noise_and_build_variance_are_told_apart(sigma: float, ratio: float, seed: int) -> None:
+    found = calibration_of("m", readings(sigma, ratio * sigma, seed=seed))
+    assert found.sigma == pytest.approx(sigma, rel=0.35)
+    assert found.level == pytest.approx(2.5, rel=0.5)
+    # Seven degrees of freedom: a build's deviation is known within a factor of about two and a half.
+    assert ratio * sigma / 2.6 <= found.tau <= 2.6 * ratio * sigma + 0.5 * sigma
+
+
+@given(st.integers(0, 1000), st.floats(0.5, 100))
+@settings(max_examples=30, deadline=None)
+def test_the_unit_of_the_metric_does_not_matter(seed: int, factor: float) -> None:
+    taken = readings(0.02, 0.01, seed=seed)
+    scaled = [Reading(build=each.build, value=factor * each.value) for each in taken]
+    one, other = calibration_of("m", taken), calibration_of("m", scaled)
+    assert other.level == pytest.approx(factor * one.level)
+    assert (other.sigma, other.tau) == pytest.approx((one.sigma, one.tau), abs=1e-9)
+
+
+def test_a_burst_is_not_the_usual_noise() -> None:
+    taken = readings(0.01, 0.0)
+    burst = [Reading(build=each.build, value=each.value * (3 if n % 20 == 7 else 1)) for n, each in enumerate(taken)]
+    assert calibration_of("m", burst).sigma < 0.02
+
+
+def test_a_counter_has_no_noise_and_values_about_zero_are_borne() -> None:
+    steady = calibration_of("m", [Reading(build=n % 2, value=7.0) for n in range(8)])
+    assert (steady.sigma, steady.tau, steady.drift, visible(steady, 1)) == (0, 0, 0, 0)
+    assert runs_for(steady, 0.01) == 0
+    zero = calibration_of("m", [Reading(build=n % 2, value=float(n % 3 - 1)) for n in range(12)])
+    assert np.isfinite(zero.sigma)
+    assert sum(informed(Settings(), steady).tau_prior) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("taken", [[], [Reading(build=0, value=1.0)] * 9])
+def test_too_little_is_refused(taken: list[Reading]) -> None:
+    with pytest.raises(ValueError, match="two runs of two builds"):
+        calibration_of("m", taken)
+
+
+def test_a_walk_of_the_level_is_seen_and_raises_the_prior_of_drift() -> None:
+    usual = Settings()
+    calm = [informed(usual, calibration_of("m", readings(0.02, 0.0, seed=seed))).prior_drift for seed in range(20)]
+    moved = [
+        informed(usual, calibration_of("m", readings(0.02, 0.0, seed=seed, walk=0.01))).prior_drift
+        for seed in range(20)
+    ]
+    assert sum(each < usual.prior_drift for each in calm) >= 16
+    assert all(each > usual.prior_drift for each in moved)
+
+
+@given(st.floats(0.001, 0.2), st.floats(0, 0.5))
+def test_priors_stay_priors(sigma: float, tau: float) -> None:
+    told = informed(Settings(), known(sigma, tau))
+    assert sum(told.tau_prior) == pytest.approx(1)
+    assert all(chance > 0 for chance in (*told.tau_prior, told.prior_drift, 1 - told.prior_drift))
+
+
+def test_builds_that_do_not_differ_make_build_variance_unlikely_and_others_likely() -> None:
+    usual = Settings().tau_prior
+    alike, apart = (informed(Settings(), known(0.02, tau)).tau_prior for tau in (0.0, 0.04))
+    assert alike[0] > usual[0]
+    assert alike[-1] < usual[-1] / 5
+    assert apart[0] < 0.1
+    assert apart[-1] > usual[-1]
+
+
+@given(st.floats(0.001, 0.1), st.floats(0, 0.05), st.integers(1, 500), st.floats(0.01, 1))
+def test_what_is_seen_and_what_it_takes_agree(sigma: float, tau: float, runs: int, effect: float) -> None:
+    noise = known(sigma, tau)
+    assert visible(noise, runs + 1) <= visible(noise, runs)
+    needed = runs_for(noise, effect)
+    if needed is None:
+        assert visible(noise, 10**9) >= effect * (1 - 1e-6)
+    else:
+        assert visible(noise, needed) <= effect * (1 + 1e-6)
+        assert needed < 2 or visible(noise, needed - 1) >= effect * (1 - 1e-6)
+
+
+@given(st.floats(0.001, 0.1), st.integers(1, 4000), st.floats(0.01, 0.5))
+def test_an_outlay_is_in_order_and_grows_with_the_range_and_the_noise(sigma: float, size: int, effect: float) -> None:
+    plan = outlay(known(sigma), size, effect, 0.05)
+    assert 0 < plan.fewest < plan.runs < plan.most
+    assert 2 <= plan.builds <= size + 1
+    assert outlay(known(sigma), 2 * size, effect, 0.05).runs >= plan.runs
+    assert outlay(known(2 * sigma), size, effect, 0.05).runs >= plan.runs

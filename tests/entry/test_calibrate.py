@@ -1,0 +1,65 @@
+"""`bisector calibrate`, and what later jobs make of it."""
+
+import re
+from pathlib import Path
+
+from tests.entry.conftest import Cli
+from tests.helpers.repositories import Sandbox
+
+WORLD = "candidates=64,culprit=20,effect=0.1,noise=0.02"
+
+
+def share(label: str, text: str) -> float:
+    found = re.search(rf"^{label}.*?([\d.]+) %", text, re.MULTILINE)
+    assert found is not None, text
+    return float(found[1]) / 100
+
+
+def test_the_noise_is_told_and_what_can_be_seen(cli: Cli) -> None:
+    done = cli("calibrate", "good", "--simulate", WORLD, "--builds", "5", "--runs", "20")
+    assert done.code == 0
+    assert 0.015 < share("a run", done.out) < 0.025
+    assert share("a build", done.out) < 0.01 or "adds nothing" in done.out
+    seen = [float(found) for found in re.findall(r"^visible +changes of ([\d.]+) %", done.out, re.MULTILINE)]
+    assert seen == sorted(seen, reverse=True)
+    assert "5 builds × 20 runs" in done.out
+    assert "round 20 of 20" in done.err
+
+
+def test_a_drifting_machine_is_seen(cli: Cli) -> None:
+    done = cli("calibrate", "good", "--simulate", "noise=0.005,drift=0.01", "--runs", "30")
+    correlation = re.search(r"correlate by ([+-][\d.]+)", done.out)
+    assert correlation is not None
+    assert float(correlation[1]) > 0.3
+
+
+def test_later_jobs_begin_with_it_and_a_dry_run_tells_what_to_expect(cli: Cli, tmp_path: Path) -> None:
+    before = cli("bisect", "good", "bad", "--simulate", WORLD, "--dry-run").out
+    assert "bisector calibrate" in before
+    cli("calibrate", "good", "--simulate", WORLD)
+    after = cli("bisect", "good", "bad", "--simulate", WORLD, "--dry-run", "--max-runs", "40").out
+    assert "as calibrated on this host" in after
+    assert "nine times of ten" in after
+    assert "with 40 runs" in after
+    assert cli("bisect", "good", "bad", "--simulate", WORLD).code == 0
+
+
+def test_a_calibration_belongs_to_its_scenario(cli: Cli) -> None:
+    cli("calibrate", "good", "--simulate", WORLD)
+    other = cli("bisect", "good", "bad", "--simulate", WORLD, "--metric", "seconds", "--dry-run").out
+    assert "as calibrated" in other
+
+
+def test_on_a_real_repository_through_the_local_runner(cli: Cli, repository: Sandbox, scenario: Path) -> None:
+    where = ("--repo", repository.top, "--scenario", scenario, "--runner", "local")
+    done = cli("calibrate", "bad", *where, "--builds", "2", "--runs", "4")
+    assert done.code == 0
+    assert "2 builds × 4 runs" in done.out
+    assert "as calibrated" in cli("bisect", "good", "bad", *where, "--dry-run").out
+
+
+def test_a_commit_that_does_not_build_is_said(cli: Cli, repository: Sandbox, scenario: Path) -> None:
+    repository.commit("broken", {"lib.py": "LEVEL = (\n"})
+    done = cli("calibrate", "HEAD", "--repo", repository.top, "--scenario", scenario, "--runner", "local")
+    assert done.code == 4
+    assert "does not build" in done.err
