@@ -10,7 +10,7 @@ from bisector.core.model.verdict import Change, Verdict, VerdictKind
 
 MOST_PAIRS = 3
 """Culprits whose sides are profiled, where there are several."""
-FEWEST_SAMPLES, MOST_SAMPLES = 600, 6000
+FEWEST_SAMPLES, MOST_SAMPLES = 400, 6000
 """Of one capture. Between them as many as the change needs to stand out."""
 WHOLE = 12.0
 """Samples of a side that show a change of everything by all of itself, well beyond their own noise."""
