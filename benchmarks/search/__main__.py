@@ -10,8 +10,10 @@ from pathlib import Path
 
 from benchmarks.search.campaign import OURS, Campaign, one_thread_each
 from benchmarks.search.cells import SEED, TABLES, cells_named
+from benchmarks.search.ours import Planner
 from benchmarks.search.peers import PEERS
 from benchmarks.search.plots import write_calibration_plot, write_costs
+from benchmarks.search.replay import read_recording, replay
 from benchmarks.search.summaries import calibration
 from benchmarks.search.tables import by_kind_of_noise, summaries, write_calibration, write_tables
 
@@ -23,6 +25,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--cells", default="aim", help=f"a table ({', '.join(TABLES)}) or a part of a cell's name")
     parser.add_argument("--calibration", action="store_true", help="stated probability against the share right")
+    parser.add_argument("--replay", type=Path, nargs="+", metavar="FILE", help="events files of real jobs to play on")
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--strategies", default=",".join([OURS, *PEERS]), help="names with commas between")
@@ -32,10 +35,26 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def replay_all(files: list[Path], strategies: list[str], trials: int, seed: int) -> None:
+    """Print how each strategy fares on worlds made of recorded jobs."""
+    for recording in map(read_recording, files):
+        cost, effect = f"{recording.build_cost:.2g} runs a build", f"{recording.effect:.1f} deviations"
+        print(f"{recording.name}: {recording.size} candidates, {effect}, {cost}; seed {seed}")
+        for name in strategies:
+            strategy = Planner() if name == OURS else PEERS[name]
+            played = list(replay(recording, strategy, trials, seed))
+            right = sum(trial.right for trial in played)
+            spent = sum(trial.cost for trial in played) / trials
+            print(f"  {name:12s} {right:3d} of {trials} right at {spent:.0f}", flush=True)
+
+
 def main() -> None:
     """Play what is missing."""
     asked = arguments()
     one_thread_each()
+    if asked.replay:
+        replay_all(asked.replay, asked.strategies.split(","), asked.trials, asked.seed)
+        return
     cells = "calibration" if asked.calibration else asked.cells
     strategies = OURS if asked.calibration else asked.strategies
     command = f"python -m benchmarks.search {'--calibration' if asked.calibration else f'--cells {cells}'}"

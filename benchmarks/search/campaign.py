@@ -79,7 +79,7 @@ def core_version() -> str:
 def strategy_called(name: str, cell: Cell) -> Strategy:
     """The strategy of that name, told what the cell's user would tell it."""
     if name == OURS:
-        return Planner(min_effect=cell.min_effect, exact=cell.regime == "exact", quiet=cell.quiet)
+        return Planner(min_effect=cell.min_effect, exact=cell.regime == "exact")
     return PEERS[name]
 
 

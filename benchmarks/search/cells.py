@@ -22,8 +22,6 @@ class Cell:
     size: int = 128
     build_cost: float = 5.0
     min_effect: float = SMALL_EFFECT
-    quiet: bool = False
-    """The scenario's own history says that builds do not differ and nothing drifts."""
     aim: float | None = None
 
     @property
@@ -32,7 +30,7 @@ class Cell:
         parts = [self.setting, self.regime, f"N{self.size}", f"d{self.effect:g}", f"B{self.build_cost:g}"]
         if self.min_effect != SMALL_EFFECT:
             parts.append(f"m{self.min_effect:g}")
-        return "-".join([*parts, "quiet"] if self.quiet else parts)
+        return "-".join(parts)
 
     @property
     def bound(self) -> float | None:
@@ -69,7 +67,6 @@ AIM = (
     *_each("burst hetero drift drift3 mix", aim=2.3),
     *_each("build buildmode", aim=3.0),
     *_each("buildfix"),
-    Cell(regime="gauss", setting=Setting.NO_CHANGE, min_effect=0.01, quiet=True),
     *(
         Cell(regime=regime, setting=Setting.NO_CHANGE, min_effect=0.01)
         for regime in ("gauss", "burst", "build", "drift")

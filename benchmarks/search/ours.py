@@ -7,13 +7,13 @@ from functools import lru_cache
 from benchmarks.search.strategies import Answer
 from benchmarks.search.worlds import Setting, World
 from bisector.core.model.builds import Build
-from bisector.core.model.facts import BuildRecorded, Concluded, EnvironmentSeen, HistoryListed, Planned
+from bisector.core.model.facts import BuildRecorded, Concluded, CulpritNamed, EnvironmentSeen, HistoryListed, Planned
 from bisector.core.model.history import Commit, Line, Place, linear_line
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Request, RunnerName, Search
 from bisector.core.model.samples import Outcome, Purpose, Sample, Usage
 from bisector.core.model.scenario import BuildRecipe, Direction, Metric, RunRecipe, Scenario
-from bisector.core.model.steps import BuildPlace, Conclude, ListHistory, Measure, Slot
+from bisector.core.model.steps import BuildPlace, Conclude, ListHistory, Measure, NameCulprit, Slot
 from bisector.core.model.units import Sha
 from bisector.core.model.verdict import Verdict, VerdictKind
 from bisector.core.search.planner import PLANNER, next_step
@@ -30,8 +30,6 @@ class Planner:
     min_effect: float = MIN_EFFECT
     confidence: float = 0.95
     exact: bool = False
-    quiet: bool = False
-    """Whether the scenario's history says that builds do not differ and nothing drifts."""
 
     def __call__(self, world: World) -> Answer:
         """Search `world` to the planner's own conclusion."""
@@ -58,6 +56,8 @@ class Planner:
                     number = state.plans[-1].number
                     for order, slot in enumerate(step.slots):
                         state = state.with_fact(_sample(slot, (number, order), world, units))
+                case NameCulprit(culprit=culprit, old=old, new=new):
+                    state = state.with_fact(CulpritNamed(culprit=culprit, old=old, new=new))
                 case Conclude():
                     state = state.with_fact(Concluded(verdict=step.verdict))
                     return answer_of(step.verdict, state, world, slowest)

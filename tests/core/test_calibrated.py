@@ -1,13 +1,20 @@
 """What runs of one commit say of the noise, and what follows from it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bisector.adapters.in_memory.world import World
 from bisector.core.model.calibration import Calibration
+from bisector.core.model.history import LineName
+from bisector.core.model.investigation import Investigation
 from bisector.core.search.calibrated import Reading, calibration_of, informed, outlay, runs_for, visible
 from bisector.core.search.observations import Settings
+from bisector.core.search.planner import settings_of
+from tests.helpers.simulated import Simulation
 
 
 def readings(
@@ -117,3 +124,18 @@ def test_an_outlay_is_in_order_and_grows_with_the_range_and_the_noise(sigma: flo
     assert 2 <= plan.builds <= size + 1
     assert outlay(known(sigma), 2 * size, effect, 0.05).runs >= plan.runs
     assert outlay(known(2 * sigma), size, effect, 0.05).runs >= plan.runs
+
+
+def test_the_search_begins_with_what_is_known_of_its_metric() -> None:
+    simulation = Simulation(World(candidates=8))
+    asked = simulation.request()
+    simulation.close()
+    quiet = known(0.02, 0.0)
+    here, elsewhere = (replace(quiet, metric=name) for name in ("seconds", "bytes"))
+    begun = [
+        settings_of(Investigation(job="1", request=replace(asked, noise=noise)), LineName.MAIN)
+        for noise in (None, here, elsewhere)
+    ]
+    assert begun[0] == begun[2]
+    assert begun[1] == informed(begun[0], here)
+    assert begun[1] != begun[0]

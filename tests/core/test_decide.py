@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bisector.core.model.history import Line
 from bisector.core.search.decide import (
+    Action,
     Costs,
     Ending,
     MeasureCommit,
@@ -19,7 +20,7 @@ from bisector.core.search.decide import (
     VerifyPair,
     decide,
 )
-from bisector.core.search.observations import Observations, Settings, Verification
+from bisector.core.search.observations import FloatArray, Observations, Settings, Verification
 from tests.core.test_history import parent_lists
 from tests.helpers.lines import graph, line, observations
 
@@ -203,3 +204,55 @@ def test_a_noisy_step_of_two_deviations_is_found_within_a_sane_budget() -> None:
     right = sum(trial.found == (41 + seed,) for seed, trial in enumerate(trials))
     assert right >= 11
     assert np.mean([len(trial.tested) for trial in trials]) < 90
+
+
+def test_verification_runs_on_builds_made_afresh_where_those_can_differ() -> None:
+    runs = {0: GOOD, 3: GOOD, 4: BAD, 8: BAD}
+    seen = observations(line(8), runs)
+    assert _numbers(decide(seen, costs(8), Settings()).action) == (0, 0)
+    rebuilding = replace(costs(8), rebuild=5.0)
+    assert _numbers(decide(seen, rebuilding, Settings()).action) == (1, 1)
+    exact = observations(line(8), {0: [100.0] * 2, 3: [100.0], 4: [104.0], 8: [104.0] * 2}, exact=True)
+    assert _numbers(decide(exact, rebuilding, Settings()).action) == (0, 0)
+
+
+def _numbers(action: Action) -> tuple[int, int]:
+    assert isinstance(action, VerifyPair)
+    return action.numbers
+
+
+def test_a_clear_difference_below_the_threshold_ends_the_search() -> None:
+    runs = {0: GOOD * 2, 8: [value + 1.0 for value in GOOD * 2]}
+    stop = decide(observations(line(8), runs, threshold=2.0), costs(8), Settings()).action
+    assert stop == Stop(ending=Ending.NO_CHANGE)
+
+
+def test_a_change_the_other_way_wants_more_runs_than_a_burst_could_spoil() -> None:
+    few = observations(line(8), {0: BAD, 8: GOOD}, threshold=1.0)
+    assert decide(few, costs(8), Settings()).action == MeasureEnds(runs=4)
+    more = observations(line(8), {0: BAD * 2, 8: GOOD * 2}, threshold=1.0)
+    assert decide(more, costs(8), Settings()).action == Stop(ending=Ending.NO_CHANGE)
+
+
+def test_references_are_run_only_where_the_machine_drifts() -> None:
+    steady, drifting = [], []
+    for seed in range(4):
+        draw = np.random.default_rng(seed)
+        order = [0, 9, 4, 5] * 10
+        noise, walk = draw.standard_normal(len(order)), np.cumsum(1.5 * draw.standard_normal(len(order)))
+        steady.append(_next_measurement(order, noise))
+        drifting.append(_next_measurement(order, noise + walk))
+    assert not any(steady)
+    assert any(drifting)
+
+
+def _next_measurement(order: list[int], offsets: FloatArray) -> int:
+    """References that go with the next measurement of a line of 9 whose culprit is 5, runs taken in `order`."""
+    taken: dict[int, list[tuple[float, float]]] = {}
+    for time, (place, offset) in enumerate(zip(order, offsets, strict=True)):
+        taken.setdefault(place, []).append((float(time), (102.0 if place >= 5 else 100.0) + offset))
+    seen = observations(line(9), {place: [value for _, value in runs] for place, runs in taken.items()})
+    seen = replace(seen, times=np.array([time for runs in taken.values() for time, _ in runs]))
+    action = decide(seen, costs(9), Settings(confidence=0.999)).action
+    assert isinstance(action, MeasureCommit)
+    return action.references

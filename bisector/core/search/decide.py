@@ -27,6 +27,9 @@ EXACT_RUNS = 2
 EQUIVALENCE = 1.5
 """No change is answered once the upper bound of the change is below this many times the smallest one worth naming."""
 ONE_SIDED_95 = 1.645
+MARGIN = 0.6
+"""Part of the allowed error up to which a culprit is searched for: the rest is left to what no model here has."""
+LIKELIER = 0.5
 STRICT = 2.6
 """Standard errors out for the bound that ends the search alone: it is looked at after every round."""
 
@@ -125,6 +128,11 @@ def _conclusion(observations: Observations, posterior: Posterior, costs: Costs, 
     """The verification or the end that the posterior calls for, if it does."""
     # First: a difference below the threshold between clear ends fits neither hypothesis, and one of them has to win.
     if _no_change(observations, posterior, settings):
+        change, _ = end_difference(observations, posterior)
+        fewest = min(len(observations.runs_of([end])) for end in (observations.low, observations.high))
+        if change < -observations.threshold and not observations.exact and fewest < 2 * settings.first_runs:
+            # A burst over the first runs of one end looks like a change the other way: that wants more runs.
+            return MeasureEnds(runs=settings.first_runs)
         return Stop(ending=Ending.NO_CHANGE)
     error = 1 - settings.confidence
     likeliest = int(np.argmax(posterior.probability))
@@ -137,7 +145,7 @@ def _conclusion(observations: Observations, posterior: Posterior, costs: Costs, 
     parent, culprit = pair(observations, posterior, likeliest)
     if not any((v.parent, v.culprit) == (parent, culprit) for v in observations.verifications):
         return _verification(observations, posterior, costs, settings, (parent, culprit))
-    return Stop(ending=Ending.FOUND, found=likeliest) if probability >= settings.confidence else None
+    return Stop(ending=Ending.FOUND, found=likeliest) if probability >= 1 - MARGIN * error else None
 
 
 def _standing_out(observations: Observations, posterior: Posterior, wanted: float) -> tuple[int, int] | None:
@@ -159,7 +167,8 @@ def _no_change(observations: Observations, posterior: Posterior, settings: Setti
         change = abs(change)
     threshold = observations.threshold
     absent = posterior.no_change >= settings.confidence and change + ONE_SIDED_95 * error < EQUIVALENCE * threshold
-    return absent or change + STRICT * error < threshold
+    too_small = posterior.no_change >= LIKELIER and change + STRICT * error < threshold
+    return absent or too_small
 
 
 def pair(observations: Observations, posterior: Posterior, index: int) -> tuple[int, int]:

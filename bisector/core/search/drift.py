@@ -14,7 +14,7 @@ from scipy.special import gammaln, stdtr
 from bisector.core.search.levels import OTHER_SHARE, log_sum
 from bisector.core.search.observations import Classes, FloatArray, IntArray, Observations, Settings
 
-SPEEDS = (0.0, 0.0025, 0.01, 0.04, 0.12)
+SPEEDS = np.array([0.0, 0.0025, 0.01, 0.04, 0.12])
 """Variance that the walk gains during one run, in units of the variance of one run."""
 FEWEST_RUNS = 8
 ERASED_FROM = 8.0
@@ -76,43 +76,46 @@ class _Batches:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Model:
-    """One speed and build deviation: products of units, values and the walk's end in the metric of the covariance."""
+class _Models:
+    """Products of units, values and the walk's end in the metric of the covariance; the first axis is the model."""
 
     info: FloatArray
     pull: FloatArray
-    square: float
-    log_volume: float
+    square: FloatArray
+    log_volume: FloatArray
     ahead: FloatArray
-    ahead_value: float
-    ahead_variance: float
+    ahead_value: FloatArray
+    ahead_variance: FloatArray
 
     @classmethod
-    def of(cls, batches: _Batches, speed: float, ratio: float) -> "_Model":
-        """The products for a walk of `speed` and builds that deviate by `ratio`, both in units of a run's noise."""
+    def of(cls, batches: _Batches, speeds: FloatArray, ratios: FloatArray) -> "_Models":
+        """One model for each walk of `speeds` with builds that deviate by `ratios`, in units of a run's noise."""
         since = batches.time - batches.time[0]
-        covariance = np.diag(1 / batches.count) + speed * np.minimum(since[:, None], since[None, :])
-        covariance += ratio**2 * (batches.unit[:, None] == batches.unit[None, :])
+        walk = np.minimum(since[:, None], since[None, :])
+        same = (batches.unit[:, None] == batches.unit[None, :]).astype(float)
+        covariance = np.diag(1 / batches.count) + speeds[:, None, None] * walk + (ratios**2)[:, None, None] * same
         root = np.linalg.cholesky(covariance)
         member = (batches.unit[:, None] == np.arange(batches.units)).astype(float)
-        columns = np.column_stack([member, batches.mean, speed * since])
+        columns = np.empty((len(speeds), len(since), batches.units + 2))
+        columns[:, :, :-2] = member
+        columns[:, :, -2] = batches.mean
+        columns[:, :, -1] = speeds[:, None] * since
         white = np.linalg.solve(root, columns)
-        gram = white.T @ white
-        units = batches.units
+        gram = np.swapaxes(white, 1, 2) @ white
         return cls(
-            info=gram[:units, :units],
-            pull=gram[:units, units],
-            square=float(gram[units, units]) + batches.scatter,
-            log_volume=float(np.log(np.diag(root)).sum()),
-            ahead=gram[:units, units + 1],
-            ahead_value=float(gram[units, units + 1]),
-            ahead_variance=speed * float(since[-1]) - float(gram[units + 1, units + 1]),
+            info=gram[:, :-2, :-2],
+            pull=gram[:, :-2, -2],
+            square=gram[:, -2, -2] + batches.scatter,
+            log_volume=np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1),
+            ahead=gram[:, :-2, -1],
+            ahead_value=gram[:, -1, -2],
+            ahead_variance=speeds * since[-1] - gram[:, -1, -1],
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Fit:
-    """Under one model: log evidence and levels at the last run of every class and, last, of "no change"."""
+    """Under each model (first axis): log evidence and levels at the last run of every class and, last, of no change."""
 
     evidence: FloatArray
     mean: FloatArray
@@ -145,18 +148,18 @@ def find_drift(
     kept = _kept(values)
     batches = _Batches.of(observations, observations.times, values, kept)
     runs = float((kept > 0.5).sum())
-    ratios, chances = np.array(settings.tau_ratios), np.array(settings.tau_prior)
-    models = [[_Model.of(batches, speed, float(ratio)) for ratio in ratios] for speed in SPEEDS]
     with np.errstate(divide="ignore"):
         weight = np.log(classes.weight / classes.weight.sum())
     prior = np.append(weight + np.log(1 - settings.prior_no_change), np.log(settings.prior_no_change))
     asked = _Asked(
         runs=runs, threshold=observations.threshold, reach=reach, two_sided=settings.two_sided, log_weight=weight
     )
-    fits = [[_fit(model, classes, asked) for model in row] for row in models]
-    evidence = np.array([[fit.evidence for fit in row] for row in fits]) + prior
-    evidence += np.log(chances / chances.sum())[None, :, None]
-    return _drift(evidence, fits, models, ratios)
+    speeds = np.repeat(SPEEDS, len(settings.tau_ratios))
+    ratios, chances = (np.tile(each, len(SPEEDS)) for each in (settings.tau_ratios, settings.tau_prior))
+    models = _Models.of(batches, speeds, ratios)
+    fit = _fit(models, classes, asked)
+    evidence = fit.evidence + prior + np.log(chances)[:, None]
+    return _average(evidence, fit, models, speeds, ratios)
 
 
 def _kept(values: FloatArray) -> FloatArray:
@@ -166,48 +169,62 @@ def _kept(values: FloatArray) -> FloatArray:
     return np.where(far > ERASED_FROM * max(spread, 1e-300), 1e-4, 1.0)
 
 
-def _fit(model: _Model, classes: Classes, asked: _Asked) -> _Fit:
+def _fit(models: _Models, classes: Classes, asked: _Asked) -> _Fit:
     bad = classes.bad.astype(float)
     sides = np.stack([1 - bad, bad], axis=1)
-    info = np.einsum("csu,uv,ctv->cst", sides, model.info, sides, optimize=True)
+    info = sides @ (models.info[:, None] @ np.swapaxes(sides, 1, 2))
     # A class that cannot hold the culprit may have all units on one side: it counts for nothing, but has to be solved.
-    info[~np.isfinite(asked.log_weight)] += np.eye(2)
-    inverse = np.linalg.inv(info)
-    pull, ahead = sides @ model.pull, sides @ model.ahead
-    level = np.einsum("cst,ct->cs", inverse, pull)
+    info[:, ~np.isfinite(asked.log_weight)] += np.eye(2)
+    determinant = info[..., 0, 0] * info[..., 1, 1] - info[..., 0, 1] ** 2
+    inverse = np.stack([info[..., 1, 1], -info[..., 0, 1], -info[..., 0, 1], info[..., 0, 0]], axis=-1)
+    inverse = inverse.reshape(info.shape) / determinant[..., None, None]
+    pull, ahead = (np.moveaxis(sides @ each.T, -1, 0) for each in (models.pull, models.ahead))
+    level = (inverse @ pull[..., None])[..., 0]
+    left = np.maximum(models.square[:, None] - (pull * level).sum(axis=-1), 1e-300)
+    change, other = _evidence_of_levels(left, level, inverse, asked)
+    change, other = (each - 0.5 * np.log(determinant) for each in (change, other))
+
+    total, alone = models.info.sum(axis=(1, 2)), models.pull.sum(axis=1)
+    common = alone / total
+    rest = np.maximum(models.square - common * alone, 1e-300)
+    flat = _student(rest, asked.runs - 1) - 0.5 * np.log(total) - np.log(max(asked.reach, asked.threshold))
+    apart = log_sum(other + asked.log_weight)
+    none = np.logaddexp(flat + np.log(1 - OTHER_SHARE), apart + np.log(OTHER_SHARE))
+
+    noise = np.column_stack([left / max(asked.runs - 4, 1), rest / max(asked.runs - 3, 1)])
+    lean = np.eye(2) - ahead[..., None, :]
+    spread = lean @ inverse @ np.swapaxes(lean, -1, -2)
+    lean_one = 1 - models.ahead.sum(axis=1)
+    spread_one = np.broadcast_to((lean_one**2 / total)[:, None, None, None], (len(total), 1, 2, 2))
+    covariance = np.concatenate([spread, spread_one], axis=1) + models.ahead_variance[:, None, None, None]
+    covariance *= noise[..., None, None]
+    now = level + (models.ahead_value[:, None] - (ahead * level).sum(axis=-1))[..., None]
+    one = np.broadcast_to((common * lean_one + models.ahead_value)[:, None, None], (len(total), 1, 2))
+    return _Fit(
+        evidence=np.column_stack([change, none]) - models.log_volume[:, None],
+        mean=np.concatenate([now, one], axis=1),
+        variance=np.diagonal(covariance, axis1=-2, axis2=-1),
+        common=covariance[..., 0, 1],
+        noise=noise,
+    )
+
+
+def _evidence_of_levels(
+    left: FloatArray, level: FloatArray, inverse: FloatArray, asked: _Asked
+) -> tuple[FloatArray, FloatArray]:
+    """Log evidence of levels that differ by a change worth naming, and of two others, volumes apart."""
     free = asked.runs - 2
-    left = np.maximum(model.square - np.einsum("cs,cs->c", pull, level), 1e-300)
-    step = level[:, 1] - level[:, 0]
-    error = np.sqrt(left / free * (inverse[:, 0, 0] + inverse[:, 1, 1] - 2 * inverse[:, 0, 1]))
+    step = level[..., 1] - level[..., 0]
+    error = np.sqrt(left / free * (inverse[..., 0, 0] + inverse[..., 1, 1] - 2 * inverse[..., 0, 1]))
     allowed = stdtr(free, (step - asked.threshold) / error)
     area = max(asked.reach - asked.threshold, asked.threshold) ** 2
     if asked.two_sided:
         allowed, area = allowed + stdtr(free, (-step - asked.threshold) / error), 2 * area
+    data = _student(left, free)
     with np.errstate(divide="ignore"):
-        levels = _student(left, free) - 0.5 * np.linalg.slogdet(info)[1]
-        change = levels + np.log(allowed) + np.log(2) - np.log(area)
-        other = levels + np.log1p(-np.minimum(allowed, 1 - 1e-12)) - np.log(max(asked.reach, asked.threshold) ** 2)
-    total = float(model.info.sum())
-    common = float(model.pull.sum()) / total
-    rest = max(model.square - common * float(model.pull.sum()), 1e-300)
-    flat = _student(np.array([rest]), asked.runs - 1) - 0.5 * np.log(total) - np.log(max(asked.reach, asked.threshold))
-    apart = log_sum(other + asked.log_weight)
-    none = np.logaddexp(flat + np.log(1 - OTHER_SHARE), apart + np.log(OTHER_SHARE))
-    noise = np.append(left / max(free - 2, 1), rest / max(asked.runs - 3, 1))
-    lean = np.eye(2)[None] - ahead[:, None, :]
-    spread = np.einsum("csa,cab,ctb->cst", lean, inverse, lean)
-    lean_one = 1 - float(model.ahead.sum())
-    spread_one = np.full((1, 2, 2), lean_one**2 / total)
-    covariance = noise[:, None, None] * (model.ahead_variance + np.concatenate([spread, spread_one]))
-    now = level + (model.ahead_value - np.einsum("cs,cs->c", ahead, level))[:, None]
-    one = common * lean_one + model.ahead_value
-    return _Fit(
-        evidence=np.concatenate([change, none]) - model.log_volume,
-        mean=np.vstack([now, [[one, one]]]),
-        variance=np.stack([covariance[:, 0, 0], covariance[:, 1, 1]], axis=1),
-        common=covariance[:, 0, 1],
-        noise=noise,
-    )
+        change = data + np.log(allowed) + np.log(2) - np.log(area)
+    other = data + np.log1p(-np.minimum(allowed, 1 - 1e-12)) - 2 * np.log(max(asked.reach, asked.threshold))
+    return np.asarray(change), np.asarray(other)
 
 
 def _student(left: FloatArray, free: float) -> FloatArray:
@@ -215,35 +232,33 @@ def _student(left: FloatArray, free: float) -> FloatArray:
     return np.asarray(gammaln(free / 2) - free / 2 * np.log(np.pi * left))
 
 
-def _drift(evidence: FloatArray, fits: list[list[_Fit]], models: list[list[_Model]], ratios: FloatArray) -> Drift:
+def _average(evidence: FloatArray, fit: _Fit, models: _Models, speeds: FloatArray, ratios: FloatArray) -> Drift:
     """Average over the moving models, as the data weigh them."""
-    moving = evidence[1:]
-    odds = float(log_sum(moving.ravel()) - np.log(len(SPEEDS) - 1) - log_sum(evidence[0].ravel()))
-    share = np.exp(moving - moving.max())
+    moving = speeds > 0
+    odds = log_sum(evidence[moving].ravel()) - np.log(len(SPEEDS) - 1) - log_sum(evidence[~moving].ravel())
+    share = np.where(moving[:, None], np.exp(evidence - evidence[moving].max()), 0.0)
     share /= share.sum()
-    by_class = share.sum(axis=(0, 1))
-    by_speed = share.sum(axis=(1, 2))
-    every = [fit for row in fits[1:] for fit in row]
-    flat = share.reshape(-1, share.shape[2])
-    within = flat / np.maximum(flat.sum(axis=0, keepdims=True), 1e-300)
-    mean = np.einsum("kc,kcs->cs", within, np.array([fit.mean for fit in every]))
-    square = np.einsum("kc,kcs->cs", within, np.array([fit.variance + fit.mean**2 for fit in every]))
-    noise = np.array([fit.noise for fit in every]).reshape(share.shape)
-    common = float((share * np.array([fit.common for fit in every]).reshape(share.shape)).sum())
-    variance = float((share * noise).sum())
-    best = models[1 + int(np.argmax(by_speed))][0]
-    free = np.linalg.inv(best.info)
-    unit = free @ best.pull
+    by_class, by_model = share.sum(axis=0), share.sum(axis=1)
+    within = (share / np.maximum(by_class, 1e-300))[..., None]
+    mean = (within * fit.mean).sum(axis=0)
+    square = (within * (fit.variance + fit.mean**2)).sum(axis=0)
+    variance = float((share * fit.noise).sum())
+    # Units are levelled under the likeliest speed, their own deviations left in.
+    steady_builds = np.flatnonzero(moving & (ratios == ratios.min()))
+    by_speed = np.array([by_model[speeds == speeds[k]].sum() for k in steady_builds])
+    best = int(steady_builds[np.argmax(by_speed)])
+    free = np.linalg.inv(models.info[best])
+    unit = free @ models.pull[best]
     return Drift(
-        odds=odds,
+        odds=float(odds),
         probability=by_class[:-1],
         no_change=float(by_class[-1]),
         mean=mean,
         variance=np.maximum(square - mean**2, 1e-300),
-        common=max(common, 0.0),
-        speed=float((share * noise * np.array(SPEEDS[1:])[:, None, None]).sum()),
-        unit_mean=unit + best.ahead_value - float(best.ahead @ unit),
+        common=max(float((share * fit.common).sum()), 0.0),
+        speed=float((share * fit.noise * speeds[:, None]).sum()),
+        unit_mean=unit + models.ahead_value[best] - float(models.ahead[best] @ unit),
         unit_covariance=np.asarray(variance * free, dtype=np.float64),
         sigma=float(np.sqrt(variance)),
-        tau=float(np.sqrt((share * noise * (ratios**2)[None, :, None]).sum())),
+        tau=float(np.sqrt((share * fit.noise * (ratios**2)[:, None]).sum())),
     )

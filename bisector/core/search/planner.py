@@ -18,6 +18,7 @@ from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHist
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Reason, Verdict, VerdictKind
 from bisector.core.search import conclude, several
+from bisector.core.search.calibrated import informed
 from bisector.core.search.decide import (
     Costs,
     Decision,
@@ -90,6 +91,9 @@ def settings_of(investigation: Investigation, name: LineName) -> Settings:
     """How sure the search has to be and what it guards against, on the line called `name`."""
     search = investigation.request.search
     settings = Settings(confidence=search.confidence, two_sided=search.direction is Direction.EITHER)
+    known = investigation.request.noise
+    if known is not None and known.metric == investigation.metric.name:
+        settings = informed(settings, known)
     if investigation.request.kind is JobKind.COMPARE:
         # Two commits alone cannot tell a build's luck from the commit's doing; the report says that it is not covered.
         return replace(settings, first_runs=COMPARE_RUNS, tau_ratios=(0.0,), tau_prior=(1.0,))

@@ -15,7 +15,7 @@ from bisector.core.search.drift import Drift, find_drift
 from bisector.core.search.effect import Spread
 from bisector.core.search.field import Field, Levels
 from bisector.core.search.levels import OTHER_SHARE, Grid, log_evidence, log_other, log_sum, unit_likelihoods
-from bisector.core.search.noise import Noise, centre, estimate_scales, smallest_gap
+from bisector.core.search.noise import OUTLYING, Noise, centre, estimate_scales, smallest_gap
 from bisector.core.search.observations import Classes, FloatArray, Observations, Settings, classify
 
 SURE = 0.9
@@ -257,7 +257,7 @@ def _posterior(
         no_change=float(by_none.sum()) / total,
         sigma=float(np.sqrt(share @ field.sigma**2)),
         tau=float(np.sqrt(share @ field.tau**2)),
-        unit_mean=_unit_means(observations, reach=3 * float(np.sqrt(share @ field.sigma**2))),
+        unit_mean=_unit_means(observations, sides.centres, float(np.sqrt(share @ field.sigma**2))),
         good=float(sides.centres[0]),
         bad=float(sides.centres[1]),
         exact=observations.exact,
@@ -267,12 +267,18 @@ def _posterior(
     )
 
 
-def _unit_means(observations: Observations, reach: float) -> FloatArray:
-    """Each unit's level: the mean of its runs, outliers drawn in to `reach` about their median."""
+def _unit_means(observations: Observations, centres: FloatArray, sigma: float) -> FloatArray:
+    """Each unit's level: the mean of its runs, outliers drawn in to three deviations about their median.
+
+    Runs far from both centres are left out where others remain: a burst may be most of the few runs of a unit.
+    """
     means = np.zeros(len(observations.unit_place))
+    far = np.abs(observations.values[:, None] - centres).min(axis=1) > OUTLYING * sigma
     for unit in range(len(means)):
-        runs = observations.values[observations.run_unit == unit]
+        own = observations.run_unit == unit
+        kept = own & ~far if (own & ~far).any() else own
+        runs = observations.values[kept]
         if len(runs):
             middle = float(np.median(runs))
-            means[unit] = float(np.clip(runs, middle - reach, middle + reach).mean())
+            means[unit] = float(np.clip(runs, middle - 3 * sigma, middle + 3 * sigma).mean())
     return means

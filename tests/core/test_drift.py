@@ -1,0 +1,135 @@
+"""A level that wanders in time: what is claimed of it, and that a steady machine is not taken for one."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bisector.core.search import drift
+from bisector.core.search.drift import Drift, find_drift
+from bisector.core.search.information import Hypotheses
+from bisector.core.search.observations import FloatArray, Observations, Settings, classify
+from bisector.core.search.posterior import assess
+from tests.helpers.lines import line, observations
+
+
+def measured(seed: int, *, walk: float, step: float = 2.0, rounds: int = 4) -> Observations:
+    """Ends and two commits of 8 in turns, noise of deviation 1, the culprit at 5."""
+    draw = np.random.default_rng(seed)
+    order = [place for _ in range(rounds) for place in (0, 4, 8, 5, 8, 4, 0, 5)]
+    wander = np.cumsum(walk * draw.standard_normal(len(order)))
+    levels = np.array([100.0 + (step if place >= 5 else 0.0) for place in order])
+    values = levels + wander + draw.standard_normal(len(order))
+    return timed(8, list(zip(order, values, strict=True)))
+
+
+def timed(size: int, taken: list[tuple[int, float]]) -> Observations:
+    """Observations of (place, value) in the order they were taken, one run's length apart."""
+    runs: dict[int, list[float]] = {}
+    times: dict[int, list[int]] = {}
+    for time, (place, value) in enumerate(taken):
+        runs.setdefault(place, []).append(value)
+        times.setdefault(place, []).append(time)
+    clock = np.array([time for place in runs for time in times[place]], dtype=float)
+    return replace(observations(line(size), runs), times=clock)
+
+
+def found(seen: Observations, asked: Settings | None = None) -> Drift:
+    result = find_drift(seen, seen.values, classify(seen), asked or Settings(), 10.0)
+    assert result is not None
+    return result
+
+
+@given(st.integers(0, 10_000), st.floats(0, 1), st.floats(-5, 5))
+@settings(max_examples=40, deadline=None)
+def test_chances_sum_to_one_and_nothing_is_infinite(seed: int, walk: float, step: float) -> None:
+    result = found(measured(seed, walk=walk, step=step))
+    assert result.probability.sum() + result.no_change == pytest.approx(1)
+    for each in (result.mean, result.variance, result.unit_mean, result.unit_covariance):
+        assert np.isfinite(each).all()
+    assert (result.variance > 0).all()
+
+
+@given(st.integers(0, 1000), st.floats(-1e3, 1e3), st.floats(0.01, 100))
+@settings(max_examples=20, deadline=None)
+def test_units_of_the_metric_do_not_matter(seed: int, shift: float, scale: float) -> None:
+    seen = measured(seed, walk=0.3)
+    moved = replace(seen, values=shift + scale * seen.values, threshold=scale * seen.threshold)
+    here = found(seen)
+    there = find_drift(moved, moved.values, classify(moved), Settings(), 10.0 * scale)
+    assert there is not None
+    assert there.odds == pytest.approx(here.odds, abs=1e-4)
+    assert there.probability == pytest.approx(here.probability, abs=1e-4)
+
+
+def test_a_strong_walk_is_seen_and_a_steady_machine_is_not_taken_for_one() -> None:
+    strong = [found(measured(seed, walk=1.0, rounds=6)).odds for seed in range(12)]
+    steady = [found(measured(seed, walk=0.0, rounds=6)).odds for seed in range(12)]
+    assert np.median(strong) > 5
+    assert np.median(steady) < -0.5
+    assert max(steady) < 3
+
+
+def test_where_the_machine_drifts_the_answer_follows_the_pairs_in_time() -> None:
+    right = [int(np.argmax(assess(measured(seed, walk=1.0, step=3.0), Settings()).probability)) for seed in range(20)]
+    assert sum(classify(measured(0, walk=1.0)).members(each) == (5,) for each in right) >= 18
+
+
+def test_without_times_nothing_is_claimed() -> None:
+    seen = replace(measured(1, walk=1.0), times=None)
+    assert find_drift(seen, seen.values, classify(seen), Settings(), 10.0) is None
+    assert assess(seen, Settings()).drift is None
+
+
+def test_a_burst_is_no_drift() -> None:
+    seen = measured(3, walk=0.0)
+    values = seen.values.copy()
+    values[5:9] *= 2
+    assert found(replace(seen, values=values)).odds < 1
+
+
+def test_a_reference_takes_away_what_both_sides_do_not_know() -> None:
+    seen = measured(1, walk=1.0, rounds=10)
+    posterior = assess(seen, Settings())
+    assert posterior.drift is not None
+    known = Hypotheses.of(posterior)
+    alone, beside = (known.beside(references, 6.0).variance for references in (0, 2))
+    assert (beside < alone).all()
+    assert (known.beside(0, 12.0).variance > alone).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_closed_form_and_sums_over_levels_agree(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Levels and variance integrated by brute force, for the single moving model left."""
+    monkeypatch.setattr(drift, "SPEEDS", np.array([0.0, 0.2]))
+    draw = np.random.default_rng(seed)
+    taken = [(p, 100 + 1.5 * (p >= 3) + float(draw.standard_normal())) for p in (0, 2, 4, 3, 4, 2, 0, 3, 2, 4)]
+    seen = timed(4, taken)
+    asked = Settings(tau_ratios=(0.5,), tau_prior=(1.0,))
+    classes = classify(seen)
+    logs = np.array([brute_force(seen, bad, speed=0.2, ratio=0.5) for bad in classes.bad])
+    chances = np.exp(logs - logs.max()) * classes.weight
+    given_change = found(seen, asked).probability
+    assert given_change / given_change.sum() == pytest.approx(chances / chances.sum(), abs=0.01)
+
+
+def brute_force(seen: Observations, bad: np.typing.NDArray[np.bool_], *, speed: float, ratio: float) -> float:
+    """Log of the density of all runs, summed over a grid of levels and deviations (a priori flat and 1/sigma)."""
+    assert seen.times is not None
+    since = seen.times - seen.times.min()
+    same = seen.run_unit[:, None] == seen.run_unit[None, :]
+    shape = np.eye(len(since)) + speed * np.minimum(since[:, None], since[None, :]) + ratio**2 * same
+    inverse, volume = np.linalg.inv(shape), np.linalg.slogdet(shape)[1]
+    side = bad[seen.run_unit]
+    levels = np.arange(80.0, 120.0, 0.2)
+    old, new = np.meshgrid(levels, levels, indexing="ij")
+    kept = new - old >= seen.threshold
+    left: FloatArray = seen.values[None, :] - np.where(side[None, :], new[kept][:, None], old[kept][:, None])
+    squares = np.einsum("li,ij,lj->l", left, inverse, left)
+    deviations = np.exp(np.linspace(-2.5, 2.5, 60))
+    size = len(since)
+    terms = -0.5 * squares[:, None] / deviations**2 - size * np.log(deviations) - 0.5 * volume
+    top = float(terms.max())
+    return top + float(np.log(np.exp(terms - top).sum()))
