@@ -37,6 +37,8 @@ bench: $(VENV)/ready-dev
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.git_history
 	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.profiles
+	$(BIN)/python -m benchmarks.profiles speedscope
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bisector needs Python 3.11 or newer: make PYTHON=python3.11 ...")'

@@ -1,11 +1,11 @@
-"""Two profiles of 1,000,000 samples in 100,000 distinct stacks each: read, compared, explained, drawn.
+"""Two profiles of 1,000,000 samples in 100,000 distinct stacks each: read, compared, explained.
 
     python -m benchmarks.profiles [folded|speedscope|bushy]
 
-Each run is a fresh process; prints the median of five, with the processor time and the
-peak memory of the whole process. The stacks are those
-of a made-up program of 5,000 functions that call each other down to 60 levels, each stack an earlier one with its last
-few frames changed; `after` has one slower function. In `bushy` stacks share hardly more than their first frames.
+Each run is a fresh process; prints the median of five, with the processor time and the peak memory of the whole
+process. The stacks are those of a made-up program of 5,000 functions that call each other down to 60 levels, each stack
+an earlier one with its last few frames changed; `after` has one slower function. The speedscope files hold an entry a
+sample, as py-spy writes them; in `bushy` stacks share hardly more than their first frames.
 """
 
 import json
@@ -96,7 +96,10 @@ def write_speedscope(path: Path, all_stacks: list[list[int]], drawn: list[int]) 
         "samples": [all_stacks[index] for index in order],
         "weights": [0.01] * len(order),
     }
-    frames = [{"name": label(function)} for function in range(FUNCTIONS)]
+    frames = [
+        {"name": label(function).partition(" ")[0], "file": f"/srv/app/module_{function % 400}.py", "line": function}
+        for function in range(FUNCTIONS)
+    ]
     path.write_text(json.dumps({"$schema": "", "shared": {"frames": frames}, "profiles": [profile]}))
 
 

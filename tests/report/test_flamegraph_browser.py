@@ -93,6 +93,13 @@ def test_colours_say_what_changed(dump: Dump, tmp_path: Path) -> None:
     assert max(step) - min(step) < 10
 
 
+def test_only_what_is_gone_is_coloured_where_it_is_shown(dump: Dump, tmp_path: Path) -> None:
+    """main costs more than before, all the same: that is another view."""
+    main, old = run(dump, tmp_path, "press('Gone'); return [pixel(0.5, 1), pixel(0.5, 2)];")
+    assert max(main) - min(main) < 10
+    assert old[2] > old[0] + 100
+
+
 def test_zoom_and_reset(dump: Dump, tmp_path: Path) -> None:
     told = run(
         dump,
@@ -157,11 +164,11 @@ def test_inverted_begins_with_what_costs(dump: Dump, tmp_path: Path) -> None:
         tmp_path,
         """press('Inverted'); const found = [state().inverted, state().rects];
         mouse('click', 0.3, 1); found.push(state().zoom);
-        key('ArrowDown'); found.push(tip().split('\\n')[0]);
+        key('ArrowDown'); found.push(tip().split('\\n')[0], tip().includes('alone'));
         press('Inverted'); found.push(state().inverted, state().rects, state().zoom);
         return found;""",
     )
-    assert told == ["true", "9", "normalise (project.py)", "parse (project.py)", "false", "6", ""]
+    assert told == ["true", "9", "normalise (project.py)", "parse (project.py)", False, "false", "6", ""]
 
 
 def test_equal_sides_are_grey(dump: Dump, tmp_path: Path) -> None:

@@ -346,7 +346,7 @@
       if (this.view === "difference" || this.view === "gone") {
         const { before, after, signal } = this.costs(node);
         const change = (after - before) / Math.max(after, before, Number.MIN_VALUE);
-        if (signal && change !== 0) {
+        if (signal && change !== 0 && (this.view === "difference" || after === 0)) {
           colour = mixed(this.colours.same, change > 0 ? this.colours.more : this.colours.less, 0.25 + 0.75 * Math.min(Math.abs(change), 1));
         }
       } else if (node > 0) {
@@ -374,7 +374,7 @@
       };
       const coloured = this.view === "difference" || this.view === "gone";
       this.legend.replaceChildren(...(coloured
-        ? [swatch("less", "costs less"), swatch("same", "no difference beyond noise"), swatch("more", "costs more, or new"), swatch("match", "matches the search")]
+        ? [swatch("less", "costs less, or gone"), swatch("same", "no difference beyond noise"), swatch("more", "costs more, or new"), swatch("match", "matches the search")]
         : [swatch("own", "the project's own code"), swatch("library", "libraries"), swatch("unknown", "without a symbol"), swatch("match", "matches the search")]));
     }
 
@@ -440,7 +440,7 @@
       const rows = [
         [this.data.before, text(before)], [this.data.after, text(after)],
         ["difference", `${delta > 0 ? "+" : ""}${text(delta)}${relative}${signal || delta === 0 ? "" : ", within noise"}`],
-        ["itself alone", `${own(model.ownBefore)} → ${own(model.ownAfter)}`],
+        ...(this.isInverted ? [] : [["itself alone", `${own(model.ownBefore)} → ${own(model.ownAfter)}`]]),
         [`of all of ${this.data.after}`, percent(model.after[0] > 0 ? model.after[node] / model.after[0] : 0)],
       ];
       const title = document.createElement("strong");
@@ -456,7 +456,9 @@
       this.tip.hidden = false;
       const room = this.canvas.parentElement.clientWidth;
       this.tip.style.left = `${Math.max(Math.min(x, room - this.tip.offsetWidth - 4), 0)}px`;
-      this.tip.style.top = `${y}px`;
+      // Above what it tells of where there is no room below.
+      const below = this.canvas.getBoundingClientRect().top + y + this.tip.offsetHeight <= innerHeight;
+      this.tip.style.top = `${below ? y : y - this.tip.offsetHeight - 1.6 * ROW}px`;
     }
   }
 
