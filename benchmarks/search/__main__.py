@@ -8,7 +8,7 @@ Every trial is kept under --cache as it is played: a run that was stopped goes o
 import argparse
 from pathlib import Path
 
-from benchmarks.search.campaign import OURS, Campaign, one_thread_each
+from benchmarks.search.campaign import CALIBRATED, OURS, Campaign, one_thread_each
 from benchmarks.search.cells import SEED, TABLES, cells_named
 from benchmarks.search.ours import Planner
 from benchmarks.search.peers import PEERS
@@ -28,7 +28,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--replay", type=Path, nargs="+", metavar="FILE", help="events files of real jobs to play on")
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--strategies", default=",".join([OURS, *PEERS]), help="names with commas between")
+    parser.add_argument("--strategies", default=",".join([OURS, CALIBRATED, *PEERS]), help="names with commas between")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--cache", type=Path, default=Path(".bench/search"))
     parser.add_argument("--out", type=Path, default=Path("docs/search"))
@@ -41,7 +41,7 @@ def replay_all(files: list[Path], strategies: list[str], trials: int, seed: int)
         cost, effect = f"{recording.build_cost:.2g} runs a build", f"{recording.effect:.1f} deviations"
         print(f"{recording.name}: {recording.size} candidates, {effect}, {cost}; seed {seed}")
         for name in strategies:
-            strategy = Planner() if name == OURS else PEERS[name]
+            strategy = PEERS.get(name) or Planner()
             played = list(replay(recording, strategy, trials, seed))
             right = sum(trial.right for trial in played)
             spent = sum(trial.cost for trial in played) / trials
@@ -53,7 +53,8 @@ def main() -> None:
     asked = arguments()
     one_thread_each()
     if asked.replay:
-        replay_all(asked.replay, asked.strategies.split(","), asked.trials, asked.seed)
+        playing = [name for name in asked.strategies.split(",") if name != CALIBRATED]
+        replay_all(asked.replay, playing, asked.trials, asked.seed)
         return
     cells = "calibration" if asked.calibration else asked.cells
     strategies = OURS if asked.calibration else asked.strategies

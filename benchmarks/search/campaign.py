@@ -13,7 +13,7 @@ from benchmarks.search.ours import Planner
 from benchmarks.search.peers import PEERS
 from benchmarks.search.strategies import Strategy, Trial, play
 
-OURS = "bisector"
+OURS, CALIBRATED = "bisector", "bisector-calibrated"
 CORE = Path(__file__).resolve().parents[2] / "bisector" / "core"
 CHUNK = 5
 
@@ -78,8 +78,8 @@ def core_version() -> str:
 
 def strategy_called(name: str, cell: Cell) -> Strategy:
     """The strategy of that name, told what the cell's user would tell it."""
-    if name == OURS:
-        return Planner(min_effect=cell.min_effect, exact=cell.regime == "exact")
+    if name in {OURS, CALIBRATED}:
+        return Planner(min_effect=cell.min_effect, exact=cell.regime == "exact", calibrated=name == CALIBRATED)
     return PEERS[name]
 
 

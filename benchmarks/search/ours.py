@@ -1,12 +1,13 @@
 """The real planner on a bench world: the same `next_step`, the same facts, as the engine gives it."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from benchmarks.search.strategies import Answer
 from benchmarks.search.worlds import Setting, World
 from bisector.core.model.builds import Build
+from bisector.core.model.calibration import Calibration
 from bisector.core.model.facts import BuildRecorded, Concluded, CulpritNamed, EnvironmentSeen, HistoryListed, Planned
 from bisector.core.model.history import Commit, Line, Place, linear_line
 from bisector.core.model.investigation import Investigation
@@ -16,11 +17,14 @@ from bisector.core.model.scenario import BuildRecipe, Direction, Metric, RunReci
 from bisector.core.model.steps import BuildPlace, Conclude, ListHistory, Measure, NameCulprit, Slot
 from bisector.core.model.units import Sha
 from bisector.core.model.verdict import Verdict, VerdictKind
+from bisector.core.search.calibrated import Reading, calibration_of
 from bisector.core.search.planner import PLANNER, next_step
 
 UNIT = 600.0
 """Seconds that one unit of cost stands for: long, so that opening a container does not count."""
 MIN_EFFECT = 0.0035
+CALIBRATED = 8, 20
+"""Builds of a calibration, and runs of each."""
 
 
 @dataclass
@@ -30,6 +34,8 @@ class Planner:
     min_effect: float = MIN_EFFECT
     confidence: float = 0.95
     exact: bool = False
+    calibrated: bool = False
+    """Whether the scenario was calibrated on this host before; what that took is not charged here."""
 
     def __call__(self, world: World) -> Answer:
         """Search `world` to the planner's own conclusion."""
@@ -77,7 +83,16 @@ class Planner:
             scenario=scenario,
             runner=RunnerName.SIMULATED,
             search=Search(confidence=self.confidence, direction=Direction.WORSE),
+            noise=calibration_in(world) if self.calibrated else None,
         )
+
+
+def calibration_in(world: World) -> Calibration:
+    """What `bisector calibrate` would have found where `world` is: runs of one commit's builds, forwards and back."""
+    earlier = World(replace(world.plan, setting=Setting.NO_CHANGE, seed=world.plan.seed + 1))
+    units = [unit for _ in range(CALIBRATED[0]) if (unit := earlier.build(0)) is not None]
+    turns = [units if turn % 2 == 0 else units[::-1] for turn in range(CALIBRATED[1])]
+    return calibration_of("seconds", [Reading(build=u, value=earlier.run(u)) for order in turns for u in order])
 
 
 @lru_cache(maxsize=8)

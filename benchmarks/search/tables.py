@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from benchmarks.search.campaign import OURS, Campaign
+from benchmarks.search.campaign import CALIBRATED, OURS, Campaign
 from benchmarks.search.cells import Cell
 from benchmarks.search.strategies import Trial
 from benchmarks.search.summaries import Share, Summary, calibration
@@ -47,12 +47,12 @@ def _against_bound(found: Sequence[Summary]) -> list[Row]:
         ["cell", "bound", "right", "search", "× bound", "aim", "total", "× bound", "runs", "builds", "stated", "false"]
     ]
     for each in found:
-        if each.strategy != OURS:
+        if each.strategy not in {OURS, CALIBRATED}:
             continue
         bound = each.cell.bound
         rows.append(
             [
-                each.cell.name,
+                each.cell.name + ("" if each.strategy == OURS else ", calibrated"),
                 "–" if bound is None else f"{bound:.0f}",
                 _share(each),
                 f"{each.search:.0f}",
