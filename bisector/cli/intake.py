@@ -5,9 +5,10 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from bisector.cli.options import MeasureOptions, SearchOptions
-from bisector.core.model.request import Budget, JobKind, Request, RunnerName, Search
+from bisector.core.model.request import Across, Budget, JobKind, Request, RunnerName, Search
 from bisector.core.model.scenario import BuildRecipe, Direction, Metric, RunRecipe, Scenario
 from bisector.core.model.units import Sha
+from bisector.core.search.across import LEAST_SPREAD_EFFECT, SPREADS
 from bisector.engine.ports import Repository, Runner
 from bisector.errors import ScenarioError, UsageError
 from bisector.formats.results import MEASURED, is_known_source
@@ -201,11 +202,19 @@ def _check_metrics(scenario: Scenario, wanted: tuple[str, ...]) -> None:
             raise ScenarioError(f"scenario {scenario.name} has no metric {name!r}", then=hint)
 
 
+def _min_effect(measure: MeasureOptions, across: Across) -> float | None:
+    """The change worth naming that was asked for; that of a level would be far too small for a spread."""
+    if measure.min_effect is None and across in SPREADS:
+        return LEAST_SPREAD_EFFECT
+    return measure.min_effect
+
+
 def _search(options: SearchOptions, measure: MeasureOptions, skipped: tuple[Sha, ...], kind: JobKind) -> Search:
     either = kind is JobKind.COMPARE
     return Search(
         direction=Direction.EITHER if either else Direction(options.direction),
-        min_effect=measure.min_effect,
+        min_effect=_min_effect(measure, Across(options.across_runs)),
+        across=Across(options.across_runs),
         confidence=measure.confidence,
         every_commit=options.every_commit,
         descend=options.descend,

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from bisector.core.model.request import Across
 from bisector.core.model.scenario import Direction
 from bisector.core.model.units import Seconds
 from bisector.formats.quantities import parse_duration, parse_share
@@ -79,6 +80,7 @@ class SearchOptions:
     path: tuple[str, ...] = ()
     suspect: tuple[str, ...] = ()
     prior: bool = True
+    across_runs: str = Across.MEDIAN
     crash_is_bad: bool = False
     every_commit: bool = False
     descend: bool = True
@@ -147,6 +149,13 @@ _SEARCH = (
         "--prior/--no-prior",
         default=True,
         help="Let what a commit changes say how likely it is beforehand.  [default: prior]",
+    ),
+    click.option(
+        "--across-runs",
+        type=click.Choice([across.value for across in Across]),
+        default=Across.MEDIAN.value,
+        show_default=True,
+        help="What of the runs to compare: their level, a tail or the spread; all but the median of ten runs a value.",
     ),
     click.option("--crash-is-bad", is_flag=True, help="A run that fails is as bad as bad, not untestable."),
     click.option("--first-parent/--every-commit", "first_parent", default=True, help="Search merges, or every commit."),

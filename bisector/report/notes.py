@@ -8,8 +8,9 @@ import numpy as np
 
 from bisector.core.model.history import ASIDE, Place, main
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.request import RunnerName
+from bisector.core.model.request import Across, RunnerName
 from bisector.core.model.samples import SPEAKS_OF_THE_COMMIT, Outcome
+from bisector.core.search.dispersion import modes, spread_ratio
 from bisector.core.search.outlook import Outlook
 from bisector.core.search.view import View
 from bisector.formats.results import MEASURED
@@ -36,6 +37,7 @@ def notes_of(basis: Basis, ends: EndsPart | None) -> tuple[Phrase, ...]:
         *(_taken_over(investigation, found) if found is not None else ()),
         *_left_out(investigation),
         *(_shape(found) if found is not None else ()),
+        *(_dispersion(found) if found is not None else ()),
         *_inside(investigation),
         *_trust(investigation),
     ]
@@ -131,6 +133,26 @@ def _shape(found: Outlook) -> Iterator[str]:
     if abs(drift) > DRIFT * max(error, 1e-12):
         size = numbers.percent(view.scale.relative(drift), signed=True)
         yield f"Values moved by {size} between the first and the second half of the job."
+
+
+def _dispersion(found: Outlook) -> Iterator[str]:
+    """What the level alone does not show: another spread, or a second mode, on the other side of the change."""
+    view, name = found.view, quote(found.view.metric.name)
+    if view.across is not Across.MEDIAN:
+        yield f"Each value is the {view.across} of {numbers.count(view.runs_together, 'run')} in a row of one build."
+        return
+    old, new = (view.values_at(view.place_at(end)) for end in (view.low, view.high))
+    if view.exact or not len(old) or not len(new):
+        return
+    held = " though its level holds" if found.no_change > 0.5 else ""
+    ratio = spread_ratio(old, new)
+    if ratio is not None:
+        told = f"{numbers.percent(ratio)} of good's"
+        yield f"The spread of {name} at bad is {told}{',' if held else ''}{held}: --across-runs iqr searches for that."
+    before, after = modes(old), modes(new)
+    if before != after:
+        where = "at bad, not at good" if after > before else "at good, not at bad"
+        yield f"{name} has two modes {where}{',' if held else ''}{held}: --across-runs p90 or iqr searches for that."
 
 
 def _residuals(view: View) -> list[float]:

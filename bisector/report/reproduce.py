@@ -83,6 +83,8 @@ def _search(search: Search) -> Iterator[str]:
         yield from ("--path", path)
     for path in search.suspects:
         yield from ("--suspect", path)
+    if search.across is not usual.across:
+        yield from ("--across-runs", search.across)
     if search.crash_is_bad:
         yield "--crash-is-bad"
     if not search.prior:

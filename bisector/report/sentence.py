@@ -1,10 +1,11 @@
 """The answer in one sentence that a person can paste."""
 
+from dataclasses import replace
 from typing import assert_never
 
 from bisector.core.model.history import Commit, inner, main
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.request import JobKind
+from bisector.core.model.request import Across, JobKind
 from bisector.core.model.scenario import CRASHED, Better, Metric
 from bisector.core.model.verdict import Change, Culprit, InnerAnswer, InnerKind, Reason, Verdict, VerdictKind
 from bisector.core.search.outlook import Outlook
@@ -29,10 +30,17 @@ def sentence_of(investigation: Investigation) -> str:
 
 def answer(investigation: Investigation, verdict: Verdict, metric: Metric | None = None) -> Phrase:
     """What `verdict` says of `metric` (the first asked for by default), as a phrase."""
-    asked = metric or investigation.metric
+    asked = compared(investigation, metric or investigation.metric)
     if investigation.request.kind is JobKind.COMPARE:
         return Phrase(_comparison(investigation, verdict, asked))
     return Phrase(_Teller(investigation, asked).tell(verdict))
+
+
+def compared(investigation: Investigation, metric: Metric) -> Metric:
+    """`metric` by the name of what is compared of it: "p95 of seconds" where that is not its level."""
+    across = investigation.request.search.across
+    plain_level = across is Across.MEDIAN or metric == CRASHED
+    return metric if plain_level else replace(metric, name=f"{across} of {metric.name}")
 
 
 def standing(investigation: Investigation, found: Outlook | None, state: str) -> Phrase:

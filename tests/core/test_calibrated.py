@@ -43,8 +43,8 @@ def test_noise_and_build_variance_are_told_apart(sigma: float, ratio: float, see
     found = calibration_of("m", readings(sigma, ratio * sigma, seed=seed))
     assert found.sigma == pytest.approx(sigma, rel=0.35)
     assert found.level == pytest.approx(2.5, rel=0.5)
-    # Seven degrees of freedom: a build's deviation is known within a factor of about two and a half.
-    assert ratio * sigma / 2.6 <= found.tau <= 2.6 * ratio * sigma + 0.5 * sigma
+    # Seven degrees of freedom: a build's deviation is known within a factor of four but for one case in ten thousand.
+    assert ratio * sigma / 4 <= found.tau <= 4 * ratio * sigma + 0.5 * sigma
 
 
 @given(st.integers(0, 1000), st.floats(0.5, 100))

@@ -117,7 +117,7 @@ class SimulatedRunner:
         if world.infra and self._random.random() < world.infra:
             raise InfraFault("planted: the machine failed")
         level = LEVEL * world.level(tree)
-        value = level * math.exp(world.noise * self._random.gauss(0, 1) + self._drift)
+        value = level * math.exp(world.noise_of(tree) * self._random.gauss(0, 1) + self._drift)
         self._pass(world.run * value)
         return value
 

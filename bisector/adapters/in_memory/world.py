@@ -37,6 +37,8 @@ class World:
     build: Seconds = 10.0
     also: str = ""
     """Further changes: "30:0.1/50:-0.05", candidate and relative effect each."""
+    spread: float = 1.0
+    """By how much the culprit multiplies the noise."""
     creep: float = 0.0
     """How much slower the whole line gets beside that, a little with every commit."""
     docs: str = ""
@@ -125,6 +127,10 @@ class World:
     @cached_property
     def _further(self) -> tuple[tuple[int, float], ...]:
         return _changes(self.also)
+
+    def noise_of(self, tree: str) -> float:
+        """The noise of a run of what is built from `tree`."""
+        return self.noise * (self.spread if self.has_change(tree) else 1.0)
 
     def builds(self, tree: str) -> bool:
         """Whether `tree` builds: the ends and the commits around the culprit's branch always do."""

@@ -23,6 +23,20 @@ class JobKind(StrEnum):
     COMPARE = "compare"
 
 
+class Across(StrEnum):
+    """What of the runs' values is compared: their level, a tail or their spread."""
+
+    MEDIAN = "median"
+    MEAN = "mean"
+    MIN = "min"
+    MAX = "max"
+    P90 = "p90"
+    P95 = "p95"
+    P99 = "p99"
+    IQR = "iqr"
+    STDEV = "stdev"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Budget:
     """What a job may spend at most; None is without limit. Warm-up runs are not counted in `runs`."""
@@ -47,6 +61,7 @@ class Search:
     suspects: tuple[str, ...] = ()
     prior: bool = True
     """Whether what a commit changes says beforehand how likely it is to be the culprit."""
+    across: Across = Across.MEDIAN
     crash_is_bad: bool = False
     """Whether a run that fails is as bad as bad; else it says nothing but that the commit cannot be tested."""
     seed: int = 0

@@ -69,3 +69,11 @@ def both_fail_alike(investigation: Investigation) -> tuple[Outcome, str] | None:
     if first is None or second is None or first[0] is Outcome.BUILD_FAILED or first[0] is not second[0]:
         return None
     return second
+
+
+def why_wanted(investigation: Investigation, ends: Ends) -> str:
+    """Why the index that is wanted is built."""
+    if ends.wanted in (0, investigation.line.size):
+        return "an end of the range"
+    outcomes = {outcome for outcome, _ in investigation.failures.values()} or {Outcome.BUILD_FAILED}
+    return f"an end cannot be tested ({', '.join(sorted(outcomes))}): the nearest commit inwards takes its place"

@@ -12,7 +12,7 @@ from bisector.core.model.facts import BranchListed, CulpritNamed
 from bisector.core.model.history import ASIDE, LineName, Place, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import JobKind
-from bisector.core.model.samples import Outcome, Purpose
+from bisector.core.model.samples import Purpose
 from bisector.core.model.scenario import Direction
 from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, NameCulprit, Step
 from bisector.core.model.units import Seconds
@@ -28,10 +28,10 @@ from bisector.core.search.decide import (
     VerifyPair,
     decide,
 )
-from bisector.core.search.ends import Ends, both_fail_alike, find_ends
+from bisector.core.search.ends import Ends, both_fail_alike, find_ends, why_wanted
 from bisector.core.search.observations import Settings
 from bisector.core.search.profiling import profile_first
-from bisector.core.search.rounds import in_turns, with_references
+from bisector.core.search.rounds import at_once, in_turns, with_references
 from bisector.core.search.view import View, inner_view, main_view
 
 PLANNER = "2"
@@ -74,7 +74,7 @@ def _next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
     if (over := _budget_step(investigation, ends, elapsed)) is not None:
         return over
     if ends.wanted is not None:
-        return Plan(step=BuildPlace(place=main(ends.wanted), reason=_why_end(investigation, ends)))
+        return Plan(step=BuildPlace(place=main(ends.wanted), reason=why_wanted(investigation, ends)))
     if investigation.history.aside is not None and (ASIDE, 0) not in investigation.builds:
         return Plan(step=BuildPlace(place=ASIDE, reason="good lies beside the line: it is measured as well"))
     return _search(investigation, ends, elapsed)
@@ -121,7 +121,7 @@ def _search(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan:
         return replace(plan, step=_as_step(view, decision.action, elapsed))
     verdict = conclude.main_verdict(view, decision, settings)
     culprit = several.name(view, decision) if verdict.culprits else None
-    if culprit is not None and several.next_in_parts(view, (culprit,), settings, costs_of) is not None:
+    if culprit and several.next_in_parts(view, (culprit,), settings, costs_of) is not None:
         return replace(plan, step=_naming(culprit))
     return _finish(plan, verdict, elapsed)
 
@@ -145,8 +145,8 @@ def _on_part(part: View, decision: Decision, elapsed: Seconds) -> Plan:
 
 
 def _naming(culprit: CulpritNamed) -> Step:
-    reason = "a change remains beside it: both sides are searched on"
-    return NameCulprit(culprit=culprit.culprit, old=culprit.old, new=culprit.new, reason=reason)
+    why = "a change remains beside it: both sides are searched on"
+    return NameCulprit(culprit=culprit.culprit, old=culprit.old, new=culprit.new, reason=why)
 
 
 def _finish(plan: Plan, verdict: Verdict, elapsed: Seconds) -> Plan:
@@ -207,7 +207,7 @@ def _measure_ends(view: View, action: MeasureEnds, elapsed: Seconds) -> Step:
         places.append(ASIDE)
     slots = in_turns([p for p in places if p not in investigation.failures], action.runs, Purpose.ENDS)
     reason = "both ends in turns: is there a change, and how large?"
-    return Measure(slots=slots[: _runs_left(investigation, elapsed)], reason=reason)
+    return Measure(slots=at_once(slots, view.runs_together)[: _runs_left(investigation, elapsed)], reason=reason)
 
 
 def _measure_commit(view: View, action: MeasureCommit, elapsed: Seconds) -> Step:
@@ -216,7 +216,7 @@ def _measure_commit(view: View, action: MeasureCommit, elapsed: Seconds) -> Step
     if (place, action.number) not in view.investigation.builds:
         return BuildPlace(place=place, number=action.number, reason=reason)
     slots = with_references(place, action.number, action.runs, _references(view, action))
-    return Measure(slots=slots[: _runs_left(view.investigation, elapsed)], reason=reason)
+    return Measure(slots=at_once(slots, view.runs_together)[: _runs_left(view.investigation, elapsed)], reason=reason)
 
 
 def _verify_pair(view: View, action: VerifyPair, elapsed: Seconds) -> Step:
@@ -227,7 +227,7 @@ def _verify_pair(view: View, action: VerifyPair, elapsed: Seconds) -> Step:
         if (place, number) not in view.investigation.builds:
             return BuildPlace(place=place, number=number, reason=reason)
     slots = tuple(replace(slot, number=numbers[slot.place]) for slot in in_turns(places, action.pairs, Purpose.VERIFY))
-    return Measure(slots=slots[: _runs_left(view.investigation, elapsed)], reason=reason)
+    return Measure(slots=at_once(slots, view.runs_together)[: _runs_left(view.investigation, elapsed)], reason=reason)
 
 
 def _references(view: View, action: MeasureCommit) -> list[Place]:
@@ -255,7 +255,7 @@ def _run_seconds(investigation: Investigation) -> Seconds:
 def costs_of(view: View) -> Costs:
     """Expected costs, from what this job has seen so far."""
     investigation = view.investigation
-    run = _run_seconds(investigation)
+    run = _run_seconds(investigation) * view.runs_together
     made = [build.seconds for build in investigation.builds.values() if build.usable and not build.reused]
     build = float(np.median(made)) if made else DEFAULT_BUILD_SECONDS
     per_index = np.full(view.line.size + 1, build)
@@ -289,14 +289,17 @@ def _rebuilds_differ(view: View) -> bool:
 def _fresh_ends(investigation: Investigation, view: View) -> bool:
     """Whether this job has measured both ends itself as often as a check of adopted samples takes."""
     own = [sample.place for sample in investigation.samples if sample.counts and not sample.adopted_from]
-    return all(own.count(view.place_at(end)) >= CHECKING_RUNS for end in (view.low, view.high))
+    return all(own.count(view.place_at(end)) >= CHECKING_RUNS * view.runs_together for end in (view.low, view.high))
 
 
 def _checking_round(investigation: Investigation, view: View) -> Plan:
     ends = [view.place_at(view.low), view.place_at(view.high)]
     slots = in_turns(ends, CHECKING_RUNS, Purpose.ENDS)
     reason = "both ends in turns: do samples taken over from an earlier job still hold?"
-    return Plan(step=Measure(slots=slots[: _runs_left(investigation, 0.0)], reason=reason), view=view)
+    return Plan(
+        step=Measure(slots=at_once(slots, view.runs_together)[: _runs_left(investigation, 0.0)], reason=reason),
+        view=view,
+    )
 
 
 def _budget_step(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan | None:
@@ -327,8 +330,7 @@ def _without_building(investigation: Investigation, ends: Ends, elapsed: Seconds
 
 
 def _conclude_now(investigation: Investigation, ends: Ends, reason: Reason, why: str) -> Plan:
-    settings = settings_of(investigation, LineName.MAIN)
-    view = main_line_view(investigation, ends)
+    settings, view = settings_of(investigation, LineName.MAIN), main_line_view(investigation, ends)
     decision = decide(view.observations(), costs_of(view), settings)
     if investigation.named:
         verdict = several.verdict(view, investigation.named, settings, reason, why)
@@ -342,10 +344,3 @@ def _conclude_now(investigation: Investigation, ends: Ends, reason: Reason, why:
 def _give_up(investigation: Investigation) -> Plan:
     verdict = conclude.failed(investigation, both_fail_alike(investigation))
     return Plan(step=Conclude(verdict=verdict, reason=verdict.explanation))
-
-
-def _why_end(investigation: Investigation, ends: Ends) -> str:
-    if ends.wanted in (0, investigation.line.size):
-        return "an end of the range"
-    outcomes = {outcome for outcome, _ in investigation.failures.values()} or {Outcome.BUILD_FAILED}
-    return f"an end cannot be tested ({', '.join(sorted(outcomes))}): the nearest commit inwards takes its place"

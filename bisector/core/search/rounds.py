@@ -7,6 +7,11 @@ from bisector.core.model.samples import Purpose
 from bisector.core.model.steps import Slot
 
 
+def at_once(slots: Sequence[Slot], times: int) -> tuple[Slot, ...]:
+    """The slots, each so many times in a row: as many runs as one compared value is taken of."""
+    return tuple(slot for slot in slots for _ in range(times))
+
+
 def in_turns(places: Sequence[Place], runs: int, purpose: Purpose) -> tuple[Slot, ...]:
     """`runs` runs of each place, forwards and backwards in turn (A B B A …)."""
     slots: list[Slot] = []

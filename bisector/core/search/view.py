@@ -8,11 +8,12 @@ import numpy as np
 
 from bisector.core.model.history import ASIDE, BoolArray, Line, LineName, Place, main
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.request import JobKind
+from bisector.core.model.request import Across, JobKind
 from bisector.core.model.samples import Outcome, Purpose, Sample
 from bisector.core.model.scenario import CRASHED, Better, Direction, Metric
 from bisector.core.model.steps import Measure
 from bisector.core.model.verdict import Change
+from bisector.core.search.across import runs_together, taken_together
 from bisector.core.search.effect import Difference, difference
 from bisector.core.search.observations import FloatArray, Observations, Verification
 from bisector.core.search.posterior import Posterior
@@ -106,9 +107,12 @@ class View:
 
     @cached_property
     def samples(self) -> tuple[Sample, ...]:
-        """The samples that count on this line, in the order they were taken, of the job's own host only."""
+        """The samples that count on this line, in the order they were taken, of the job's own host only.
+
+        Where a tail or a spread is compared each is of several runs.
+        """
         host = self.investigation.host
-        return tuple(
+        found = (
             sample
             for sample in self.investigation.samples
             if sample.counts
@@ -117,6 +121,17 @@ class View:
             and (self.use_adopted or not sample.adopted_from)
             and self._holds(sample.place)
         )
+        return taken_together(found, self.metric.name, self.across)
+
+    @property
+    def across(self) -> Across:
+        """What of the runs is compared; whether they failed is asked of each."""
+        return Across.MEDIAN if self.metric == CRASHED else self.investigation.request.search.across
+
+    @property
+    def runs_together(self) -> int:
+        """How many runs one compared value is taken of."""
+        return runs_together(self.across)
 
     def _holds(self, place: Place) -> bool:
         index = self.index_of(place)
