@@ -1,7 +1,7 @@
 """speedscope's own format, as speedscope, py-spy and pyinstrument write it. https://www.speedscope.app/file-format-schema.json"""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bisector.core.explain.stacks import ROOT, Capture, Profile, Unit
@@ -34,9 +34,10 @@ def read(data: Mapping[str, Any], reading: Reading) -> Capture:
         numbers = [gathering.frame(*frame) for frame in frames]
         for profile in profiles:
             stacks: dict[Stack, float] = {}
+            known = stacks.get
             for stack, weight in _READERS[profile["type"]](profile):
-                stacks[stack] = stacks.get(stack, 0.0) + weight
-                samples += bool(stack)
+                stacks[stack] = known(stack, 0.0) + weight
+                samples += stack != ()
             for stack, weight in stacks.items():
                 if min(stack, default=0) < 0:
                     raise ProfileProblem("a sample points to a frame below 0")
@@ -54,12 +55,9 @@ def _frame(frame: Mapping[str, Any]) -> tuple[str, str, int]:
     return str(frame["name"]), str(frame.get("file") or ""), int(line) if isinstance(line, int | float) else 0
 
 
-def _sampled(profile: Mapping[str, Any]) -> Iterator[tuple[Stack, float]]:
+def _sampled(profile: Mapping[str, Any]) -> Iterable[tuple[Stack, float]]:
     samples, weights = profile["samples"], profile.get("weights")
-    if weights is None:
-        weights = [1.0] * len(samples)
-    for stack, weight in zip(samples, weights, strict=True):
-        yield tuple(stack), float(weight)
+    return zip(map(tuple, samples), map(float, [1.0] * len(samples) if weights is None else weights), strict=True)
 
 
 def _evented(profile: Mapping[str, Any]) -> Iterator[tuple[Stack, float]]:
@@ -77,7 +75,7 @@ def _evented(profile: Mapping[str, Any]) -> Iterator[tuple[Stack, float]]:
             raise ProfileProblem("its calls do not close in the order in which they open")
 
 
-_READERS: Mapping[str, Callable[[Mapping[str, Any]], Iterator[tuple[Stack, float]]]] = {
+_READERS: Mapping[str, Callable[[Mapping[str, Any]], Iterable[tuple[Stack, float]]]] = {
     "sampled": _sampled,
     "evented": _evented,
 }
