@@ -115,6 +115,17 @@ def test_closed_form_and_sums_over_levels_agree(seed: int, monkeypatch: pytest.M
     assert given_change / given_change.sum() == pytest.approx(chances / chances.sum(), abs=0.01)
 
 
+def test_many_short_turns_are_drawn_together_and_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = measured(4, walk=0.5, rounds=20)
+    monkeypatch.setattr(drift, "MOST_BATCHES", 10**6)
+    every = found(seen)
+    monkeypatch.setattr(drift, "MOST_BATCHES", 60)
+    fewer = found(seen)
+    assert np.argmax(fewer.probability) == np.argmax(every.probability)
+    assert fewer.odds > 3
+    assert fewer.sigma == pytest.approx(every.sigma, rel=0.15)
+
+
 def brute_force(seen: Observations, bad: np.typing.NDArray[np.bool_], *, speed: float, ratio: float) -> float:
     """Log of the density of all runs, summed over a grid of levels and deviations (a priori flat and 1/sigma)."""
     assert seen.times is not None

@@ -17,6 +17,7 @@ from bisector.core.search.observations import Classes, FloatArray, IntArray, Obs
 SPEEDS = np.array([0.0, 0.0025, 0.01, 0.04, 0.12])
 """Variance that the walk gains during one run, in units of the variance of one run."""
 FEWEST_RUNS = 8
+MOST_BATCHES = 80
 ERASED_FROM = 8.0
 """Deviations about the median of everything from which a run says nothing here (a burst)."""
 
@@ -46,7 +47,7 @@ class Drift:
 
 @dataclass(frozen=True, kw_only=True)
 class _Batches:
-    """Runs that followed each other on one unit, as one mean each. `scatter` is the square sum inside them."""
+    """Runs of one unit close in time, as one mean each. `scatter` is the square sum inside them."""
 
     time: FloatArray
     unit: IntArray
@@ -59,20 +60,38 @@ class _Batches:
     def of(cls, observations: Observations, times: FloatArray, values: FloatArray, kept: FloatArray) -> "_Batches":
         """The batches of the runs with weight `kept`, in the order of `times`."""
         order = np.argsort(times, kind="stable")
-        unit, time = observations.run_unit[order], times[order]
-        value, weight = values[order], kept[order]
-        starts = np.flatnonzero(np.diff(unit, prepend=-1) != 0)
-        total = np.add.reduceat(weight, starts)
-        mean = np.add.reduceat(weight * value, starts) / total
-        middle = np.repeat(mean, np.diff(np.append(starts, len(unit))))
+        units = len(observations.unit_place)
+        group = _groups(observations.run_unit[order], units)
+        value, weight, time = values[order], kept[order], times[order]
+        count = np.bincount(group, weight).astype(np.float64)
+        mean = np.bincount(group, weight * value) / count
+        middle = np.bincount(group, weight * time) / count
+        unit = np.zeros(len(count), dtype=np.int64)
+        unit[group] = observations.run_unit[order]
+        sooner = np.argsort(middle, kind="stable")
         return cls(
-            time=np.add.reduceat(weight * time, starts) / total,
-            unit=unit[starts],
-            mean=mean,
-            count=total,
-            scatter=float(weight @ (value - middle) ** 2),
-            units=len(observations.unit_place),
+            time=middle[sooner],
+            unit=unit[sooner],
+            mean=mean[sooner],
+            count=count[sooner],
+            scatter=float(weight @ (value - mean[group]) ** 2),
+            units=units,
         )
+
+
+def _groups(unit: IntArray, units: int) -> IntArray:
+    """The batch of each run, runs in the order of time: those that follow each other on one unit.
+
+    Where that makes too many, the time is cut into stretches and a unit's runs in one stretch are a batch: the work
+    grows with the cube of their number.
+    """
+    group = np.cumsum(np.diff(unit, prepend=-1) != 0) - 1
+    stretches = len(unit)
+    while group.max() >= MOST_BATCHES and stretches > 1:
+        stretches = stretches * 3 // 4
+        stretch = np.arange(len(unit)) * stretches // len(unit)
+        _, group = np.unique(stretch * units + unit, return_inverse=True)
+    return np.asarray(group)
 
 
 @dataclass(frozen=True, kw_only=True)

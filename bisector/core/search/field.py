@@ -32,7 +32,7 @@ class Field:
 
     def split(self, bad: BoolArray) -> tuple[FloatArray, FloatArray]:
         """(classes, models, grid): log likelihood of the units on the old and on the new side of each class."""
-        worse = np.tensordot(bad.astype(float), self.models, axes=(1, 1))
+        worse = np.swapaxes(bad.astype(float) @ self.models, 0, 1)
         return self.total[None] - worse, worse
 
     @cached_property

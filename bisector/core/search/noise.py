@@ -89,7 +89,7 @@ class Empirical:
         bandwidth = 0.9 * max(min(sd, 1.1 * iqr / 1.34), sd / 3) * len(pool) ** -0.2
         reach = max(12 * sd, float(np.max(np.abs(pool))) + 5 * bandwidth)
         positions = np.linspace(-reach, reach, 1025)
-        density = gaussian(positions[:, None] - pool[None, :], bandwidth).mean(axis=1)
+        density = _smoothed(pool, positions, bandwidth)
         return cls(
             positions=positions,
             density=density,
@@ -123,6 +123,19 @@ class Empirical:
     def _mix(self, kernel: FloatArray, offsets: FloatArray) -> FloatArray:
         tail = np.exp(log_t3(offsets, self.wide))
         return np.asarray((1 - self.share) * kernel + self.share * tail + 1e-300)
+
+
+def _smoothed(pool: FloatArray, positions: FloatArray, bandwidth: float) -> FloatArray:
+    """Kernel density of `pool` on a uniform grid finer than the kernel: values shared out to neighbours, convolved."""
+    step = float(positions[1] - positions[0])
+    place = (pool - positions[0]) / step
+    left = np.floor(place).astype(np.int64)
+    share = place - left
+    size = len(positions)
+    mass = np.bincount(left, 1 - share, minlength=size) + np.bincount(left + 1, share, minlength=size)
+    reach = min(int(np.ceil(6 * bandwidth / step)), size // 2)
+    kernel = gaussian(np.arange(-reach, reach + 1, dtype=np.float64) * step, bandwidth)
+    return np.asarray(np.convolve(mass, kernel, mode="same") / len(pool))
 
 
 def gaussian(offsets: FloatArray, sigma: float) -> FloatArray:

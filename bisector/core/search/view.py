@@ -196,11 +196,12 @@ class View:
 
     def _build_number(self, sample: Sample) -> int:
         """Which build a sample is of: a rebuild that came out equal to the first is the first."""
+        if sample.number == 0:
+            return 0
         builds = self.investigation.builds
         first, own = (builds.get((sample.place, number)) for number in (0, sample.number))
-        if sample.number and first and own and own.content is not None and own.content == first.content:
-            return 0
-        return sample.number
+        same = first is not None and own is not None and own.content is not None and own.content == first.content
+        return 0 if same else sample.number
 
     @cached_property
     def exact(self) -> bool:
