@@ -94,13 +94,14 @@ class BuildOrder:
 class RunOrder:
     """What to run, and which files under {out} to bring back.
 
-    `beside` asks for perf to record the run from outside as well; its `profile` comes back among the files.
+    With `beside_hz` perf records the run from outside, so many times a second: the run's first process stops itself
+    until it is found, and `profile` comes back among the files (gzipped text of `perf script`).
     """
 
     recipe: RunRecipe
     files: Path | None
     collect: tuple[str, ...] = ()
-    beside: bool = False
+    beside_hz: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

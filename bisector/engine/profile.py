@@ -7,9 +7,11 @@ from statistics import median
 from bisector.core.model.captures import ChangesKept, Pending, Profiled, ProfilersSeen
 from bisector.core.model.history import Place
 from bisector.core.model.profiles import CaptureKind, Profiler, choose, counter, sampler
+from bisector.core.model.request import RunnerName
 from bisector.core.model.steps import ProfileSides
 from bisector.core.model.units import Seconds
 from bisector.engine.capture import Blind, NoCapture, Wanted, take
+from bisector.engine.measure import warmups
 from bisector.engine.orders import run_order
 from bisector.engine.ports import Session
 from bisector.engine.work import Work
@@ -54,7 +56,9 @@ Sessions = tuple[dict[tuple[Place, str], Session], ExitStack]
 def _captured(pending: Pending, wanted: int, work: Work, sessions: Sessions) -> Profiled:
     """The fact that fills a slot: a capture, or what kept it from being one."""
     order, slot, name = pending
-    profiler = counter() if name is None else sampler(name, work.request.scenario.profile)
+    contained = work.ports.runner.name is RunnerName.DOCKER
+    recipe = work.request.scenario.profile
+    profiler = counter() if name is None else sampler(name, recipe, contained=contained)
     capture = Profiled(
         step=work.investigation.plans[-1].number,
         order=order,
@@ -96,8 +100,12 @@ def _session(place: Place, profiler: Profiler, work: Work, sessions: Sessions) -
     if (place, profiler.tool) not in known:
         build = work.investigation.builds[place, 0]
         plain = run_order(work.request, work.ports)
-        order = replace(plain, recipe=profiler.wrapped(plain.recipe), collect=profiler.files, beside=profiler.beside)
-        known[place, profiler.tool] = stack.enter_context(work.ports.runner.open(build, order, work.stop))
+        recipe = profiler.wrapped(plain.recipe)
+        order = replace(plain, recipe=recipe, collect=profiler.files, beside_hz=profiler.beside_hz)
+        session = known[place, profiler.tool] = stack.enter_context(work.ports.runner.open(build, order, work.stop))
+        for _ in range(warmups(work)):
+            work.stop.check()
+            session.run()
     return known[place, profiler.tool]
 
 

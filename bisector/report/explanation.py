@@ -5,6 +5,7 @@ What was captured is read afresh whenever a report is made, so that a better rea
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 
 from bisector.core.explain.changes import Touched, touched_functions
 from bisector.core.explain.counts import CountPair, Counts
@@ -13,12 +14,12 @@ from bisector.core.explain.findings import Finding, findings_of
 from bisector.core.explain.joining import joined
 from bisector.core.explain.names import Names
 from bisector.core.explain.sources import SourceChange
-from bisector.core.explain.stacks import Capture, Profile
+from bisector.core.explain.stacks import Capture, Profile, Unit
 from bisector.core.explain.suspects import Suspect, suspects_of
 from bisector.core.model.captures import ChangesKept, Profiled, ProfilersSeen, in_use
 from bisector.core.model.history import Place
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.profiles import CaptureKind, choose
+from bisector.core.model.profiles import CaptureKind, ProfilerName, choose
 from bisector.errors import StoreError
 from bisector.formats.changes import changes_from_text
 from bisector.formats.profiles import read_profile
@@ -105,6 +106,7 @@ class _Reader:
     ) -> None:
         self._captures = [each for each in investigation.captures if each.step == seen.step and not each.problem]
         self._tool = in_use(seen, investigation.captures)
+        self._measured = investigation.by_place
         self._packages = packages
         self._files = files
 
@@ -136,7 +138,19 @@ class _Reader:
                 problem = found
         if not captures:
             raise problem
-        return replace(joined(captures), work=float(profiled.runs))
+        whole = joined(captures)
+        return replace(whole, work=self._work(profiled, whole))
+
+    def _work(self, profiled: Profiled, capture: Capture) -> float:
+        """Units of work a capture holds: so that one costs what the measured runs took, which no profiler slowed down
+        and no other load stretched; where nothing was measured, the runs that were profiled."""
+        samples = self._measured.get(profiled.place, ())
+        taken = [s.usage for s in samples if s.counts and s.usage is not None]
+        if not taken or capture.unit is not Unit.SECONDS or not capture.total:
+            return float(profiled.runs)
+        walled = profiled.tool == ProfilerName.PYINSTRUMENT
+        one = median(usage.wall if walled else usage.cpu for usage in taken)
+        return capture.total / one if one > 0 else float(profiled.runs)
 
     def _counts(self, place: Place) -> Counts:
         taken = self._of(place, CaptureKind.COUNTED)
@@ -174,7 +188,8 @@ def _method(investigation: Investigation, seen: ProfilersSeen) -> str:
     taken = [each for each in investigation.captures if each.step == seen.step and each.tool == tool]
     sides = {each.place for each in taken}
     captures, rate = len(taken) // max(len(sides), 1), taken[0].rate_hz if taken else 0
-    return f"{tool}, {captures} captures a side at {rate} samples a second, apart from the measured runs ({seen.why})"
+    apart = "apart from the measured runs and scaled to them" if investigation.samples else "by the run"
+    return f"{tool}, {captures} captures a side at {rate} samples a second, {apart} ({seen.why})"
 
 
 def _troubles(investigation: Investigation, seen: ProfilersSeen) -> Iterator[str]:

@@ -8,7 +8,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from bisector.adapters.in_memory.world import World
+from bisector.core.model.history import main
 from bisector.core.model.investigation import Investigation
+from bisector.core.model.profiles import CaptureKind
 from bisector.core.model.request import JobKind, Search
 from bisector.core.model.scenario import RunRecipe
 from bisector.formats.profiles import read_profile
@@ -49,7 +51,8 @@ def test_the_result_lists_the_suspects_as_its_schema_says(job: Job) -> None:
     Draft202012Validator(result_schema()).validate(result)
     (prime,) = result["culprits"][0]["suspects"]
     assert (prime["function"], prime["file"], prime["line"], prime["touched"]) == ("parse", "app.py", 1, True)
-    assert prime["self_delta"] == pytest.approx(900 * 0.3 / 200, rel=0.01)
+    measured = [s.usage.cpu for s in done.samples if s.usage is not None and s.counts and s.place in {main(7), main(8)}]
+    assert prime["self_delta"] == pytest.approx(0.3 / 1.3 * max(measured), rel=0.1)
     json.dumps(result, allow_nan=False)
 
 
@@ -102,3 +105,20 @@ def test_profiles_are_written_for_other_viewers(job: Job) -> None:
     for name in sides:
         capture = read_profile(written[name].text.encode(), Reading())
         assert {frame.name for frame in capture.frames} == {"main", "parse", "render"}
+
+
+def test_what_a_loaded_machine_stretches_is_scaled_to_the_measured_runs(job: Job) -> None:
+    done, files = job
+    stretched = dict(files)
+    for capture in done.captures:
+        if capture.kind is CaptureKind.SAMPLED and capture.place == main(7):
+            document = json.loads(files[capture.files[0]])
+            for part in document["profiles"]:
+                part["weights"] = [weight * 5 for weight in part["weights"]]
+            stretched[capture.files[0]] = json.dumps(document).encode()
+    assert stretched != files
+    for kept in (files, stretched):
+        (found,) = explanations_of(done, kept)
+        assert found.difference is not None
+        assert found.difference.total.before == pytest.approx(1.0, rel=0.1)
+        assert found.suspects[0].function.frame.name == "parse"

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from bisector.adapters.docker import images
+from bisector.adapters.docker.beside import beside_problem
 from bisector.adapters.docker.build import build_in_docker
 from bisector.adapters.docker.engine import Engine
 from bisector.adapters.docker.host import engine_facts
@@ -23,8 +24,6 @@ from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.units import Bytes
 from bisector.engine.ports import BuildOrder, RunOrder
 from bisector.engine.stop import StopSignal
-
-NO_PERF = "a container may not use perf, and the image has none"
 
 
 class DockerRunner:
@@ -86,8 +85,9 @@ class DockerRunner:
         return open_session(self._workshop, build, order, stop)
 
     def unusable_profilers(self) -> Mapping[ProfilerName, str]:
-        """Those that are not installed where bisector is, and perf, which a container is not let to use."""
-        return {**without_tools(self._workshop.tools), ProfilerName.PERF: NO_PERF}
+        """Those that are not installed where bisector is, and perf where it cannot look into a container."""
+        with Engine() as engine:
+            return {**without_tools(self._workshop.tools), **beside_problem(engine.info())}
 
     def size(self, build: Build) -> Bytes:
         """What the image takes on the disk beyond the one it was made from."""

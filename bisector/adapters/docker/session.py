@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from bisector.adapters.docker import images, layout
+from bisector.adapters.docker.beside import recording
 from bisector.adapters.docker.container import Container, Plan, remove, running, start
 from bisector.adapters.docker.engine import Engine
 from bisector.adapters.docker.fate import outcome_of_silence
 from bisector.adapters.docker.workshop import Workshop
-from bisector.adapters.measure.answer import as_run
+from bisector.adapters.measure.answer import Answer, as_run
 from bisector.adapters.measure.order import HelperOrder
 from bisector.adapters.measure.outcome import mebibytes
 from bisector.adapters.measure.record import Record
@@ -89,7 +91,16 @@ class DockerSession:
             remove(self._engine, self._workshop, container.id)
 
     def _run_in(self, container: Container) -> tuple[RunRecord, bool]:
-        answer = container.call(self._helper_order, layout.RUN_USER, self._stop, {})
+        if self._order.beside_hz:
+            with recording(self._engine, container.id, self._order.beside_hz) as perf:
+                answer = container.call(self._helper_order, layout.RUN_USER, self._stop, {})
+                record, ended = self._as_run(container, answer)
+                profile, complaint = perf.end() if ended else (b"", "")
+            files = {"profile": profile} if profile else {}
+            return replace(record, files=files, stderr=record.stderr + f"\n{complaint}".encode()), ended
+        return self._as_run(container, container.call(self._helper_order, layout.RUN_USER, self._stop, {}))
+
+    def _as_run(self, container: Container, answer: Answer | None) -> tuple[RunRecord, bool]:
         outcome = outcome_of_silence(self._engine, container.id, answer)
         if answer is None or outcome is not None:
             return RunRecord(outcome=outcome or Outcome.TIMEOUT, reason=self._reason(outcome)), False

@@ -51,16 +51,16 @@ class Format(StrEnum):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Profiler:
     """How a run is profiled. `before` is put in front of its command; `files` below {out} come back, as far as they
-    were written. `slowdown` is how many times as long the command may take. `beside` says that it records the run from
-    outside, on the machine, where the runner cannot be its parent."""
+    were written. `slowdown` is how many times as long the command may take. With `beside_hz` it records the run from
+    outside the container, so many times a second."""
 
     tool: str
     format: Format
     before: tuple[str, ...]
     files: tuple[str, ...]
     slowdown: float
-    beside: bool = False
     rate_hz: int = 0
+    beside_hz: int = 0
 
     def wrapped(self, recipe: RunRecipe) -> RunRecipe:
         """The run with the profiler around it: the same command and limits, with room for the profiler itself."""
@@ -72,8 +72,8 @@ class Profiler:
         )
 
 
-def sampler(name: ProfilerName, recipe: ProfileRecipe) -> Profiler:
-    """The profiler called `name`, set as the scenario says."""
+def sampler(name: ProfilerName, recipe: ProfileRecipe, *, contained: bool = False) -> Profiler:
+    """The profiler called `name`, set as the scenario says. What runs in a container is `contained`."""
     match name:
         case ProfilerName.PY_SPY:
             options = ("--native",) if recipe.native else ()
@@ -91,7 +91,8 @@ def sampler(name: ProfilerName, recipe: ProfileRecipe) -> Profiler:
         case ProfilerName.PYINSTRUMENT:
             return _inside("sampling", str(name), Format.PYINSTRUMENT, interval=1.0 / recipe.rate_hz, slowdown=3.0)
         case ProfilerName.PERF:
-            return _perf(min(recipe.rate_hz, PERF_RATE_LIMIT))
+            rate = min(recipe.rate_hz, PERF_RATE_LIMIT)
+            return _perf_beside(rate) if contained else _perf(rate)
 
 
 def counter() -> Profiler:
@@ -128,6 +129,19 @@ def _perf(rate: int) -> Profiler:
         files=("profile",),
         slowdown=5.0,
         rate_hz=rate,
+    )
+
+
+def _perf_beside(rate: int) -> Profiler:
+    """perf outside the container, which records the command from its first instruction on: it waits to be found."""
+    return Profiler(
+        tool=ProfilerName.PERF,
+        format=Format.PERF_SCRIPT,
+        before=("/bin/sh", "-c", 'kill -STOP $$; exec "$@"', "sh"),
+        files=("profile",),
+        slowdown=5.0,
+        rate_hz=rate,
+        beside_hz=rate,
     )
 
 

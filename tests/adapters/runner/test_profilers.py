@@ -1,16 +1,20 @@
 """Contract: every profiler around a run, in both runners, sees the program's functions; what cannot be had is said."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bisector.adapters.docker.runner import DockerRunner
+from bisector.adapters.docker.beside import _regular_file, beside_problem
+from bisector.adapters.docker.engine import Engine
 from bisector.adapters.local.runner import LocalRunner
+from bisector.adapters.measure.profilers import perf_problem
 from bisector.core.explain.names import Names
 from bisector.core.explain.stacks import Capture, Origin
 from bisector.core.model.builds import Build
 from bisector.core.model.profiles import Profiler, ProfilerName, counter, sampler
+from bisector.core.model.request import RunnerName
 from bisector.core.model.samples import Outcome
 from bisector.core.model.scenario import ProfileRecipe, RunRecipe
 from bisector.engine.ports import Runner, RunOrder, RunRecord, Session
@@ -70,7 +74,7 @@ def program(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def profiled(runner: Runner, build: Build, profiler: Profiler, *command: str) -> tuple[RunRecord, Session]:
     """A profiled run of the program, and the session it was made in."""
     recipe = RunRecipe(command=command, timeout_seconds=60.0, memory_bytes=512 * MEBIBYTE)
-    order = RunOrder(recipe=profiler.wrapped(recipe), files=None, collect=profiler.files, beside=profiler.beside)
+    order = RunOrder(recipe=profiler.wrapped(recipe), files=None, collect=profiler.files, beside_hz=profiler.beside_hz)
     with runner.open(build, order, StopSignal()) as session:
         return session.run(), session
 
@@ -148,7 +152,7 @@ def test_perf_sees_the_functions_of_a_compiled_program(runner: Runner, program: 
     unusable = runner.unusable_profilers()
     if ProfilerName.PERF in unusable:
         pytest.skip(unusable[ProfilerName.PERF])
-    profiler = sampler(ProfilerName.PERF, ProfileRecipe(rate_hz=400))
+    profiler = sampler(ProfilerName.PERF, ProfileRecipe(rate_hz=400), contained=runner.name is RunnerName.DOCKER)
     record, session = profiled(runner, program, profiler, "./native")
     capture = capture_of(record, session, profiler)
     assert record.stdout == b"done\n"
@@ -161,7 +165,30 @@ def test_profilers_that_are_not_installed_are_said_to_be_missing(
 ) -> None:
     monkeypatch.setattr("bisector.adapters.measure.tools._py_spy", list)
     monkeypatch.setattr("bisector.adapters.measure.tools._pyinstrument", list)
-    for bare in (LocalRunner(tmp_path, host_env={"PATH": "/nonexistent"}), DockerRunner("t", tmp_path, build_env={})):
-        unusable = bare.unusable_profilers()
-        assert {ProfilerName.PY_SPY, ProfilerName.PYINSTRUMENT, ProfilerName.PERF} == set(unusable)
-        assert all(unusable.values())
+    unusable = LocalRunner(tmp_path, host_env={"PATH": "/nonexistent"}).unusable_profilers()
+    assert set(unusable) == set(ProfilerName)
+    assert all(unusable.values())
+
+
+def test_perf_beside_a_container_takes_root_and_the_engines_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = {"Name": os.uname().nodename}
+    assert "another machine" in beside_problem({"Name": "elsewhere"})[ProfilerName.PERF]
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert "takes root" in beside_problem(here)[ProfilerName.PERF]
+
+
+def test_without_the_right_perf_says_what_the_kernel_allows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    refusing = tmp_path / "perf"
+    refusing.write_text("#!/bin/sh\nexit 255\n")
+    refusing.chmod(0o755)
+    monkeypatch.delenv("PATH")
+    assert "perf_event_paranoid" in perf_problem(f"{tmp_path}:{os.defpath}")[ProfilerName.PERF]
+
+
+@pytest.mark.docker
+def test_a_link_in_a_container_does_not_lead_to_the_hosts_files(docker_lab: Laboratory, docker_plain: Build) -> None:
+    with docker_lab.session(docker_plain, "true") as session, Engine() as engine:
+        assert _regular_file(engine, session.container, "/etc/os-release") is not None
+        assert _regular_file(engine, session.container, "/proc/self/root/etc/hostname") in {None, b""}
+        assert _regular_file(engine, session.container, "/etc") is None
+        assert _regular_file(engine, session.container, "/nowhere") is None
