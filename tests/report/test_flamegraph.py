@@ -68,6 +68,13 @@ def test_equal_sides_are_not_coloured() -> None:
     assert picture.count("#b2182b") == picture.count("#2166ac") == 1, "only the legend has colours"
 
 
+def test_noise_is_not_coloured() -> None:
+    one, other = (profile(sampled(capture([folded("main;a", a), folded("main;b", 4.0 - a)]), 400)) for a in (2.0, 2.04))
+    picture = flamegraph.still(difference(one, other))
+    assert "within noise" in picture
+    assert picture.count('"#dee0e4"') == 4, "three calls and the legend"
+
+
 def test_what_changed_is_coloured() -> None:
     names = [SLOWER.frames[i].name for i in np.flatnonzero(~SLOWER.own.noise)]
     assert sorted(names) == ["emit", "normalise", "old"]

@@ -127,7 +127,7 @@ def _through(found: Difference, groups: IntArray, index: int) -> Frame | None:
 def _relations(found: Difference, touched: BoolArray) -> Callable[[int], Relation]:
     """What the culprit has to do with the function at an index."""
     tree = found.tree
-    below = tree.totals(touched[tree.frame].astype(np.float64)) - touched[tree.frame]
+    below = tree.totals(touched[tree.frame].astype(np.float64))
     calling = np.zeros(len(found.frames), dtype=bool)
     calling[tree.frame[below > 0]] = True
 

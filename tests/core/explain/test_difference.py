@@ -108,16 +108,16 @@ def test_equal_programs_seldom_differ(captures: int) -> None:
 
 
 def test_equal_programs_on_an_unsteady_machine_seldom_differ() -> None:
-    """Each capture is slower or faster as a whole by 5 %, which counting alone does not know."""
+    """Each capture is slower or faster as a whole by 10 %, which counting alone does not know."""
     random = np.random.default_rng(5)
     differing = 0
     for _ in range(200):
         sides = []
         for _ in range(2):
-            scales = [1 + 0.05 * random.standard_normal() for _ in range(3)]
+            scales = [1 + 0.1 * random.standard_normal() for _ in range(3)]
             sides.append(profile(*(drawn(random, [(s, w * k) for s, w in PROGRAM], 1000.0) for k in scales)))
         differing += bool((~difference(sides[0], sides[1]).own.noise).any())
-    assert differing <= 20
+    assert differing <= 16
 
 
 def test_a_function_that_costs_a_third_more_stands_out_alone() -> None:

@@ -59,7 +59,8 @@ def test_a_cache_that_stopped_hitting() -> None:
         pytest.param(
             counted(item=100, item_look=100), counted(item=900, item_look=900), id="the caller is called more"
         ),
-        pytest.param(counted(item=100, item_look=100), counted(item=100, item_look=149), id="too few"),
+        pytest.param(counted(item=100, item_look=100), counted(item=900, item_look=4000), id="the caller, above all"),
+        pytest.param(counted(item=10, item_look=10), counted(item=10, item_look=55), id="too few"),
         pytest.param(counted(item=100, item_look=100), counted(item=100, item_look=250), id="not thrice"),
         pytest.param(counted(item=100, item_look=20), counted(item=100, item_look=100), id="no cache worked before"),
         pytest.param(counted(look=100, look_look=10), counted(look=100, look_look=900), id="recursion"),

@@ -69,10 +69,10 @@ def test_a_merged_tree_holds_every_capture_as_it_is(sides: list[Weighted]) -> No
 
 
 def test_a_frame_is_the_same_wherever_it_was_seen_and_keeps_its_lowest_line() -> None:
-    seen = [Frame(name="f", module="m.py", file=f"/build/{line}/m.py", line=line) for line in (0, 12, 7, 9)]
+    seen = [Frame(name="f", module="m.py", file=f"/build/{line}/m.py", line=line) for line in (0, 12, 7, 9, 0)]
     made = capture([([each], 1.0) for each in seen])
     assert [(each.name, each.line) for each in made.frames] == [("f", 7)]
-    assert made.total == 4
+    assert made.total == 5
 
 
 def test_nothing_was_sampled() -> None:

@@ -153,6 +153,15 @@ def test_the_two_parts_of_a_growth_add_up(calls1: float, calls2: float, each1: f
     assert by_calls + by_cost == pytest.approx(cost.delta, rel=1e-6, abs=1e-6 * (cost.before + cost.after))
 
 
+def test_a_function_that_calls_itself_is_not_who_calls_it_more() -> None:
+    found = changed(parsed(["main;a 2"]), parsed(["main;a;a 6"]))
+    counts = CountPair(
+        before=counted({"a": 10}, {("main", "a"): 10}),
+        after=counted({"a": 90}, {("main", "a"): 30, ("a", "a"): 60}),
+    )
+    assert suspects_of(found, None, counts)[0].called_by == frame("main")
+
+
 def test_counts_are_per_unit_of_work() -> None:
     counts = counted({"a": 10}, {("main", "a"): 5}, work=5)
     assert (counts.calls_of(frame("a")), counts.from_to(frame("main"), frame("a"))) == (2, 1)

@@ -167,6 +167,7 @@ def test_a_damaged_stored_capture_is_told(weighted: Weighted, at: int, noise: by
         ({"frame": [0, 9]}, "broken"),
         ({"levels": [0, 2, 1, 2]}, "broken"),
         ({"weights": [1.0]}, "broken"),
+        ({"weights": [2.0, -1.0]}, "broken"),
         ({"work": 0}, "broken"),
         ({"unit": "hours"}, "no stored capture"),
     ],
