@@ -186,6 +186,17 @@ def look_around(wiring: Wiring, image: str) -> Iterator["Finding"]:
     yield findings.git_finding(git_version())
     yield findings.attempt("database", database)
     yield findings.attempt("Docker", docker, optional=True)
+    yield findings.attempt("profilers here", lambda: _profilers(wiring.local()), optional=True)
+    yield findings.attempt("profilers, Docker", lambda: _profilers(wiring.docker()), optional=True)
+
+
+def _profilers(runner: Runner) -> str:
+    """What can be had of the profilers with a runner, and why not the rest."""
+    from bisector.core.model.profiles import ProfilerName
+
+    unusable = runner.unusable_profilers()
+    able = ", ".join(name for name in ProfilerName if name not in unusable) or "none"
+    return "; ".join([able, *(f"no {name}: {why}" for name, why in unusable.items())])
 
 
 def make_repository(directory: Path, stream: bytes, stop: StopSignal) -> None:

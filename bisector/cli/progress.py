@@ -6,8 +6,10 @@ from contextlib import contextmanager
 
 import click
 
+from bisector.core.model.captures import Profiled, ProfilersSeen
 from bisector.core.model.facts import BranchListed, BuildRecorded, Fact, HistoryListed
 from bisector.core.model.investigation import Investigation
+from bisector.core.model.profiles import CaptureKind
 from bisector.core.model.samples import Purpose, Sample
 from bisector.core.model.steps import BuildPlace, Measure
 from bisector.core.model.units import Seconds
@@ -66,6 +68,13 @@ class PlainLines:
                 self._say(f"  {fact.place} build {fact.build.outcome} ({how}){reason}")
             case Sample():
                 self._round.append(fact)
+            case ProfilersSeen():
+                names = ", ".join(fact.able) or "none can be had"
+                self._say(f"  profiling both sides; profilers: {names} ({fact.why})")
+            case Profiled():
+                what = "sample" if fact.kind is CaptureKind.SAMPLED else "call"
+                found = one_line(fact.problem, 160) or f"{count(fact.samples, what)} in {count(fact.runs, 'run')}"
+                self._say(f"  {fact.place} {fact.tool}: {found}")
             case _:
                 pass
         if not investigation.pending():

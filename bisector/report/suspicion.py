@@ -9,6 +9,7 @@ from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import JobKind
 from bisector.core.model.scenario import Better, Metric
 from bisector.core.model.verdict import Change
+from bisector.core.search.profiling import is_memory
 from bisector.report import numbers
 from bisector.report.explanation import Explanation
 from bisector.report.numbers import json_number
@@ -45,7 +46,7 @@ def with_suspect(sentence: Phrase, investigation: Investigation, explanations: S
 
 def _is_slower(metric: Metric, change: Change) -> bool:
     """Whether the change is for the worse, and one that time explains."""
-    return metric.unit != "B" and (change.relative > 0) == (metric.better is Better.LOWER)
+    return not is_memory(metric) and (change.relative > 0) == (metric.better is Better.LOWER)
 
 
 def _relation(suspect: Suspect, culprit: str) -> str:

@@ -21,7 +21,9 @@ from bisector.core.model.steps import Conclude, ProfileSides
 from bisector.core.model.verdict import VerdictKind
 from bisector.engine.stop import StopSignal
 from bisector.errors import Cancelled, InfraFault
+from bisector.report.compose import JobFacts, report_of
 from bisector.report.explanation import explanations_of, wanted_files
+from bisector.report.phrase import plain
 from tests.helpers.simulated import Simulation
 
 PLANTED = World(candidates=16, culprit=10, effect=0.3, noise=0.01, seed=3)
@@ -253,3 +255,12 @@ def test_runs_that_other_load_stretched_are_left_out(simulation: Simulation) -> 
     done = simulation.run(profiling(simulation))
     sampled = [capture for capture in done.captures if capture.kind is CaptureKind.SAMPLED]
     assert {capture.samples // capture.runs for capture in sampled} == {200}
+
+
+def test_a_size_is_not_explained_by_time_and_the_report_says_so(simulation: Simulation) -> None:
+    request = profiling(simulation)
+    size = replace(request.scenario.metrics[0], unit="B")
+    done = simulation.run(replace(request, scenario=replace(request.scenario, metrics=(size,))))
+    assert not steps(done, ProfileSides)
+    notes = [plain(note) for note in report_of(done, JobFacts(state="done")).notes]
+    assert any("is a size: no profile was taken" in note for note in notes)

@@ -4,6 +4,7 @@ from bisector.core.model.history import LineName, Place, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.profiles import interleaved, starts_python
 from bisector.core.model.request import JobKind
+from bisector.core.model.scenario import Metric
 from bisector.core.model.steps import ProfileSides, Step
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Change, Verdict, VerdictKind
@@ -24,7 +25,8 @@ def profile_first(investigation: Investigation, verdict: Verdict, elapsed: Secon
     recipe = request.scenario.profile
     budget = request.budget.seconds
     spent = budget is not None and elapsed >= budget
-    if not request.profile or recipe.profiler == "none" or spent or _is_planned(investigation):
+    unwanted = not request.profile or recipe.profiler == "none" or is_memory(investigation.metric)
+    if unwanted or spent or _is_planned(investigation):
         return None
     pairs = pairs_of(investigation, verdict)
     if not pairs:
@@ -38,6 +40,11 @@ def profile_first(investigation: Investigation, verdict: Verdict, elapsed: Secon
         samples=wanted,
         reason=f"why: both sides in turns, apart from the measured runs, about {wanted} samples a capture",
     )
+
+
+def is_memory(metric: Metric) -> bool:
+    """Whether the metric is a size: where the time goes does not tell where the memory does."""
+    return metric.unit == "B"
 
 
 def pairs_of(investigation: Investigation, verdict: Verdict) -> tuple[Pair, ...]:
