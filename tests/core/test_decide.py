@@ -216,6 +216,14 @@ def test_verification_runs_on_builds_made_afresh_where_those_can_differ() -> Non
     assert _numbers(decide(exact, rebuilding, Settings()).action) == (0, 0)
 
 
+def test_fresh_runs_that_show_nothing_of_the_step_are_made_once_more() -> None:
+    runs = {0: GOOD, 3: GOOD, 4: BAD, 8: BAD}
+    for rises, again in (([0.2], True), ([-3.5], True), ([3.5], False), ([0.2, 0.1], False), ([0.2, 3.5], False)):
+        tried = [Verification(parent=3, culprit=4, passed=True, rise=rise) for rise in rises]
+        action = decide(observations(line(8), runs, verifications=tried), costs(8), Settings()).action
+        assert isinstance(action, VerifyPair) is again
+
+
 def _numbers(action: Action) -> tuple[int, int]:
     assert isinstance(action, VerifyPair)
     return action.numbers

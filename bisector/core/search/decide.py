@@ -27,6 +27,8 @@ EXACT_RUNS = 2
 EQUIVALENCE = 1.5
 """No change is answered once the upper bound of the change is below this many times the smallest one worth naming."""
 ONE_SIDED_95 = 1.645
+LEAST_RISE, MOST_VERIFICATIONS = 0.25, 2
+"""Part of the step that fresh runs have to show, else they are made once more: the step may have been a burst."""
 MARGIN = 0.6
 """Part of the allowed error up to which a culprit is searched for: the rest is left to what no model here has."""
 LIKELIER = 0.5
@@ -143,7 +145,11 @@ def _conclusion(observations: Observations, posterior: Posterior, costs: Costs, 
         alone = _standing_out(observations, posterior, 1 - 3 * error)
         return None if alone is None else _verification(observations, posterior, costs, settings, alone)
     parent, culprit = pair(observations, posterior, likeliest)
-    if not any((v.parent, v.culprit) == (parent, culprit) for v in observations.verifications):
+    tried = [v for v in observations.verifications if (v.parent, v.culprit) == (parent, culprit)]
+    step = abs(posterior.bad - posterior.good)
+    rises = [step if v.rise is None else abs(v.rise) if settings.two_sided else v.rise for v in tried]
+    held = any(rise > LEAST_RISE * step for rise in rises)
+    if not tried or (not held and len(tried) < MOST_VERIFICATIONS):
         return _verification(observations, posterior, costs, settings, (parent, culprit))
     return Stop(ending=Ending.FOUND, found=likeliest) if probability >= 1 - MARGIN * error else None
 

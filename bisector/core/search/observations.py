@@ -37,6 +37,8 @@ class Verification:
     parent: int
     culprit: int
     passed: bool
+    rise: float | None = None
+    """How far the culprit's median lay above its parent's, in the search's units; None where that was not kept."""
 
 
 @dataclass(frozen=True, kw_only=True)

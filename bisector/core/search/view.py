@@ -272,7 +272,7 @@ class View:
                 rise = float(np.median(scale.into(runs[1])) - np.median(scale.into(runs[0])))
                 wanted = scale.threshold(self.investigation.request.min_effect_of(self.metric)) / 2
                 passed = (abs(rise) if self.two_sided else rise) > wanted
-                found.append(Verification(parent=indexes[0], culprit=indexes[1], passed=passed))
+                found.append(Verification(parent=indexes[0], culprit=indexes[1], passed=passed, rise=rise))
         return tuple(found)
 
     def _fresh(self, step: int, place: Place) -> FloatArray:
