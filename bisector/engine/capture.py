@@ -25,6 +25,8 @@ LEAST_EXPECTED = 40
 """Samples to be expected before a profiler is called blind: of fewer, start-up is most."""
 DISTURBED = 5.0
 """Times the processor time of a measured run from which on a run is not used, as long as there are others."""
+DISTURBED_RUNS = 3
+"""Runs without an undisturbed one among them after which that is taken for the program's own way."""
 _COMPLAINTS = ("Error", "error", "perf:")
 
 
@@ -74,7 +76,9 @@ def take(session: Session, wanted: Wanted, work: Work) -> Taken:
         taken = fine if fine.samples else disturbed
         if not taken.samples and number >= RUNS_WITHOUT_SAMPLES:
             raise NoCapture(f"{profiler.tool} saw nothing in {number} runs")
-        if fine.samples >= wanted.samples or work.since_created - began > LONGEST_CAPTURE:
+        # A program whose every run looks disturbed has many threads that wait for each other: that is its way.
+        enough = taken.samples >= wanted.samples and (fine.samples or number >= DISTURBED_RUNS)
+        if enough or work.since_created - began > LONGEST_CAPTURE:
             break
     return taken
 

@@ -264,3 +264,20 @@ def test_a_size_is_not_explained_by_time_and_the_report_says_so(simulation: Simu
     assert not steps(done, ProfileSides)
     notes = [plain(note) for note in report_of(done, JobFacts(state="done")).notes]
     assert any("is a size: no profile was taken" in note for note in notes)
+
+
+def test_a_program_that_always_looks_disturbed_is_taken_as_it_is(simulation: Simulation) -> None:
+    class Threads(SimulatedRunner):
+        def profile(self, tree: str, wanted: tuple[str, ...]) -> Mapping[str, bytes]:
+            found = dict(super().profile(tree, wanted))
+            if wanted == ("profile",):
+                document = json.loads(found["profile"])
+                for part in document["profiles"]:
+                    part["samples"], part["weights"] = part["samples"] * 8, part["weights"] * 8
+                found["profile"] = json.dumps(document).encode()
+            return found
+
+    simulation.ports = replace(simulation.ports, runner=Threads(PLANTED))
+    sampled = [c for c in simulation.run(profiling(simulation)).captures if c.kind is CaptureKind.SAMPLED]
+    assert {capture.runs for capture in sampled} == {3}
+    assert not any(capture.problem for capture in sampled)

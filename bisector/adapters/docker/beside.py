@@ -99,6 +99,14 @@ class Recording:
         self._given_up.set()
         self._thread.join()
 
+    def close(self) -> None:
+        """Leave nothing running, however the run was left."""
+        self.abandon()
+        if self._perf is not None:
+            with self._perf:
+                if self._perf.poll() is None:
+                    self._perf.kill()
+
     def _begin(self) -> None:
         limit = time.monotonic() + _FINDING
         while not self._given_up.wait(0.05) and time.monotonic() < limit:
@@ -121,7 +129,7 @@ def recording(engine: Engine, container: str, rate: int) -> Iterator[Recording]:
         try:
             yield made
         finally:
-            made.abandon()
+            made.close()
 
 
 def _stopped(engine: Engine, container: str) -> int | None:

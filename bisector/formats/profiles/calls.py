@@ -9,6 +9,9 @@ from bisector.core.explain.names import Names
 from bisector.core.explain.stacks import Frame
 from bisector.formats.profiles.problem import ProfileProblem
 
+MOST_CALLS = 10**15
+"""More than any run makes; sums of such numbers still fit a float."""
+
 
 def read_counts(files: Sequence[bytes], names: Names, work: float) -> Counts:
     """What the files of a side's counting runs hold, `work` units of work together; ProfileProblem for what is none."""
@@ -25,16 +28,22 @@ def read_counts(files: Sequence[bytes], names: Names, work: float) -> Counts:
 
 
 def _add(document: Any, names: Names, calls: dict[Frame, int], edges: dict[tuple[Frame, Frame], int]) -> None:
-    frames = [names.frame(str(name), str(path), int(line)) for path, line, name in document["functions"]]
+    frames = [names.frame(str(name), str(path), _index(line)) for path, line, name in document["functions"]]
     for number, times in document["calls"]:
         frame = frames[_index(number)]
-        calls[frame] = calls.get(frame, 0) + int(times)
+        calls[frame] = calls.get(frame, 0) + _times(times)
     for caller, callee, times in document["edges"]:
         pair = frames[_index(caller)], frames[_index(callee)]
-        edges[pair] = edges.get(pair, 0) + int(times)
+        edges[pair] = edges.get(pair, 0) + _times(times)
+
+
+def _times(times: Any) -> int:
+    if not isinstance(times, int) or not 0 <= times <= MOST_CALLS:
+        raise ValueError(f"not a number of calls: {str(times)[:40]}")
+    return times
 
 
 def _index(number: Any) -> int:
     if not isinstance(number, int) or number < 0:
-        raise ValueError(f"not the number of a function: {number!r}")
+        raise ValueError(f"not the number of a function or line: {str(number)[:40]}")
     return number

@@ -42,8 +42,12 @@ def test_the_counts_of_several_processes_add_up() -> None:
         json.dumps({**TOLD, "calls": [[-1, 5]]}).encode(),
         json.dumps({**TOLD, "calls": [[99, 5]]}).encode(),
         json.dumps({**TOLD, "functions": [["only"]]}).encode(),
+        json.dumps({**TOLD, "functions": [["a.py", float("inf"), "f"]] * 3}).encode(),
         json.dumps({**TOLD, "calls": [[0, "many"]]}).encode(),
         json.dumps({**TOLD, "calls": []}).encode(),
+        json.dumps({**TOLD, "calls": [[0, float("inf")]]}).encode(),
+        json.dumps({**TOLD, "calls": [[0, 10**400]]}).encode(),
+        json.dumps({**TOLD, "edges": [[0, 1, -1]]}).encode(),
     ],
 )
 def test_what_is_none_is_said_to_be_none(broken: bytes) -> None:
