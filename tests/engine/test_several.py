@@ -9,6 +9,7 @@ from bisector.adapters.in_memory.world import World
 from bisector.core.model.facts import CulpritNamed
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Budget
+from bisector.core.model.samples import Purpose
 from bisector.core.model.verdict import Change, Culprit, InnerKind, Reason, Verdict, VerdictKind
 from bisector.core.search import several
 from bisector.report.compose import JobFacts, report_of
@@ -52,6 +53,14 @@ def test_two_culprits_are_both_named_verified_and_share_the_change(seed: int) ->
         assert culprit.share_high is not None
         assert culprit.share_low <= 0.5 <= culprit.share_high
     assert sum(culprit.share or 0 for culprit in culprits) == pytest.approx(1, abs=0.15)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_second_culprit_takes_more_pairs_than_fit_into_one_swing_of_the_host(seed: int) -> None:
+    found = simulate(replace(TWO, seed=seed, effect=0.5, also="45:0.5"))
+    second = found.named[1].culprit.place
+    fresh = [each for each in found.samples if each.purpose is Purpose.VERIFY and each.place == second]
+    assert len(fresh) >= 6
 
 
 @pytest.mark.parametrize("seed", range(5))

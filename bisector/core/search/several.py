@@ -18,6 +18,8 @@ from bisector.core.search.view import View
 
 PRIOR_OF_NO_FURTHER = 0.8
 """A second change in one range is the exception: it takes evidence of four to one before a side is searched."""
+PAIRS_FURTHER = 6
+"""Pairs of fresh runs at least before a second culprit is named: a few in a row may all lie in one swing of the host."""
 REMAINS = 0.5
 """A side is searched while "no further change" is less likely than this."""
 
@@ -41,7 +43,8 @@ def stretches(view: View, named: Sequence[CulpritNamed]) -> Iterator[tuple[int, 
 
 def settings_of_part(settings: Settings) -> Settings:
     """How a side is searched: for a change either way, since a second one may take back a part of the first."""
-    return replace(settings, prior_no_change=PRIOR_OF_NO_FURTHER, two_sided=True)
+    pairs = (max(settings.verify_pairs[0], PAIRS_FURTHER), max(settings.verify_pairs[1], PAIRS_FURTHER))
+    return replace(settings, prior_no_change=PRIOR_OF_NO_FURTHER, two_sided=True, verify_pairs=pairs)
 
 
 def next_in_parts(
