@@ -19,7 +19,7 @@ from bisector.core.search.view import View
 PRIOR_OF_NO_FURTHER = 0.8
 """A second change in one range is the exception: it takes evidence of four to one before a side is searched."""
 PAIRS_FURTHER = 6
-"""Pairs of fresh runs at least before a second culprit is named: a few in a row may all lie in one swing of the host."""
+"""Pairs of fresh runs at least before a second culprit is named: a few in a row may lie in one swing of the host."""
 REMAINS = 0.5
 """A side is searched while "no further change" is less likely than this."""
 
