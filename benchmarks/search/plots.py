@@ -13,6 +13,7 @@ from bisector.report.plots.svg import Svg, element, joined, path, title
 
 ROW, TOP, LEFT = 22.0, 60.0, 250.0
 RIGHT_ENOUGH = 0.95
+FEWEST_IN_A_BIN = 20
 OUTLINES = (
     "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0z",
     "M0-5L5 4H-5z",
@@ -54,6 +55,7 @@ def write_costs(found: Sequence[Summary], name: str, out: Path) -> None:
 
 def write_calibration_plot(bins: Sequence[Bin], out: Path) -> None:
     """Write calibration.svg: the share that is right, with its interval, over the probability that was stated."""
+    bins = [each for each in bins if each.right.trials >= FEWEST_IN_A_BIN]
     if not bins:
         return
     values = [each.stated for each in bins] + [edge for each in bins for edge in each.right.interval] + [1.0]
