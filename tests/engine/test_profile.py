@@ -19,6 +19,7 @@ from bisector.core.model.request import Budget, JobKind, Request, Search
 from bisector.core.model.scenario import ProfileRecipe, RunRecipe
 from bisector.core.model.steps import Conclude, ProfileSides
 from bisector.core.model.verdict import VerdictKind
+from bisector.core.search.profiling import profile_first
 from bisector.engine.stop import StopSignal
 from bisector.errors import Cancelled, InfraFault
 from bisector.report.compose import JobFacts, report_of
@@ -281,3 +282,11 @@ def test_a_program_that_always_looks_disturbed_is_taken_as_it_is(simulation: Sim
     sampled = [c for c in simulation.run(profiling(simulation)).captures if c.kind is CaptureKind.SAMPLED]
     assert {capture.runs for capture in sampled} == {3}
     assert not any(capture.problem for capture in sampled)
+
+
+def test_a_spent_time_leaves_profiling_out(simulation: Simulation) -> None:
+    done = simulation.run(replace(profiling(simulation), profile=False))
+    assert done.verdict is not None
+    wanting = replace(done, request=replace(done.request, profile=True, budget=Budget(seconds=100.0)))
+    assert isinstance(profile_first(wanting, done.verdict, 99.0), ProfileSides)
+    assert profile_first(wanting, done.verdict, 100.0) is None
