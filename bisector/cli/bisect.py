@@ -4,7 +4,6 @@ from typing import Any
 
 import click
 
-from bisector.cli.intake import Intake, take_in
 from bisector.cli.options import (
     MeasureOptions,
     OutputOptions,
@@ -13,9 +12,6 @@ from bisector.cli.options import (
     output_options,
     search_options,
 )
-from bisector.cli.plan import show_plan
-from bisector.cli.session import wired, work_on
-from bisector.core.model.request import JobKind, RunnerName
 
 
 @click.command(name="bisect", context_settings={"ignore_unknown_options": False})
@@ -33,6 +29,12 @@ def command(good: str, bad: str, command_line: tuple[str, ...], **options: Any) 
 
     Exit codes: 0 found, 1 not reproduced, 2 usage, 3 inconclusive, 4 failed, 5 the machine is at fault, 130 stopped.
     """
+    # Imported here: help and mistyped options are answered without what only a search needs.
+    from bisector.cli.intake import take_in, tell_runner
+    from bisector.cli.plan import show_plan
+    from bisector.cli.session import wired, work_on
+    from bisector.core.model.request import JobKind
+
     measure = MeasureOptions(command=command_line, **_those(options, MeasureOptions))
     search = SearchOptions(every_commit=not options["first_parent"], **_those(options, SearchOptions))
     output = OutputOptions(**_those(options, OutputOptions))
@@ -46,13 +48,6 @@ def command(good: str, bad: str, command_line: tuple[str, ...], **options: Any) 
             click.echo(job)
             return 0
         return work_on(job, wiring, (intake.repository, intake.runner), output)
-
-
-def tell_runner(intake: Intake) -> None:
-    """Say where the candidates are built and run, and why there."""
-    name = intake.runner.name
-    warning = "; no isolation: the candidates' code runs as you" if name is RunnerName.LOCAL else ""
-    click.echo(f"runner: {name} ({intake.why_runner}){warning}", err=True)
 
 
 def _those(options: dict[str, Any], kind: type[Any]) -> dict[str, Any]:

@@ -4,8 +4,7 @@ from typing import Any
 
 import click
 
-from bisector.cli.bisect import tell_runner
-from bisector.cli.intake import take_in
+from bisector.cli.intake import take_in, tell_runner
 from bisector.cli.options import MeasureOptions, SearchOptions, measure_options
 from bisector.cli.session import wired
 from bisector.core.model.calibration import Calibration

@@ -4,11 +4,7 @@ from typing import Any
 
 import click
 
-from bisector.cli.bisect import tell_runner
-from bisector.cli.intake import take_in
 from bisector.cli.options import MeasureOptions, OutputOptions, SearchOptions, measure_options, output_options
-from bisector.cli.session import wired, work_on
-from bisector.core.model.request import JobKind
 
 
 @click.command(name="compare")
@@ -22,6 +18,11 @@ def command(first: str, second: str, command_line: tuple[str, ...], **options: A
 
     Exit codes: 0 no worse, 1 worse, 3 cannot tell; 2, 4, 5 and 130 as for bisect.
     """
+    # Imported here: help and mistyped options are answered without what only a measurement needs.
+    from bisector.cli.intake import take_in, tell_runner
+    from bisector.cli.session import wired, work_on
+    from bisector.core.model.request import JobKind
+
     measure = MeasureOptions(
         command=command_line, **{name: options[name] for name in MeasureOptions.__dataclass_fields__ if name in options}
     )

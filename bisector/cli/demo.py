@@ -4,9 +4,8 @@ from pathlib import Path
 
 import click
 
-from bisector.cli.bisect import tell_runner
 from bisector.cli.demo_history import PLANTED, demo_stream
-from bisector.cli.intake import take_in
+from bisector.cli.intake import take_in, tell_runner
 from bisector.cli.options import MeasureOptions, OutputOptions, SearchOptions
 from bisector.cli.session import as_it_stands, wired, work_on
 from bisector.core.model.history import LineName, Place

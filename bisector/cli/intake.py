@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
+import click
+
 from bisector.cli.options import MeasureOptions, SearchOptions
 from bisector.core.model.request import Across, Budget, JobKind, Request, RunnerName, Search
 from bisector.core.model.scenario import BuildRecipe, Direction, Metric, RunRecipe, Scenario
@@ -225,3 +227,10 @@ def _search(options: SearchOptions, measure: MeasureOptions, skipped: tuple[Sha,
         crash_is_bad=options.crash_is_bad,
         seed=measure.seed,
     )
+
+
+def tell_runner(intake: Intake) -> None:
+    """Say where the candidates are built and run, and why there."""
+    name = intake.runner.name
+    warning = "; no isolation: the candidates' code runs as you" if name is RunnerName.LOCAL else ""
+    click.echo(f"runner: {name} ({intake.why_runner}){warning}", err=True)

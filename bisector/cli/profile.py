@@ -9,8 +9,7 @@ import click
 import numpy as np
 
 from bisector.cli.answer import write_profiles
-from bisector.cli.bisect import tell_runner
-from bisector.cli.intake import take_in
+from bisector.cli.intake import take_in, tell_runner
 from bisector.cli.options import MeasureOptions, SearchOptions, measure_options
 from bisector.cli.progress import watching
 from bisector.cli.session import wired

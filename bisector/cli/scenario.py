@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from bisector.cli.bisect import tell_runner
-from bisector.cli.intake import Intake, find_scenario, take_in
+from bisector.cli.intake import Intake, find_scenario, take_in, tell_runner
 from bisector.cli.options import MeasureOptions, SearchOptions
 from bisector.cli.session import wired
 from bisector.core.model.request import JobKind

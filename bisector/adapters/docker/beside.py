@@ -5,6 +5,7 @@ and told to go on. The programs it ran are copied out for their symbols. It take
 engine's own machine; whoever is not is told.
 """
 
+import contextlib
 import gzip
 import io
 import os
@@ -85,14 +86,19 @@ class Recording:
             if ".." in Path(path).parts:
                 continue
             content = _regular_file(self._engine, self._container, path)
-            if content is not None:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(content)
+            with contextlib.suppress(OSError):  # names that this file system does not take
+                if content is not None:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(content)
 
     def _script(self, *options: str) -> bytes:
         command = ["perf", "script", "--no-inline", "--symfs", str(self._root), "-i", str(self._data), *options]
-        done = subprocess.run(command, capture_output=True, env=self._env, timeout=_SCRIPT_LIMIT, check=False)
-        return done.stdout
+        try:
+            return subprocess.run(
+                command, capture_output=True, env=self._env, timeout=_SCRIPT_LIMIT, check=False
+            ).stdout
+        except (OSError, subprocess.TimeoutExpired):
+            return b""
 
     def abandon(self) -> None:
         """Look no further for the process."""
@@ -108,6 +114,10 @@ class Recording:
                     self._perf.kill()
 
     def _begin(self) -> None:
+        with contextlib.suppress(OSError, docker.errors.DockerException):  # `end` then says that nothing was found
+            self._attach()
+
+    def _attach(self) -> None:
         limit = time.monotonic() + _FINDING
         while not self._given_up.wait(0.05) and time.monotonic() < limit:
             pid = _stopped(self._engine, self._container)
@@ -146,15 +156,18 @@ def _regular_file(engine: Engine, container: str, path: str) -> bytes | None:
     for _ in range(MOST_LINKS):
         try:
             chunks, status = engine.api.get_archive(container, path)
-        except docker.errors.APIError:
+        except (OSError, docker.errors.DockerException):
             return None
         if status.get("linkTarget"):
             path = str(status["linkTarget"])
             continue
         if status["size"] > LARGEST_PROGRAM:
             return None
-        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
-            member = archive.next()
-            file = archive.extractfile(member) if member is not None and member.isreg() else None
-            return file.read() if file is not None else None
+        try:
+            with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+                member = archive.next()
+                file = archive.extractfile(member) if member is not None and member.isreg() else None
+                return file.read() if file is not None else None
+        except (OSError, tarfile.TarError, docker.errors.DockerException):
+            return None
     return None

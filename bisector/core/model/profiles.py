@@ -133,11 +133,15 @@ def _perf(rate: int) -> Profiler:
 
 
 def _perf_beside(rate: int) -> Profiler:
-    """perf outside the container, which records the command from its first instruction on: it waits to be found."""
+    """perf outside the container, which records the command from its first instruction on: it waits to be found.
+
+    Nobody's child wakes it when it is not, so that it does not wait for its time limit.
+    """
+    waking = "( (sleep 30; kill -CONT $$) >/dev/null 2>&1 & ); "
     return Profiler(
         tool=ProfilerName.PERF,
         format=Format.PERF_SCRIPT,
-        before=("/bin/sh", "-c", 'kill -STOP $$; exec "$@"', "sh"),
+        before=("/bin/sh", "-c", waking + 'kill -STOP $$; exec "$@"', "sh"),
         files=("profile",),
         slowdown=5.0,
         rate_hz=rate,
