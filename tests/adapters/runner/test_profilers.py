@@ -192,3 +192,14 @@ def test_a_link_in_a_container_does_not_lead_to_the_hosts_files(docker_lab: Labo
         assert _regular_file(engine, session.container, "/proc/self/root/etc/hostname") in {None, b""}
         assert _regular_file(engine, session.container, "/etc") is None
         assert _regular_file(engine, session.container, "/nowhere") is None
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+def test_a_run_that_perf_does_not_find_goes_on_by_itself(docker_lab: Laboratory, docker_plain: Build) -> None:
+    waiting = sampler(ProfilerName.PERF, ProfileRecipe(), contained=True).before
+    with docker_lab.session(docker_plain, *waiting, "cat", "hello.txt", timeout_seconds=55.0) as session:
+        record = session.run()
+    assert (record.outcome, record.stdout) == (Outcome.OK, b"hello\n")
+    assert record.usage is not None
+    assert record.usage.wall > 25
