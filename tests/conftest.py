@@ -3,8 +3,12 @@
 import os
 
 import pytest
+from hypothesis import settings
 
-MISSING_PARTS = pytest.StashKey[list[str]]()
+# The same examples for everybody in CI; new ones at every run at home, where somebody can look at what they found.
+settings.register_profile("ci", derandomize=True, deadline=None, database=None)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

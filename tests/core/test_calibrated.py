@@ -37,14 +37,17 @@ def known(sigma: float = 0.02, tau: float = 0.0, **other: float) -> Calibration:
     return Calibration(metric="m", runs=10, builds=4, sigma=sigma, tau=tau, between=between, **found)
 
 
-@given(st.floats(0.001, 0.1), st.sampled_from([0.0, 1.0, 2.0]), st.integers(0, 10_000))
-@settings(max_examples=60, deadline=None)
-def test_noise_and_build_variance_are_told_apart(sigma: float, ratio: float, seed: int) -> None:
-    found = calibration_of("m", readings(sigma, ratio * sigma, seed=seed))
-    assert found.sigma == pytest.approx(sigma, rel=0.35)
-    assert found.level == pytest.approx(2.5, rel=0.5)
-    # Seven degrees of freedom: a build's deviation is known within a factor of four but for one case in ten thousand.
-    assert ratio * sigma / 4 <= found.tau <= 4 * ratio * sigma + 0.5 * sigma
+@pytest.mark.parametrize("sigma", [0.001, 0.01, 0.1])
+@pytest.mark.parametrize("ratio", [0.0, 1.0, 2.0])
+def test_noise_and_build_variance_are_told_apart(sigma: float, ratio: float) -> None:
+    """With seven degrees of freedom a build's deviation is off by more than a factor of four once in a thousand."""
+    missed = 0
+    for seed in range(200):
+        found = calibration_of("m", readings(sigma, ratio * sigma, seed=seed))
+        assert found.sigma == pytest.approx(sigma, rel=0.4)
+        assert found.level == pytest.approx(2.5, rel=0.5)
+        missed += not ratio * sigma / 4 <= found.tau <= 4 * ratio * sigma + 0.5 * sigma
+    assert missed <= 2
 
 
 @given(st.integers(0, 1000), st.floats(0.5, 100))

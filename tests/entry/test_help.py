@@ -36,10 +36,12 @@ def test_the_group_lists_every_command_with_a_line(cli: Cli) -> None:
         assert line.split(".")[0][:30] in printed
 
 
-def test_help_does_not_import_what_is_heavy() -> None:
-    """What makes `bisector --help` quick, without a clock: none of the heavy libraries is imported for it."""
+@pytest.mark.parametrize("command", ["", "bisect", "compare"])
+def test_help_does_not_import_what_is_heavy(command: str) -> None:
+    """What makes help quick, without a clock: none of the heavy libraries is imported for it."""
+    arguments = [*command.split(), "--help"]
     code = (
-        "import sys\nfrom bisector.cli.main import entry\nentry(['--help'])\n"
+        f"import sys\nfrom bisector.cli.main import entry\nentry({arguments})\n"
         "heavy = {'numpy', 'scipy', 'sqlalchemy', 'alembic', 'docker', 'git', 'pydantic', 'rich', 'jinja2'}\n"
         "print('HEAVY', sorted(heavy & set(sys.modules)))\n"
     )
