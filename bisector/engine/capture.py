@@ -16,7 +16,7 @@ from bisector.formats.profiles.problem import ProfileProblem
 MOST_RUNS = 60
 """Runs of one capture, however short each is."""
 RUNS_WITHOUT_SAMPLES = 3
-"""So many runs in which nothing is seen, and none is."""
+"""So many runs in which nothing is seen, or of which no file comes back, and there is no capture."""
 LONGEST_CAPTURE: Seconds = 30.0
 """No further run is begun after so long."""
 LEAST_SEEN = 0.4
@@ -64,9 +64,16 @@ def take(session: Session, wanted: Wanted, work: Work) -> Taken:
     """Run until there are so many samples; NoCapture or ProfileProblem where there are none of use."""
     profiler, began = wanted.profiler, work.since_created
     taken = fine = disturbed = Taken()
+    missed = 0
     for number in range(1, MOST_RUNS + 1):
         work.stop.check()
-        written = _written(session.run(), profiler)
+        record = session.run()
+        written = _written(record, profiler)
+        if not written:
+            missed += 1
+            if missed >= RUNS_WITHOUT_SAMPLES:
+                raise NoCapture(_complaint(record) or f"{profiler.tool} wrote nothing")
+            continue
         run = Taken(files=tuple(written), runs=1, samples=sum(_samples(content, profiler) for content in written))
         if _is_disturbed(wanted, run):
             disturbed = disturbed.with_run(run)
@@ -103,13 +110,16 @@ def _check_sight(wanted: Wanted, taken: Taken) -> None:
 
 
 def _written(record: RunRecord, profiler: Profiler) -> list[bytes]:
-    """The files of one run; NoCapture with what the profiler or the command complained of."""
-    written = [record.files[name] for name in profiler.files if record.files.get(name)]
-    if record.outcome is not Outcome.OK or not written:
-        lines = record.stderr.decode("utf-8", "replace").splitlines()
-        complaint = next((line for line in lines if line.startswith(_COMPLAINTS)), record.reason)
-        raise NoCapture(complaint or f"{profiler.tool} wrote nothing")
-    return written
+    """The files of one run, none where it was over too soon; NoCapture where it failed."""
+    if record.outcome is not Outcome.OK:
+        raise NoCapture(_complaint(record) or record.reason or f"it ended with {record.outcome}")
+    return [record.files[name] for name in profiler.files if record.files.get(name)]
+
+
+def _complaint(record: RunRecord) -> str:
+    """What the profiler complained of; "" when it did not."""
+    lines = record.stderr.decode("utf-8", "replace").splitlines()
+    return next((line for line in lines if line.startswith(_COMPLAINTS)), "")
 
 
 def _samples(content: bytes, profiler: Profiler) -> int:

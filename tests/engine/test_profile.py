@@ -290,3 +290,16 @@ def test_a_spent_time_leaves_profiling_out(simulation: Simulation) -> None:
     wanting = replace(done, request=replace(done.request, profile=True, budget=Budget(seconds=100.0)))
     assert isinstance(profile_first(wanting, done.verdict, 99.0), ProfileSides)
     assert profile_first(wanting, done.verdict, 100.0) is None
+
+
+def test_a_run_that_was_over_too_soon_is_no_failure(simulation: Simulation) -> None:
+    class Hasty(SimulatedRunner):
+        runs = 0
+
+        def profile(self, tree: str, wanted: tuple[str, ...]) -> Mapping[str, bytes]:
+            self.runs += wanted == ("profile",)
+            return {} if wanted == ("profile",) and self.runs % 3 else super().profile(tree, wanted)
+
+    simulation.ports = replace(simulation.ports, runner=Hasty(PLANTED))
+    sampled = [c for c in simulation.run(profiling(simulation)).captures if c.kind is CaptureKind.SAMPLED]
+    assert {(capture.tool, capture.problem) for capture in sampled} == {("py-spy", "")}
