@@ -91,8 +91,8 @@ def _asked(investigation: Investigation) -> Iterator[str]:
         yield f"Commits that touch {paths} were suspected first."
     idle = len(investigation.line.idle) if investigation.history is not None and request.search.prior else 0
     if idle:
-        what = numbers.count(idle, "candidate")
-        yield f"{what} that seem to change only documentation and the like were suspected last."
+        what = f"{numbers.count(idle, 'candidate')} that {'seems' if idle == 1 else 'seem'}"
+        yield f"{what} to change only documentation and the like {'was' if idle == 1 else 'were'} suspected last."
 
 
 def _taken_over(investigation: Investigation, found: Outlook) -> Iterator[str]:
