@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from bisector.report import numbers
 from bisector.report.attached import Artifact, Section
 from bisector.report.html import POLICY, render_html
 from tests.report import worlds
@@ -88,16 +89,19 @@ def test_sections_of_other_layers_have_a_place_and_leave_no_trace_when_there_are
 
 
 def test_what_is_shown() -> None:
-    shown = "".join(Page(render_html(report(KINDS["culprit"]))).text).replace("\u00a0", " ")
+    told = report(KINDS["culprit"])
+    (culprit,) = told.culprits
+    assert culprit.change is not None
+    shown = "".join(Page(render_html(told)).text).replace("\u00a0", " ")
     for text in (
         "Culprit found",
-        "made seconds worse by 10.3 %",
+        f"made seconds worse by {numbers.percent(culprit.change.relative)}".replace("\u00a0", " "),
         "Merge branch 'topic-40'",
         "Topic 40, part 1",
         "does not build",
         "planted: does not build",
         "31 commits, not tested",
-        "32 runs on 9 commits",
+        f"{told.cost.runs} runs on {told.cost.commits} commits",
         "bisector bisect 915864d3002a6ca2110e744edbc5e532320f157f",
         "5 min 22 s",
     ):

@@ -8,6 +8,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from bisector.core.model.history import main
+from bisector.core.model.samples import Purpose
 from bisector.core.model.verdict import Change
 from bisector.report.attached import Artifact
 from bisector.report.json_export import render_json, result_of, result_schema
@@ -71,7 +73,9 @@ def test_what_stands_where() -> None:
     assert culprit["parent"] == done.line.commit(39).sha
     assert culprit["date"] == "2023-11-16T14:13:20Z"
     assert culprit["inner"]["set"] == [culprit["inner"]["commit"]]
-    assert result["ends"]["good"]["n"] == 7
+    assert result["ends"]["good"]["n"] == sum(
+        1 for each in done.samples if each.place == main(0) and each.values and each.purpose is not Purpose.WARMUP
+    )
     assert [each["outcome"] for each in result["untestable"]] == ["build_failed", "build_failed"]
     assert result["candidates"] == 64
 

@@ -104,6 +104,7 @@ def by_verdict() -> Mapping[str, Investigation]:
         Culprit(place=main(index), members=(index,), probability=0.5, change=change, verified=True)
         for index in (10, 40)
     )
+    one_of_three = replace(several[1], members=(39, 40, 41), probability=0.96, verified=False)
     merge, steady = finished(MERGE), finished(STEADY)
     moved = EnvironmentSeen(host="another", toolchain="t", details={"kernel": "7"})
 
@@ -115,7 +116,10 @@ def by_verdict() -> Mapping[str, Investigation]:
         "culprit": merge,
         "culprit_set untestable": finished(BROKEN),
         "culprit_set budget": finished(World(candidates=64, culprit=40), budget=Budget(runs=14)),
-        "culprit_set confidence": finished(World(candidates=30, culprit=7, effect=0.05, noise=0.05, drift=0.004)),
+        "culprit_set confidence": concluded(
+            merge,
+            Verdict(kind=VerdictKind.CULPRIT_SET, reason=Reason.CONFIDENCE, culprits=(one_of_three,), change=change),
+        ),
         "several": concluded(merge, Verdict(kind=VerdictKind.SEVERAL, culprits=several, change=change)),
         "several found": finished(TWICE),
         "creep": finished(CREEP),

@@ -41,7 +41,10 @@ def build_env(host: Mapping[str, str], pip_cache: Path) -> dict[str, str]:
 
 
 def _path(host: Mapping[str, str]) -> str:
-    """The host's search path without bisector's own virtual environment, whose packages are not the candidate's."""
-    own = os.path.join(sys.prefix, "bin") if sys.prefix != sys.base_prefix else None
-    found = [part for part in host.get("PATH", _FALLBACK_PATH).split(os.pathsep) if part and part != own]
+    """The host's search path without bisector's own virtual environment and without one that is activated, whose
+    packages are not the candidate's and into which no step may install."""
+    others = {os.path.join(sys.prefix, "bin")} if sys.prefix != sys.base_prefix else set()
+    if activated := host.get("VIRTUAL_ENV"):
+        others.add(os.path.join(activated, "bin"))
+    found = [part for part in host.get("PATH", _FALLBACK_PATH).split(os.pathsep) if part and part not in others]
     return os.pathsep.join(found)
