@@ -46,7 +46,7 @@ def test_in_docker_the_merge_and_the_commit_inside_it_are_named_and_named_again(
     assert first.result["runner"] == "docker"
     assert first.result["cost"]["builds"] > 0
 
-    second = docker_install.bisect(*ends(demo, "demo"), "--runner", "docker")
+    second = docker_install.bisect(*ends(demo, "demo"), "--runner", "docker", "--no-profile")
     assert named(demo, second) == truth("demo")
     assert second.result["cost"]["builds"] == 0
     assert second.result["cost"]["runs"] < first.result["cost"]["runs"]
@@ -63,7 +63,7 @@ def test_in_docker_the_merge_and_the_commit_inside_it_are_named_and_named_again(
 def test_each_scenario_finds_its_own_commit_on_this_machine(
     local_install: Install, demo: Sandbox, scenario: str
 ) -> None:
-    done = local_install.bisect(*ends(demo, scenario), "--runner", "local")
+    done = local_install.bisect(*ends(demo, scenario), "--runner", "local", "--no-profile")
     assert named(demo, done) == truth(scenario)
 
 
@@ -71,7 +71,7 @@ def test_each_scenario_finds_its_own_commit_on_this_machine(
 @pytest.mark.parametrize("scenario", ["peak-memory", "compiled-c"])
 def test_each_scenario_finds_its_own_commit_in_docker(docker_install: Install, demo: Sandbox, scenario: str) -> None:
     """The heavy import planted for another scenario takes memory too, an eighth: less than is worth naming here."""
-    done = docker_install.bisect(*ends(demo, scenario), "--runner", "docker", "--min-effect", "25%")
+    done = docker_install.bisect(*ends(demo, scenario), "--runner", "docker", "--no-profile", "--min-effect", "25%")
     assert named(demo, done) == truth(scenario)
 
 

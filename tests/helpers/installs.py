@@ -20,7 +20,7 @@ from bisector.wiring import Wiring
 
 BASE_IMAGE = os.environ.get("BISECTOR_TEST_BASE_IMAGE", "python:3.11-slim")
 BISECTOR = (sys.executable, "-c", "from bisector.cli import main; main()")
-LIMIT_SECONDS = 240
+LIMIT_SECONDS = 480
 
 
 @dataclass(frozen=True, kw_only=True)
