@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PARALLEL ?= auto
 
-.PHONY: demo test lint types fast environment clean bench
+.PHONY: demo test long lint types fast environment clean bench
 
 ## demo: bisect a made-up regression, from nothing to a report
 demo: $(VENV)/ready
@@ -13,12 +13,16 @@ demo: $(VENV)/ready
 
 ## test: everything CI runs: style, types, tests (with the real engine where this machine can have one)
 test: $(VENV)/ready-dev environment lint types
-	$(BIN)/python -m pytest -n $(PARALLEL) --dist loadgroup -m "not calibration and not alone"
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -n $(PARALLEL) --dist loadgroup -m "not calibration and not long and not alone"
+	$(BIN)/python -m pytest -m "alone and not long" --durations=10
+
+## long: what takes too long for CI: more whole bisects for real, and the calibration at full size
+long: $(VENV)/ready-dev environment
+	$(BIN)/python -m pytest -m "long or calibration"
 
 ## fast: the tests that need no engine, no browser and no patience
 fast: $(VENV)/ready-dev lint types
-	$(BIN)/python -m pytest -n $(PARALLEL) -m "not docker and not browser and not slow and not calibration and not alone"
+	$(BIN)/python -m pytest -n $(PARALLEL) -m "not docker and not browser and not slow and not calibration and not alone and not long"
 
 lint: $(VENV)/ready-dev
 	$(BIN)/ruff check .

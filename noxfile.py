@@ -25,5 +25,14 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Everything but the calibration at full size."""
     session.install("-e", ".[dev]")
-    session.run("pytest", "-n", "auto", "--dist", "loadgroup", "-m", "not calibration and not alone", *session.posargs)
-    session.run("pytest", "-m", "alone", *session.posargs)
+    session.run(
+        "pytest",
+        "-n",
+        "auto",
+        "--dist",
+        "loadgroup",
+        "-m",
+        "not calibration and not long and not alone",
+        *session.posargs,
+    )
+    session.run("pytest", "-m", "alone and not long", *session.posargs)

@@ -59,7 +59,7 @@ def test_in_docker_the_merge_and_the_commit_inside_it_are_named_and_named_again(
     assert reproduced.result["cost"]["builds"] > 0
 
 
-@pytest.mark.parametrize("scenario", ["python-cpu", "import-time"])
+@pytest.mark.parametrize("scenario", ["python-cpu", pytest.param("import-time", marks=pytest.mark.long)])
 def test_each_scenario_finds_its_own_commit_on_this_machine(
     local_install: Install, demo: Sandbox, scenario: str
 ) -> None:
@@ -68,7 +68,7 @@ def test_each_scenario_finds_its_own_commit_on_this_machine(
 
 
 @pytest.mark.docker
-@pytest.mark.parametrize("scenario", ["peak-memory", "compiled-c"])
+@pytest.mark.parametrize("scenario", [pytest.param("peak-memory", marks=pytest.mark.long), "compiled-c"])
 def test_each_scenario_finds_its_own_commit_in_docker(docker_install: Install, demo: Sandbox, scenario: str) -> None:
     """The heavy import planted for another scenario takes memory too, an eighth: less than is worth naming here."""
     done = docker_install.bisect(*ends(demo, scenario), "--runner", "docker", "--no-profile", "--min-effect", "25%")

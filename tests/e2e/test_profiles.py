@@ -51,12 +51,14 @@ def test_the_planted_function_is_the_prime_suspect_in_docker(docker_install: Ins
     check(bisected(docker_install, demo, "docker"))
 
 
+@pytest.mark.long
 def test_without_profiles_there_are_no_suspects(local_install: Install, demo: Sandbox) -> None:
     done = bisected(local_install, demo, "local", "--no-profile")
     assert done.culprit["suspects"] == []
     assert {each["kind"] for each in done.result["artifacts"]} == {"report"}
 
 
+@pytest.mark.long
 @pytest.mark.docker
 def test_two_commits_are_profiled_without_measuring(docker_install: Install, demo: Sandbox, tmp_path: Path) -> None:
     ends = around(demo, "hyphens")
@@ -67,6 +69,7 @@ def test_two_commits_are_profiled_without_measuring(docker_install: Install, dem
     assert (tmp_path / "out" / "after.speedscope.json").exists()
 
 
+@pytest.mark.long
 def test_one_commit_is_profiled(local_install: Install, demo: Sandbox, tmp_path: Path) -> None:
     where = ("--repo", demo.top, "--scenario", "demo", "--runner", "local", "--report", tmp_path / "out")
     done = local_install.run("profile", "main", *where)

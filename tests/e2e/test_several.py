@@ -11,7 +11,7 @@ from bisector.cli.main import entry
 from bisector.report.json_export import result_schema
 from tests.helpers.repositories import Sandbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.long]
 
 BENCH = """\
 import json, statistics, time
