@@ -43,7 +43,7 @@ OWN, LIBRARY = Origin.OWN, Origin.LIBRARY
         ("/rustc/9fc6b431/library/core/src/str.rs", "library/core/src/str.rs", LIBRARY),
         ("/usr/lib/jvm/x.jar", "/usr/lib/jvm/x.jar", LIBRARY),
         ("node:internal/modules/cjs/loader", "node:internal/modules/cjs/loader", LIBRARY),
-        ("C:\\work\\a.py", "C:/work/a.py", OWN),
+        ("C:\\src\\a.py", "C:/src/a.py", OWN),
         ("", "", OWN),
     ],
 )
