@@ -28,7 +28,6 @@ _BUILD_MEMORY: Bytes = 8 << 30
 BUILD_PROCESSES, RUN_PROCESSES = 4096, 256
 STREAMS_ROOM: Bytes = 64 << 20
 NO_HEALTHCHECK = {"test": ["NONE"]}  # the image's own would run in the middle of a measurement
-STOP_SECONDS = 5
 
 
 def mounts(volumes: Mapping[str, str]) -> list[Mount]:

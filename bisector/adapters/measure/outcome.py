@@ -12,7 +12,6 @@ from bisector.core.model.units import Bytes
 from bisector.engine.ports import RunOrder, RunRecord
 from bisector.errors import InfraFault
 
-HELPER_FAILED = 125
 REASON_LIMIT = 200
 _UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from bisector.core.explain.spread import Estimate, Estimates, Side, estimates
 from bisector.core.explain.stacks import (
-    BoolArray,
     Capture,
     FloatArray,
     Frame,
@@ -163,11 +162,3 @@ def _scale(capture: Capture, basis: Basis) -> float:
 def _sample_weight(capture: Capture) -> float:
     """What one sample of a capture weighs, before scaling; NaN where nobody told how many there were."""
     return capture.total / capture.samples if capture.samples else float("nan")
-
-
-def fates(found: Difference) -> tuple[BoolArray, BoolArray]:
-    """Which nodes are new, and which are gone."""
-    return (
-        (found.nodes.before == 0) & (found.nodes.after > 0),
-        (found.nodes.after == 0) & (found.nodes.before > 0),
-    )

@@ -129,10 +129,6 @@ class Line:
             row[position // 8] |= 128 >> (position % 8)
         return rows
 
-    def ancestor_matrix(self) -> BoolArray:
-        """(N, N): element [i - 1, c - 1] says that the commit at index i contains candidate c. For graphs."""
-        return np.unpackbits(self._ancestors, axis=1, count=self.size).astype(bool)
-
     def index_of(self, sha: Sha) -> int | None:
         """The index of `sha` on the line, or None."""
         return self._indexes.get(sha)
