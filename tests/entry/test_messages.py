@@ -38,7 +38,9 @@ def case(name: str, *marks: pytest.MarkDecorator) -> Callable[[Case], Case]:
 def small_disk(at: Path, kibibytes: int) -> Iterator[None]:
     """A disk of its own at `at`."""
     at.mkdir(exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kibibytes}k", "bisector-test", str(at)], check=True)
+    command = ["mount", "-t", "tmpfs", "-o", f"size={kibibytes}k", "bisector-test", str(at)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk is not allowed here")
     try:
         yield
     finally:
@@ -202,7 +204,7 @@ def _(cli: Cli, repository: Sandbox, scenario: Path) -> Printed:
     return in_docker(cli, repository, scenario, "Python 3")
 
 
-@case("Docker without a base image")
+@case("Docker without a base image", *DOCKER)
 def _(cli: Cli, repository: Sandbox, scenario: Path) -> Printed:
     return cli("bisect", "good", "bad", "--repo", repository.top, "--runner", "docker", "--scenario", scenario)
 
