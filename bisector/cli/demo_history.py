@@ -55,10 +55,11 @@ def count(text: str) -> Counter[str]:
 '''
 WORDS_KEPT = WORDS.replace(
     'def count(text: str) -> Counter[str]:\n    """How often each word occurs."""\n',
-    "LAST: list[str] = []\n\n\n"
+    "LAST: list[bytes] = []\n\n\n"
     'def count(text: str) -> Counter[str]:\n    """How often each word occurs; the text is kept for inspection."""\n'
-    "    LAST[:] = text\n",
+    '    LAST[:] = [text.encode("utf-32-le"), text.encode("utf-32-be")]\n',
 )
+"""Twice four bytes a letter, copied in so little time that none of the other scenarios can see it."""
 INIT = '''"""Tiny tools for text."""
 
 from tinytext.clean import normalise
