@@ -77,6 +77,21 @@ def test_where_the_machine_drifts_the_answer_follows_the_pairs_in_time() -> None
     assert sum(classify(measured(0, walk=1.0)).members(each) == (5,) for each in right) >= 18
 
 
+@pytest.mark.parametrize("step", [0.9, -0.9])
+def test_the_side_of_a_large_step_that_has_fewer_runs_is_not_taken_for_a_burst(step: float) -> None:
+    """Runs of a real search: a step of thirty deviations between 19 and 20, nine runs before it and ten after it."""
+    order = [38, 0, 38, 0, 0, 38, 38, 0, 19, 29, 21, 20, 19, 20, 20, 19, 19, 20, 0]
+    noise = [4, 12, -2, 5, 1, 3, -4, -5, -6, -3, 2, 1, 7, -3, 4, -2, 1, -1, 3]
+    before = abs(min(step, 0.0))
+    taken = [
+        (place, before + (step if place >= 20 else 0.0) + 0.006 * off) for place, off in zip(order, noise, strict=True)
+    ]
+    seen = replace(timed(38, taken), threshold=0.03)
+    probability = found(seen, Settings(two_sided=True)).probability
+    assert classify(seen).members(int(np.argmax(probability))) == (20,)
+    assert probability.max() > 0.99
+
+
 def test_without_times_nothing_is_claimed() -> None:
     seen = replace(measured(1, walk=1.0), times=None)
     assert find_drift(seen, seen.values, classify(seen), Settings(), 10.0) is None

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import gammaln, stdtr
 
 from bisector.core.search.levels import OTHER_SHARE, log_sum
+from bisector.core.search.noise import centre
 from bisector.core.search.observations import Classes, FloatArray, IntArray, Observations, Settings
 
 SPEEDS = np.array([0.0, 0.0025, 0.01, 0.04, 0.12])
@@ -19,7 +20,9 @@ SPEEDS = np.array([0.0, 0.0025, 0.01, 0.04, 0.12])
 FEWEST_RUNS = 8
 MOST_BATCHES = 80
 ERASED_FROM = 8.0
-"""Deviations about the median of everything from which a run says nothing here (a burst)."""
+"""Deviations from every level in sight from which a run says nothing here (a burst)."""
+FEWEST_OF_A_LEVEL = 3
+"""Runs of a commit from which their median is a level that one burst does not move."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +167,7 @@ def find_drift(
     """
     if observations.times is None or observations.exact or len(values) < FEWEST_RUNS:
         return None
-    kept = _kept(values)
+    kept = _kept(observations, values)
     batches = _Batches.of(observations, observations.times, values, kept)
     runs = float((kept > 0.5).sum())
     with np.errstate(divide="ignore"):
@@ -181,9 +184,18 @@ def find_drift(
     return _average(evidence, fit, models, speeds, ratios)
 
 
-def _kept(values: FloatArray) -> FloatArray:
-    """1 for a run, next to nothing for one that lies far from everything else."""
-    far = np.abs(values - np.median(values))
+def _kept(observations: Observations, values: FloatArray) -> FloatArray:
+    """1 for a run, next to nothing for one that lies far from both ends' levels and from the runs of its own commit.
+
+    Not far from everything else: of a large step the side with fewer runs would be taken for a burst.
+    """
+    place = observations.unit_place[observations.run_unit]
+    levels = [centre(values[place == end]) for end in (observations.low, observations.high) if (place == end).any()]
+    far = np.abs(values[:, None] - np.array(levels)).min(axis=1)
+    for each in np.unique(place):
+        own = place == each
+        if own.sum() >= FEWEST_OF_A_LEVEL:
+            far[own] = np.minimum(far[own], np.abs(values[own] - np.median(values[own])))
     spread = 1.4826 * float(np.median(far))
     return np.where(far > ERASED_FROM * max(spread, 1e-300), 1e-4, 1.0)
 
