@@ -164,13 +164,21 @@ class _Teller:
 
     def _set(self, verdict: Verdict) -> str:
         culprit = verdict.culprits[0]
-        made, chance = effect(self._metric, verdict.change), numbers.probability(culprit.probability)
+        made, chance = self._part_of(culprit, verdict.change), numbers.probability(culprit.probability)
         first, last = (self._investigation.commit(main(i)) for i in (min(culprit.members), max(culprit.members)))
         if len(culprit.members) == 1:
             return f"Probably {named(first)} made {made}, probability {chance}; {_not_sure(verdict)}."
         ends = f"{quote(first.sha[:SHORT])} to {quote(last.sha[:SHORT])}"
         size = numbers.count(len(culprit.members), "commit")
         return f"One of {size}, {ends}, made {made}, probability {chance}; {_not_sure(verdict)}."
+
+    def _part_of(self, culprit: Culprit, whole: Change | None) -> str:
+        """The change of a set: that between the ends, unless fresh runs on both sides of it show less than half."""
+        part = culprit.change
+        if not culprit.verified or part is None or whole is None or abs(part.relative) > abs(whole.relative) / 2:
+            return effect(self._metric, whole)
+        size = numbers.percent(abs(whole.relative))
+        return f"{effect(self._metric, part)}, a part of the {size} between the ends"
 
     def _not_reproduced(self, verdict: Verdict) -> str:
         metric, name = self._metric, quote(self._metric.name)

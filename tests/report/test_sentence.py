@@ -1,9 +1,11 @@
 """The answer in one sentence, for every kind of verdict."""
 
+from dataclasses import replace
+
 import pytest
 
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.verdict import Verdict, VerdictKind
+from bisector.core.model.verdict import Change, Reason, Verdict, VerdictKind
 from bisector.report.sentence import name_of, sentence_of
 from tests.report import worlds
 from tests.report.checks import hidden_characters
@@ -42,6 +44,22 @@ def test_a_verdict_without_particulars_still_makes_a_sentence(kind: VerdictKind)
     culprits = done.verdict.culprits if done.verdict and kind.value in {"culprit", "culprit_set", "several"} else ()
     bare = Verdict(kind=kind, culprits=culprits)
     assert sentence_of(worlds.concluded(done, bare)).endswith(".")
+
+
+def test_a_set_is_not_said_to_have_made_what_fresh_runs_show_a_small_part_of() -> None:
+    done = KINDS["culprit"]
+    assert done.verdict is not None
+    culprit, whole = done.verdict.culprits[0], Change(relative=0.107, low=0.06, high=0.155)
+    for part, held in (
+        (Change(relative=0.03, low=-0.01, high=0.07), "3.00 % (-1.00 % to +7.00 %), a part of the 10.7 % between"),
+        (Change(relative=0.09, low=0.05, high=0.12), "worse by 10.7 % (+6.00 % to +15.5 %), probability"),
+    ):
+        members = (culprit.place.index - 1, culprit.place.index)
+        found = replace(culprit, change=part, members=members, verified=True, inner=None)
+        verdict = Verdict(
+            kind=VerdictKind.CULPRIT_SET, reason=Reason.CONFIDENCE, culprits=(found,), change=whole, excluded=0.1
+        )
+        assert held in sentence_of(worlds.concluded(done, verdict))
 
 
 def test_without_an_answer() -> None:
