@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bisector.cli.options import MeasureOptions, SearchOptions
-from bisector.core.model.request import Across, Budget, JobKind, Request, RunnerName, Search
+from bisector.core.model.request import Across, Bracket, Budget, JobKind, Request, RunnerName, Search
 from bisector.core.model.scenario import BuildRecipe, Direction, Metric, RunRecipe, Scenario
 from bisector.core.model.units import Sha
 from bisector.core.search.across import LEAST_SPREAD_EFFECT, SPREADS
@@ -226,6 +226,7 @@ def _search(options: SearchOptions, measure: MeasureOptions, skipped: tuple[Sha,
         prior=options.prior,
         crash_is_bad=options.crash_is_bad,
         seed=measure.seed,
+        bracket=Bracket(options.bracket),
     )
 
 

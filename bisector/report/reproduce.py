@@ -85,6 +85,8 @@ def _search(search: Search) -> Iterator[str]:
         yield from ("--suspect", path)
     if search.across is not usual.across:
         yield from ("--across-runs", search.across)
+    if search.bracket is not usual.bracket:
+        yield from ("--bracket", search.bracket)
     if search.crash_is_bad:
         yield "--crash-is-bad"
     if not search.prior:

@@ -45,11 +45,12 @@ def _values(view: View, parent: int, culprit: int) -> tuple[tuple[float, ...], t
     """What the last round of fresh runs of this pair measured on both sides."""
     pair = {view.place_at(parent), view.place_at(culprit)}
     for plan in reversed(view.investigation.plans):
-        if not isinstance(plan.step, Measure) or {slot.place for slot in plan.step.slots} != pair:
+        if not isinstance(plan.step, Measure):
             continue
-        if any(slot.purpose is not Purpose.VERIFY for slot in plan.step.slots):
+        if {slot.place for slot in plan.step.slots if slot.purpose is Purpose.VERIFY} != pair:
             continue
-        fresh = [sample for sample in view.samples if sample.step == plan.number and not sample.adopted_from]
+        taken = (sample for sample in view.samples if sample.step == plan.number and not sample.adopted_from)
+        fresh = [sample for sample in taken if sample.purpose is Purpose.VERIFY]
         old, new = (
             tuple(sample.values[view.metric.name] for sample in fresh if sample.place == view.place_at(index))
             for index in (parent, culprit)

@@ -37,6 +37,13 @@ class Across(StrEnum):
     STDEV = "stdev"
 
 
+class Bracket(StrEnum):
+    """When a run of an end goes with a round: in every one, or where it is worth its price."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Budget:
     """What a job may spend at most; None is without limit. Warm-up runs are not counted in `runs`."""
@@ -65,6 +72,7 @@ class Search:
     crash_is_bad: bool = False
     """Whether a run that fails is as bad as bad; else it says nothing but that the commit cannot be tested."""
     seed: int = 0
+    bracket: Bracket = Bracket.AUTO
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -262,9 +262,10 @@ class View:
         """Pairs that a finished round has measured afresh."""
         scale, found = self.scale, []
         for plan in self.investigation.plans:
-            if not isinstance(plan.step, Measure) or any(s.purpose is not Purpose.VERIFY for s in plan.step.slots):
+            if not isinstance(plan.step, Measure):
                 continue
-            indexes = sorted({i for slot in plan.step.slots if (i := self.index_of(slot.place)) is not None})
+            verified = {slot.place for slot in plan.step.slots if slot.purpose is Purpose.VERIFY}
+            indexes = sorted({i for place in verified if (i := self.index_of(place)) is not None})
             if len(indexes) != 2:
                 continue
             runs = [self._fresh(plan.number, self.place_at(index)) for index in indexes]
@@ -276,7 +277,8 @@ class View:
         return tuple(found)
 
     def _fresh(self, step: int, place: Place) -> FloatArray:
-        chosen = (s for s in self.samples if s.step == step and s.place == place and not s.adopted_from)
+        fresh = (s for s in self.samples if s.step == step and s.purpose is Purpose.VERIFY and not s.adopted_from)
+        chosen = (s for s in fresh if s.place == place)
         return np.array([s.values[self.metric.name] for s in chosen], dtype=float)
 
     def adopted_agree(self) -> bool:
