@@ -10,12 +10,15 @@ from bisector.core.model.verdict import Culprit
 from bisector.core.search.ends import find_ends
 from bisector.core.search.planner import main_line_view
 from bisector.core.search.view import View
+from bisector.report.basis import paired_part
+from bisector.report.document import PairedPart
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fresh:
     """The last round that measured a culprit and its parent afresh, in turns: the values of both, and whether it held.
 
+    `paired` is the difference by pairs of all such rounds.
     `parent` and `culprit` are indexes on the main line.
     """
 
@@ -24,6 +27,7 @@ class Fresh:
     old: tuple[float, ...]
     new: tuple[float, ...]
     passed: bool
+    paired: PairedPart | None = None
 
 
 def latest(investigation: Investigation, culprit: Culprit) -> Fresh | None:
@@ -37,7 +41,15 @@ def latest(investigation: Investigation, culprit: Culprit) -> Fresh | None:
         encloses = view.line.contains(found.culprit)[position] and not view.line.contains(found.parent)[position]
         values = _values(view, found.parent, found.culprit)
         if encloses and values is not None:
-            return Fresh(parent=found.parent, culprit=found.culprit, old=values[0], new=values[1], passed=found.passed)
+            places = (view.place_at(found.parent), view.place_at(found.culprit))
+            return Fresh(
+                parent=found.parent,
+                culprit=found.culprit,
+                old=values[0],
+                new=values[1],
+                passed=found.passed,
+                paired=paired_part(view, view.paired(*places, Purpose.VERIFY)),
+            )
     return None
 
 

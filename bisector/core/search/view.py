@@ -16,6 +16,7 @@ from bisector.core.model.verdict import Change
 from bisector.core.search.across import runs_together, taken_together
 from bisector.core.search.effect import Difference, difference
 from bisector.core.search.observations import FloatArray, Observations, Verification
+from bisector.core.search.pairs import Paired, compare_pairs, neighbours
 from bisector.core.search.posterior import Posterior
 from bisector.core.search.prior import prior_weights
 
@@ -160,7 +161,23 @@ class View:
         if not len(before) or not len(after):
             return None
         confidence = self.investigation.request.search.confidence
+        if self.investigation.request.kind is JobKind.COMPARE:
+            found = self.paired(old, new)
+            if found is not None and found.preferred:
+                return found.difference
         return difference(scale.into(before), scale.into(after), posterior.spread, confidence)
+
+    def paired(self, old: Place, new: Place, purpose: Purpose | None = None) -> Paired | None:
+        """The difference of two places by pairs of runs that follow each other; only runs for `purpose` where given.
+
+        None where there are too few pairs, and where there is no noise.
+        """
+        if self.exact or self.metric == CRASHED:
+            return None
+        pairs = neighbours([s for s in self.samples if purpose in (None, s.purpose)], old, new)
+        before, after = (np.array([pair[side].values[self.metric.name] for pair in pairs]) for side in (0, 1))
+        confidence = self.investigation.request.search.confidence
+        return compare_pairs(self.scale.into(before), self.scale.into(after), confidence)
 
     def observations(self) -> Observations:
         """The arrays the search decides on."""
