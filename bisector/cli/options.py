@@ -59,6 +59,7 @@ class MeasureOptions:
     profile_ends: bool = False
     simulate: str | None = None
     command: tuple[str, ...] = ()
+    duet: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +126,7 @@ _MEASURE = (
         help="Profile both sides of what is found, apart from the measured runs.  [default: profile]",
     ),
     click.option("--profile-ends", is_flag=True, help="Profile good and bad as well."),
+    click.option("--duet", is_flag=True, help="Run two at the same moment, on separate processors, and compare pairs."),
     click.option("--seed", type=int, default=0, show_default=True, help="Seed of whatever is drawn."),
     click.option("--simulate", metavar="WORLD", hidden=True, help="Work on a simulated world instead of a repository."),
 )

@@ -89,6 +89,8 @@ def _asked(investigation: Investigation) -> Iterator[str]:
     if request.search.suspects:
         paths = numbers.listing(quote(path, 80) for path in request.search.suspects[:8])
         yield f"Commits that touch {paths} were suspected first."
+    if request.duet:
+        yield "Every run had one of good's beside it, at the same moment on other processors."
     idle = len(investigation.line.idle) if investigation.history is not None and request.search.prior else 0
     if idle:
         what = f"{numbers.count(idle, 'candidate')} that {'seems' if idle == 1 else 'seem'}"

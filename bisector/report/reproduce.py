@@ -67,6 +67,8 @@ def _options(request: Request) -> Iterator[str]:
         yield from ("--max-time", f"{numbers.exact(budget.seconds)}s")
     if not request.reuse_samples:
         yield "--no-reuse"
+    if request.duet:
+        yield "--duet"
 
 
 def _search(search: Search) -> Iterator[str]:

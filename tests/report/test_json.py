@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from bisector.adapters.in_memory.world import World
 from bisector.core.model.history import main
 from bisector.core.model.samples import Purpose
 from bisector.core.model.verdict import Change
@@ -108,7 +109,7 @@ def test_the_schema_refuses(key: str, value: object) -> None:
 
 
 def test_a_comparison_and_a_verification_tell_their_pairs() -> None:
-    compared = result_of(report(worlds.compared(worlds.World(candidates=2, culprit=1))))
+    compared = result_of(report(worlds.compared(World(candidates=2, culprit=1))))
     check(compared)
     pairs = compared["ends"]["paired"]
     assert pairs["pairs"] == min(compared["ends"][end]["n"] for end in ("good", "bad"))

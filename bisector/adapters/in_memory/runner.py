@@ -3,7 +3,7 @@
 import json
 import math
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -30,6 +30,7 @@ class SimulatedRunner:
         self._world = world
         self._random = random.Random(f"{world.seed} noise")
         self._drift = 0.0
+        self._held: float | None = None
         self.built: dict[str, str] = {}
         """Trees by build key."""
 
@@ -48,6 +49,10 @@ class SimulatedRunner:
         del request
         details = {"host": "simulated", "seed": str(self._world.seed)}
         return EnvironmentSeen(host="simulated", toolchain="simulated", details=details)
+
+    def processors(self) -> int:
+        """As many as the world has."""
+        return self._world.cores
 
     def build(self, order: BuildOrder, stop: StopSignal) -> Build:
         """Build unless the world says that this tree does not."""
@@ -84,6 +89,18 @@ class SimulatedRunner:
         stop.check()
         yield _SimulatedSession(runner=self, tree=build.handle, collect=order.collect)
 
+    def run_together(self, sessions: Sequence[Session]) -> tuple[RunRecord | InfraFault, ...]:
+        """A run in each: what the machine does to one at this moment it does to all, and time passes once."""
+        self._held = self._shared()
+        drift, done = self._drift, []
+        try:
+            for session in sessions:
+                self._drift = drift
+                done.append(_run_or_fault(session))
+        finally:
+            self._held = None
+        return tuple(done)
+
     def unusable_profilers(self) -> Mapping[ProfilerName, str]:
         """One profiler is enough for a world without processes."""
         others = (ProfilerName.PYINSTRUMENT, ProfilerName.PERF)
@@ -117,12 +134,23 @@ class SimulatedRunner:
         if world.infra and self._random.random() < world.infra:
             raise InfraFault("planted: the machine failed")
         level = LEVEL * world.level(tree)
-        value = level * math.exp(world.noise_of(tree) * self._random.gauss(0, 1) + self._drift)
+        shared = self._shared() if self._held is None else self._held
+        value = level * math.exp(world.noise_of(tree) * self._random.gauss(0, 1) + self._drift + shared)
         self._pass(world.run * value)
         return value
 
+    def _shared(self) -> float:
+        return self._world.shared * self._random.gauss(0, 1) if self._world.shared else 0.0
+
     def _pass(self, seconds: Seconds) -> None:
         self._drift += self._world.drift * math.sqrt(seconds) * self._random.gauss(0, 1) if self._world.drift else 0.0
+
+
+def _run_or_fault(session: Session) -> RunRecord | InfraFault:
+    try:
+        return session.run()
+    except InfraFault as fault:
+        return fault
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ EPOCH = 1_700_000_000
 MERGE_EVERY = 4
 """Every so many candidates is a merge that brought in a branch."""
 BRANCH_LENGTH = 3
-WHOLE = frozenset({"candidates", "culprit", "branch", "seed"})
+WHOLE = frozenset({"candidates", "culprit", "branch", "seed", "cores"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,10 @@ class World:
     crash: str = ""
     """Candidates whose runs fail, first to last: "20-32"."""
     seed: int = 0
+    shared: float = 0.0
+    """Noise that runs made at the same moment have in common: neighbours on the machine."""
+    cores: int = 4
+    """Processors of the machine."""
 
     @classmethod
     def parse(cls, text: str) -> "World":

@@ -104,6 +104,8 @@ class Request:
     """What was known of the metric's noise on this host when the job was made: the search begins with it."""
     reuse_samples: bool = True
     """Whether samples that earlier jobs took of equal builds on this host may be used again."""
+    duet: bool = False
+    """Whether every run has one of the reference beside it, at the same moment on other processors."""
 
     @property
     def metric(self) -> Metric:
@@ -128,4 +130,6 @@ class Request:
             f"{metric.name} {metric.source} {metric.file} {metric.select} {metric.statistic}"
             for metric in scenario.metrics
         ]
-        return digest(self.runner, scenario.run.identity(), scenario.files, *metrics)
+        # Two at a time share caches and memory: not comparable with a run alone.
+        mode = ("--duet",) if self.duet else ()
+        return digest(self.runner, scenario.run.identity(), scenario.files, *metrics, *mode)

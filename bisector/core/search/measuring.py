@@ -5,14 +5,15 @@ from typing import assert_never
 
 import numpy as np
 
-from bisector.core.model.history import ASIDE, LineName, Place
+from bisector.core.model.history import ASIDE, LineName, Place, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Bracket
 from bisector.core.model.samples import Purpose
 from bisector.core.model.steps import BuildPlace, Measure, Slot, Step
 from bisector.core.model.units import Seconds
 from bisector.core.search.decide import MeasureCommit, MeasureEnds, VerifyPair
-from bisector.core.search.rounds import at_once, in_turns, with_references
+from bisector.core.search.ends import find_ends
+from bisector.core.search.rounds import at_once, beside_reference, in_turns, with_references
 from bisector.core.search.view import View
 
 DEFAULT_RUN_SECONDS: Seconds = 1.0
@@ -35,9 +36,10 @@ def _measure_ends(view: View, action: MeasureEnds, elapsed: Seconds) -> Step:
     places = [view.place_at(view.low), view.place_at(view.high)]
     if view.name is LineName.MAIN and investigation.history and investigation.history.aside is not None:
         places.append(ASIDE)
-    slots = in_turns([p for p in places if p not in investigation.failures], action.runs, Purpose.ENDS)
-    reason = "both ends in turns: is there a change, and how large?"
-    return Measure(slots=at_once(slots, view.runs_together)[: runs_left(investigation, elapsed)], reason=reason)
+    units = [(place, 0) for place in places if place not in investigation.failures]
+    how = "at the same moment" if investigation.request.duet else "in turns"
+    reason = f"both ends {how}: is there a change, and how large?"
+    return round_of(view, turns_of(view, units, action.runs, Purpose.ENDS), reason, elapsed)
 
 
 def _measure_commit(view: View, action: MeasureCommit, elapsed: Seconds) -> Step:
@@ -45,9 +47,14 @@ def _measure_commit(view: View, action: MeasureCommit, elapsed: Seconds) -> Step
     reason = f"should teach {action.bits:.2f} bits"
     if (place, action.number) not in view.investigation.builds:
         return BuildPlace(place=place, number=action.number, reason=reason)
+    if view.investigation.request.duet:
+        unit = (place, action.number)
+        # The reference has itself beside it in no round: what is known of it grows with runs of the other end.
+        unit = (view.place_at(view.high), 0) if unit == (reference_of(view.investigation), 0) else unit
+        return round_of(view, turns_of(view, [unit], action.runs, Purpose.SEARCH), reason, elapsed)
     ends = [view.place_at(end) for end in (view.low, view.high) if end != action.index]
     slots = with_references(place, action.number, action.runs, _references(view, action.references, ends))
-    return Measure(slots=at_once(slots, view.runs_together)[: runs_left(view.investigation, elapsed)], reason=reason)
+    return round_of(view, slots, reason, elapsed)
 
 
 def _verify_pair(view: View, action: VerifyPair, elapsed: Seconds) -> Step:
@@ -57,11 +64,35 @@ def _verify_pair(view: View, action: VerifyPair, elapsed: Seconds) -> Step:
     for place, number in numbers.items():
         if (place, number) not in view.investigation.builds:
             return BuildPlace(place=place, number=number, reason=reason)
-    slots = tuple(replace(slot, number=numbers[slot.place]) for slot in in_turns(places, action.pairs, Purpose.VERIFY))
-    ends = (view.place_at(view.low), view.place_at(view.high))
-    beside = _references(view, least_references(view.investigation), [end for end in ends if end not in places])
-    slots = (*(Slot(place=place, purpose=Purpose.REFERENCE) for place in beside), *slots)
-    return Measure(slots=at_once(slots, view.runs_together)[: runs_left(view.investigation, elapsed)], reason=reason)
+    slots = turns_of(view, list(numbers.items()), action.pairs, Purpose.VERIFY)
+    if not view.investigation.request.duet:
+        ends = (view.place_at(view.low), view.place_at(view.high))
+        beside = _references(view, least_references(view.investigation), [end for end in ends if end not in places])
+        slots = (*(Slot(place=place, purpose=Purpose.REFERENCE) for place in beside), *slots)
+    return round_of(view, slots, reason, elapsed)
+
+
+def turns_of(view: View, units: list[tuple[Place, int]], runs: int, purpose: Purpose) -> tuple[Slot, ...]:
+    """`runs` runs of each unit in turns; in a duet each with the reference beside it."""
+    if view.investigation.request.duet:
+        return beside_reference(units, runs, purpose, reference_of(view.investigation))
+    numbers = dict(units)
+    slots = in_turns([place for place, _ in units], runs, purpose)
+    return tuple(replace(slot, number=numbers[slot.place]) for slot in slots)
+
+
+def round_of(view: View, slots: tuple[Slot, ...], reason: str, elapsed: Seconds) -> Measure:
+    """The round of these slots, within the budget; a duet is not cut in two."""
+    duet, most = view.investigation.request.duet, runs_left(view.investigation, elapsed)
+    if duet:
+        return Measure(slots=slots[: None if most is None else max(most - most % 2, 2)], reason=reason, duet=True)
+    return Measure(slots=at_once(slots, view.runs_together)[:most], reason=reason)
+
+
+def reference_of(investigation: Investigation) -> Place:
+    """What runs beside everything in a duet: the first build of the commit that stands for good."""
+    ends = find_ends(investigation)
+    return main(0 if ends is None else ends.low)
 
 
 def _references(view: View, wanted: int, ends: list[Place]) -> list[Place]:

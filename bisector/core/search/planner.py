@@ -10,10 +10,10 @@ import numpy as np
 from bisector.core.model.facts import BranchListed, CulpritNamed
 from bisector.core.model.history import ASIDE, LineName, main
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.request import JobKind
+from bisector.core.model.request import Across, JobKind
 from bisector.core.model.samples import Purpose
 from bisector.core.model.scenario import Direction
-from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, NameCulprit, Step
+from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, NameCulprit, Step
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Reason, Verdict, VerdictKind
 from bisector.core.search import conclude, several
@@ -25,10 +25,9 @@ from bisector.core.search.decide import (
     decide,
 )
 from bisector.core.search.ends import Ends, both_fail_alike, find_ends, why_wanted
-from bisector.core.search.measuring import as_step, least_references, run_seconds, runs_left
+from bisector.core.search.measuring import as_step, least_references, round_of, run_seconds, turns_of
 from bisector.core.search.observations import Settings
 from bisector.core.search.profiling import profile_first
-from bisector.core.search.rounds import at_once, in_turns
 from bisector.core.search.view import View, inner_view, main_view
 
 PLANNER = "2"
@@ -88,7 +87,7 @@ def settings_of(investigation: Investigation, name: LineName) -> Settings:
     search = investigation.request.search
     settings = Settings(confidence=search.confidence, two_sided=search.direction is Direction.EITHER)
     known = investigation.request.noise
-    if known is not None and known.metric == investigation.metric.name:
+    if known is not None and known.metric == investigation.metric.name and search.across is Across.MEDIAN:
         settings = informed(settings, known)
     if investigation.request.kind is JobKind.COMPARE:
         # Two commits alone cannot tell a build's luck from the commit's doing; the report says that it is not covered.
@@ -102,7 +101,7 @@ def settings_of(investigation: Investigation, name: LineName) -> Settings:
 def _search(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan:
     view = main_line_view(investigation, ends)
     if not view.use_adopted and not _fresh_ends(investigation, view):
-        return _checking_round(investigation, view)
+        return _checking_round(view)
     settings = settings_of(investigation, LineName.MAIN)
     if investigation.named:
         return _beside_the_named(investigation, view, settings, elapsed)
@@ -230,21 +229,18 @@ def _fresh_ends(investigation: Investigation, view: View) -> bool:
     return all(own.count(view.place_at(end)) >= CHECKING_RUNS * view.runs_together for end in (view.low, view.high))
 
 
-def _checking_round(investigation: Investigation, view: View) -> Plan:
+def _checking_round(view: View) -> Plan:
     ends = [view.place_at(view.low), view.place_at(view.high)]
-    slots = in_turns(ends, CHECKING_RUNS, Purpose.ENDS)
+    slots = turns_of(view, [(end, 0) for end in ends], CHECKING_RUNS, Purpose.ENDS)
     reason = "both ends in turns: do samples taken over from an earlier job still hold?"
-    return Plan(
-        step=Measure(slots=at_once(slots, view.runs_together)[: runs_left(investigation, 0.0)], reason=reason),
-        view=view,
-    )
+    return Plan(step=round_of(view, slots, reason, 0.0), view=view)
 
 
 def _budget_step(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan | None:
     """The conclusion that a spent budget forces, with the best answer so far."""
-    budget = investigation.request.budget
+    budget, at_a_time = investigation.request.budget, 2 if investigation.request.duet else 1
     spent = [
-        (budget.runs is not None and investigation.runs() >= budget.runs, "runs"),
+        (budget.runs is not None and investigation.runs() + at_a_time > budget.runs, "runs"),
         (budget.builds is not None and investigation.builds_made() >= budget.builds, "builds"),
         (budget.seconds is not None and elapsed >= budget.seconds, "time"),
     ]
