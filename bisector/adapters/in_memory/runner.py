@@ -70,11 +70,12 @@ class SimulatedRunner:
                 seconds=self._world.build,
             )
         self.built[order.key] = tree
+        handle = f"{tree}:{order.key}" if self._world.layout else tree
         return Build(
             key=order.key,
             outcome=Outcome.OK,
-            handle=tree,
-            content=tree,
+            handle=handle,
+            content=handle,
             log=str(order.log),
             seconds=self._world.build,
         )
@@ -87,7 +88,8 @@ class SimulatedRunner:
     def open(self, build: Build, order: RunOrder, stop: StopSignal) -> Iterator[Session]:
         """A session that draws from the level of the build's tree."""
         stop.check()
-        yield _SimulatedSession(runner=self, tree=build.handle, collect=order.collect)
+        tree = build.handle.partition(":")[0]
+        yield _SimulatedSession(runner=self, tree=tree, handle=build.handle, collect=order.collect)
 
     def run_together(self, sessions: Sequence[Session]) -> tuple[RunRecord | InfraFault, ...]:
         """A run in each: what the machine does to one at this moment it does to all, and time passes once."""
@@ -128,14 +130,15 @@ class SimulatedRunner:
         """Whether a run of this tree fails."""
         return self._world.crashes(tree)
 
-    def draw(self, tree: str) -> Seconds:
-        """One run's time: level, times noise, times drift."""
+    def draw(self, tree: str, handle: str) -> Seconds:
+        """One run's time: level, times what the build does, times noise, times drift."""
         world = self._world
         if world.infra and self._random.random() < world.infra:
             raise InfraFault("planted: the machine failed")
         level = LEVEL * world.level(tree)
         shared = self._shared() if self._held is None else self._held
         value = level * math.exp(world.noise_of(tree) * self._random.gauss(0, 1) + self._drift + shared)
+        value *= math.exp(world.offset_of(handle))
         self._pass(world.run * value)
         return value
 
@@ -157,6 +160,7 @@ def _run_or_fault(session: Session) -> RunRecord | InfraFault:
 class _SimulatedSession:
     runner: SimulatedRunner
     tree: str
+    handle: str
     collect: tuple[str, ...] = ()
 
     @property
@@ -176,7 +180,7 @@ class _SimulatedSession:
 
     def run(self) -> RunRecord:
         """A run that prints its time as a JSON object."""
-        value = self.runner.draw(self.tree)
+        value = self.runner.draw(self.tree, self.handle)
         if self.runner.crashes(self.tree):
             usage = Usage(wall=value / 10, cpu=value / 10, peak_memory=10 << 20)
             return RunRecord(outcome=Outcome.BENCH_FAILED, usage=usage, exit_code=1, reason="planted: it crashes")

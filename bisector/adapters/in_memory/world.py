@@ -48,6 +48,8 @@ class World:
     seed: int = 0
     shared: float = 0.0
     """Noise that runs made at the same moment have in common: neighbours on the machine."""
+    layout: float = 0.0
+    """How far a build lies from its commit's level by chance, relative; another of the same commit lies elsewhere."""
     cores: int = 4
     """Processors of the machine."""
 
@@ -135,6 +137,10 @@ class World:
     def noise_of(self, tree: str) -> float:
         """The noise of a run of what is built from `tree`."""
         return self.noise * (self.spread if self.has_change(tree) else 1.0)
+
+    def offset_of(self, handle: str) -> float:
+        """What this build's layout does to the logarithm of its times."""
+        return self.layout * random.Random(f"{self.seed} layout {handle}").gauss(0, 1) if self.layout else 0.0
 
     def builds(self, tree: str) -> bool:
         """Whether `tree` builds: the ends and the commits around the culprit's branch always do."""
