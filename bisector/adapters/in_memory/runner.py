@@ -20,6 +20,7 @@ from bisector.engine.stop import StopSignal
 from bisector.errors import InfraFault
 
 LEVEL: Seconds = 1.0
+SECOND_MODE = 0.3
 
 
 class SimulatedRunner:
@@ -130,17 +131,22 @@ class SimulatedRunner:
         """Whether a run of this tree fails."""
         return self._world.crashes(tree)
 
-    def draw(self, tree: str, handle: str) -> Seconds:
-        """One run's time: level, times what the build does, times noise, times drift."""
+    def draw(self, tree: str) -> Seconds:
+        """One run's time: level, times noise, times drift."""
         world = self._world
         if world.infra and self._random.random() < world.infra:
             raise InfraFault("planted: the machine failed")
         level = LEVEL * world.level(tree)
         shared = self._shared() if self._held is None else self._held
         value = level * math.exp(world.noise_of(tree) * self._random.gauss(0, 1) + self._drift + shared)
-        value *= math.exp(world.offset_of(handle))
+        if slower := world.second_mode_of(tree):
+            value *= 1 + slower * (self._random.random() < SECOND_MODE)
         self._pass(world.run * value)
         return value
+
+    def of_build(self, handle: str) -> float:
+        """What a build multiplies the times of its commit by."""
+        return math.exp(self._world.offset_of(handle))
 
     def _shared(self) -> float:
         return self._world.shared * self._random.gauss(0, 1) if self._world.shared else 0.0
@@ -180,7 +186,7 @@ class _SimulatedSession:
 
     def run(self) -> RunRecord:
         """A run that prints its time as a JSON object."""
-        value = self.runner.draw(self.tree, self.handle)
+        value = self.runner.draw(self.tree) * self.runner.of_build(self.handle)
         if self.runner.crashes(self.tree):
             usage = Usage(wall=value / 10, cpu=value / 10, peak_memory=10 << 20)
             return RunRecord(outcome=Outcome.BENCH_FAILED, usage=usage, exit_code=1, reason="planted: it crashes")

@@ -50,6 +50,8 @@ class World:
     """Noise that runs made at the same moment have in common: neighbours on the machine."""
     layout: float = 0.0
     """How far a build lies from its commit's level by chance, relative; another of the same commit lies elsewhere."""
+    mode: float = 0.0
+    """How much slower three runs of ten are from the culprit on, relative: a second mode."""
     cores: int = 4
     """Processors of the machine."""
 
@@ -141,6 +143,10 @@ class World:
     def offset_of(self, handle: str) -> float:
         """What this build's layout does to the logarithm of its times."""
         return self.layout * random.Random(f"{self.seed} layout {handle}").gauss(0, 1) if self.layout else 0.0
+
+    def second_mode_of(self, tree: str) -> float:
+        """How much slower three runs of ten of this tree are."""
+        return self.mode if self.has_change(tree) else 0.0
 
     def builds(self, tree: str) -> bool:
         """Whether `tree` builds: the ends and the commits around the culprit's branch always do."""
