@@ -1,4 +1,4 @@
-"""What running two at the same moment buys: the same comparison in turns and in duets, calm and with a loud neighbour.
+"""What two at the same moment buy: one comparison in turns and in duets, alone and with neighbours that come and go.
 
     python -m benchmarks.duet --pairs 30 --repeats 3
 
@@ -32,14 +32,15 @@ from bisector.engine.stop import StopSignal
 WORK = "import sys; n = int(sys.argv[1]); x = 0\nfor i in range(n): x += i * i"
 MORE = 1.05
 NEIGHBOUR = """
-import random, time
-draw = random.Random(1)
+import os, random, sys, time
+if len(sys.argv) > 1: os.sched_setaffinity(0, {int(sys.argv[1])})
 while True:
-    end = time.monotonic() + draw.uniform(0.1, 0.6)
-    while time.monotonic() < end: sum(range(1000))
-    time.sleep(draw.uniform(0.1, 0.6))
+    slot = int(time.monotonic() / 0.5)
+    busy = random.Random(slot * 7919 + (0 if len(sys.argv) > 1 else os.getpid())).random() < 0.5
+    while busy and time.monotonic() < (slot + 1) * 0.5: sum(range(1000))
+    time.sleep(max((slot + 1) * 0.5 - time.monotonic(), 0))
 """
-"""Comes and goes: a burst of work and a pause, each of a tenth to six tenths of a second."""
+"""Busy in every second half second, on average: with a processor named tied to it and in step with its like."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,15 @@ class Way:
 
 
 @contextlib.contextmanager
-def neighbours(count: int) -> Iterator[None]:
-    """So many programs that come and go on any processor."""
-    started = [subprocess.Popen([sys.executable, "-c", NEIGHBOUR]) for _ in range(count)]
+def neighbours(kind: str) -> Iterator[None]:
+    """One program a processor that comes and goes: on any, each for itself, or on each, all at the same moments."""
+    tied: dict[str, list[tuple[str, ...]]] = {
+        "none": [],
+        "each for itself": [()],
+        "in step": [(str(cpu),) for cpu in sorted(os.sched_getaffinity(0))],
+    }
+    wanted = tied[kind] * (len(os.sched_getaffinity(0)) if kind == "each for itself" else 1)
+    started = [subprocess.Popen([sys.executable, "-c", NEIGHBOUR, *where]) for where in wanted]
     try:
         yield
     finally:
@@ -134,10 +141,10 @@ def main() -> None:
         build = stack.enter_context(open_bench(runner, Path(directory), None)).build
         print(f"{options.pairs} pairs, {options.repeats} times, load {os.getloadavg()[0]:.1f}", flush=True)
         print("                sd %   s/pair   sd² × s   error of the mean change, % points")
-        for name, count in (("calm", 0), ("loud", len(os.sched_getaffinity(0)))):
-            with neighbours(count):
+        for kind in ("none", "each for itself", "in step"):
+            with neighbours(kind):
                 turns, duets = measured(runner, build, options)
-            print(f"-- {name}, {count} neighbours")
+            print(f"-- neighbours of ours: {kind} (load {os.getloadavg()[0]:.1f})")
             print(told("in turns", turns))
             print(told("duets", duets))
             print(f"the same precision in duets costs {price(duets) / price(turns):.2f} times the time", flush=True)
