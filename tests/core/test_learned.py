@@ -11,6 +11,7 @@ from bisector.adapters.in_memory.world import World
 from bisector.core.model.calibration import Calibration
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Across, JobKind, Search
+from bisector.core.model.samples import Purpose
 from bisector.core.model.verdict import VerdictKind
 from bisector.core.search.calibrated import informed
 from bisector.core.search.learned import learned, merged
@@ -96,14 +97,23 @@ def test_nothing_is_learned_from_few_runs_or_from_none_that_differ_or_of_another
     assert learned(replace(done, verdict=None)) is None
     equal = tuple(replace(s, values=dict.fromkeys(s.values, 1.0)) for s in done.samples)
     assert learned(replace(done, samples=equal)) is None
-    spread = replace(done.request, search=replace(done.request.search, across=Across.IQR))
-    assert learned(replace(done, request=spread)) is None
+    many = tuple(
+        replace(s, order=10 * s.order + k, values={"seconds": s.values["seconds"] * (1 + 0.001 * k)})
+        for s in done.samples
+        if s.counts
+        for k in range(10)
+    )
+    mean = replace(done.request, search=replace(done.request.search, across=Across.MEAN))
+    assert learned(replace(done, samples=many)) is not None
+    assert learned(replace(done, samples=many, request=mean)) is None
 
 
 def test_what_another_job_measured_is_not_learned_twice() -> None:
     done = job(HERE)
-    adopted = tuple(replace(s, adopted_from="9") for s in done.samples)
-    assert learned(replace(done, samples=adopted)) is None
+    own = tuple(s for s in done.samples if s.purpose is not Purpose.ENDS or s.order % 4 < 2)
+    mixed = tuple(s if s in own else replace(s, adopted_from="9") for s in done.samples)
+    assert any(s.adopted_from for s in mixed)
+    assert learned(replace(done, samples=mixed)) == learned(replace(done, samples=own))
 
 
 kept = st.builds(

@@ -9,13 +9,15 @@ import pytest
 from bisector.adapters.in_memory.machine import SimulatedClock
 from bisector.adapters.in_memory.store import InMemoryStore
 from bisector.adapters.in_memory.world import World
-from bisector.core.model.facts import Fact
+from bisector.core.model.facts import Fact, Planned
 from bisector.core.model.history import main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Budget, JobKind, Request, Search
 from bisector.core.model.samples import Outcome, Purpose, Sample
 from bisector.core.model.scenario import Direction
+from bisector.core.model.steps import Measure
 from bisector.core.model.verdict import VerdictKind
+from bisector.core.search.rounds import beside_reference
 from bisector.formats.facts import fact_to_text
 from tests.helpers.simulated import Simulation
 
@@ -105,11 +107,19 @@ def test_the_machines_fault_in_one_run_has_both_made_again() -> None:
 
 
 def test_an_untestable_commit_leaves_no_reference_alone() -> None:
-    found = bisected(World(candidates=16, culprit=11, effect=0.1, noise=0.01, crash="6-8"))
-    assert culprits(found) == [11]
+    found = bisected(replace(LOUD, candidates=6, culprit=4))
+    slots = beside_reference([(main(5), 0)], 4, Purpose.SEARCH, main(0))
+    number = found.next_number
+    step = Measure(slots=slots, reason="", duet=True)
+    found = found.with_fact(Planned(number=number, step=step, planner="", elapsed=0.0))
+    assert len(found.pending()) == 8
+    like = own(found)[0]
+    for order in (0, 1, 2, 3):
+        made = replace(like, step=number, order=order, purpose=Purpose.SEARCH, number=0, partner=order ^ 1)
+        failed = replace(made, place=main(5), outcome=Outcome.BENCH_FAILED, values={})
+        found = found.with_fact(replace(made, place=main(0)) if order % 2 else failed)
+    assert main(5) in found.failures
     assert found.pending() == ()
-    pairs = Counter((s.step, s.order // 2) for s in own(found))
-    assert set(pairs.values()) == {2}
 
 
 class _Crash(BaseException):
