@@ -91,7 +91,7 @@ def _measured(step: Measure) -> str:
         numbers.listing(f"{place_name(place)} ×{count}" for (other, place), count in runs.items() if other is reference)
         for reference in (False, True)
     )
-    verb = "Verify" if all(slot.purpose is Purpose.VERIFY for slot in step.slots) else "Run"
+    verb = "Verify" if any(slot.purpose is Purpose.VERIFY for slot in step.slots) else "Run"
     return f"{verb} {wanted}{f', beside it {beside}' if beside else ''}" if wanted else f"Run {beside}"
 
 

@@ -37,6 +37,13 @@ class Across(StrEnum):
     STDEV = "stdev"
 
 
+class Bracket(StrEnum):
+    """When a run of an end goes with a round: in every one, or where it is worth its price."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Budget:
     """What a job may spend at most; None is without limit. Warm-up runs are not counted in `runs`."""
@@ -65,6 +72,7 @@ class Search:
     crash_is_bad: bool = False
     """Whether a run that fails is as bad as bad; else it says nothing but that the commit cannot be tested."""
     seed: int = 0
+    bracket: Bracket = Bracket.AUTO
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +104,8 @@ class Request:
     """What was known of the metric's noise on this host when the job was made: the search begins with it."""
     reuse_samples: bool = True
     """Whether samples that earlier jobs took of equal builds on this host may be used again."""
+    duet: bool = False
+    """Whether every run has one of the reference beside it, at the same moment on other processors."""
 
     @property
     def metric(self) -> Metric:
@@ -120,4 +130,6 @@ class Request:
             f"{metric.name} {metric.source} {metric.file} {metric.select} {metric.statistic}"
             for metric in scenario.metrics
         ]
-        return digest(self.runner, scenario.run.identity(), scenario.files, *metrics)
+        # Two at a time share caches and memory: not comparable with a run alone.
+        mode = ("--duet",) if self.duet else ()
+        return digest(self.runner, scenario.run.identity(), scenario.files, *metrics, *mode)
