@@ -126,9 +126,11 @@ _MEASURE = (
         help="Profile both sides of what is found, apart from the measured runs.  [default: profile]",
     ),
     click.option("--profile-ends", is_flag=True, help="Profile good and bad as well."),
-    click.option("--duet", is_flag=True, help="Run two at the same moment, on separate processors, and compare pairs."),
     click.option("--seed", type=int, default=0, show_default=True, help="Seed of whatever is drawn."),
     click.option("--simulate", metavar="WORLD", hidden=True, help="Work on a simulated world instead of a repository."),
+)
+duet_option = click.option(
+    "--duet", is_flag=True, help="Run two at the same moment, on separate processors, and compare pairs."
 )
 _OUTPUT = (
     click.option("--json", metavar="FILE|-", help="Write the result as JSON; - is standard output."),

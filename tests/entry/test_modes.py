@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.entry.conftest import Cli
 
 WORLD = "candidates=32,culprit=21,effect=0.1,noise=0.02"
@@ -49,6 +51,13 @@ def test_too_few_processors_for_a_duet_are_said_plainly(cli: Cli) -> None:
     assert cli("jobs", "list").out.count("good") == 0
     untied = cli("compare", "good", "bad", "--simulate", f"{LOUD},cores=0", "--duet")
     assert (untied.code, "cannot tie" in untied.err) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["calibrate", "profile"])
+def test_what_measures_no_two_commits_has_no_duets(cli: Cli, command: str) -> None:
+    done = cli(command, "good", "--simulate", LOUD, "--duet")
+    assert done.code == 2
+    assert "--duet" in done.err
 
 
 def test_a_duet_compares_single_runs_only(cli: Cli) -> None:
