@@ -12,7 +12,6 @@ from bisector.core.model.request import Across, RunnerName
 from bisector.core.model.samples import SPEAKS_OF_THE_COMMIT, Outcome
 from bisector.core.search.dispersion import FEWEST, hint_of_spread, modes, modes_of, spread_ratio
 from bisector.core.search.outlook import Outlook
-from bisector.core.search.profiling import is_memory
 from bisector.core.search.view import View
 from bisector.formats.results import MEASURED
 from bisector.report import numbers
@@ -40,7 +39,6 @@ def notes_of(basis: Basis, ends: EndsPart | None) -> tuple[Phrase, ...]:
         *(_shape(found) if found is not None else ()),
         *(_dispersion(found) if found is not None else ()),
         *_inside(investigation),
-        *_not_profiled(investigation),
         *_trust(investigation),
     ]
     return tuple(Phrase(note) for note in notes)
@@ -67,11 +65,6 @@ def _ends(investigation: Investigation, ends: EndsPart) -> Iterator[str]:
     if not history.bad_contains_good:
         yield "Bad does not contain good: the search covers what bad has beyond their common ancestor."
     yield from (quote(note, 300) for note in history.line.notes)
-
-
-def _not_profiled(investigation: Investigation) -> Iterator[str]:
-    if investigation.request.profile and is_memory(investigation.metric):
-        yield f"{quote(investigation.metric.name)} is a size: no profile was taken, for they tell where time goes."
 
 
 def _asked(investigation: Investigation) -> Iterator[str]:

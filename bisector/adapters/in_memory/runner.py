@@ -124,7 +124,13 @@ class SimulatedRunner:
 
     def profile(self, tree: str, wanted: tuple[str, ...]) -> Mapping[str, bytes]:
         """What a profiler that was asked for these files would have written of a run."""
-        found = {"profile": profiles.speedscope(self._world.level(tree)), "profile.0": profiles.calls()}
+        level = self._world.level(tree)
+        found = {
+            "profile": profiles.speedscope(level),
+            "profile.0": profiles.calls(),
+            "memory.0": profiles.memory(level),
+            "allocated.0": profiles.allocations(level),
+        }
         return {name: content for name, content in found.items() if name in wanted}
 
     def crashes(self, tree: str) -> bool:
