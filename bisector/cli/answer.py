@@ -36,6 +36,8 @@ EXIT_CODES = {
     VerdictKind.FAILED: 4,
     VerdictKind.ENVIRONMENT_CHANGED: 5,
     VerdictKind.CANCELLED: 130,
+    VerdictKind.RESTORED: 0,
+    VerdictKind.NOT_RESTORED: 1,
 }
 COMPARED = {VerdictKind.NOT_REPRODUCED: 0, VerdictKind.CULPRIT_SET: 3, VerdictKind.SEVERAL: 3}
 
@@ -102,6 +104,8 @@ def exit_code(investigation: Investigation) -> int:
         if verdict.kind is VerdictKind.CULPRIT and verdict.change is not None:
             return int(direction_of(investigation, verdict.change) == "worse")
         return COMPARED.get(verdict.kind, EXIT_CODES[verdict.kind])
+    if investigation.request.trial is not None and verdict.kind is VerdictKind.NOT_REPRODUCED:
+        return EXIT_CODES[VerdictKind.INCONCLUSIVE]
     return EXIT_CODES[verdict.kind]
 
 

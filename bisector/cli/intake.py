@@ -71,6 +71,8 @@ def take_in(
         profile=measure.profile is not False,
         profile_ends=measure.profile_ends,
         reuse_samples=measure.reuse,
+        verify_revert=search.verify_revert,
+        head=repository.resolve(search.head).sha if search.head is not None else None,
     )
     request = _with_noise(wiring, request, choice.runner)
     return Intake(request=request, repository=repository, runner=choice.runner, why_runner=choice.why)
@@ -107,6 +109,8 @@ def _simulated(
         profile=bool(measure.profile),
         profile_ends=measure.profile_ends,
         reuse_samples=measure.reuse,
+        verify_revert=search.verify_revert,
+        head=repository.resolve(search.head).sha if search.head is not None else None,
     )
     request = _with_noise(wiring, request, runner)
     return Intake(request=request, repository=repository, runner=runner, why_runner="a simulated world")
@@ -212,7 +216,7 @@ def _min_effect(measure: MeasureOptions, across: Across) -> float | None:
 
 
 def _search(options: SearchOptions, measure: MeasureOptions, skipped: tuple[Sha, ...], kind: JobKind) -> Search:
-    either = kind is JobKind.COMPARE
+    either = kind is not JobKind.BISECT
     return Search(
         direction=Direction.EITHER if either else Direction(options.direction),
         min_effect=_min_effect(measure, Across(options.across_runs)),

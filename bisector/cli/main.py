@@ -13,6 +13,8 @@ from bisector.errors import BisectorError
 COMMANDS = {
     "bisect": ("bisector.cli.bisect", "Find the merge that made the difference."),
     "compare": ("bisector.cli.compare", "Measure two commits against each other, without a search."),
+    "verify": ("bisector.cli.verify", "Does reverting a commit on top of bad give the change back?"),
+    "try": ("bisector.cli.attempt", "Does a patch on top of bad restore good's level, for the question of a job?"),
     "profile": ("bisector.cli.profile", "Where a commit spends its time, or what another one spends more."),
     "diff": ("bisector.cli.diff", "The difference of two profile files of any tool."),
     "scenario": ("bisector.cli.scenario", "Make, check, run and list scenarios."),

@@ -18,6 +18,7 @@ from bisector.report.attached import Artifact, Section
 from bisector.report.explanation import Explanation
 from bisector.report.numbers import Gauge
 from bisector.report.phrase import Phrase
+from bisector.report.restoration import RestorationPart
 
 
 class Side(StrEnum):
@@ -121,6 +122,8 @@ class CulpritPart:
     same_build: bool | None
     still_at_bad: bool | None
     inner: InnerPart | None
+    revert: RestorationPart | None = None
+    """What bad is without it, where that was measured."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -322,6 +325,10 @@ class Report:
     sections: tuple[Section, ...] = field(default=())
     explanations: tuple[Explanation, ...] = ()
     """Why, as far as the sides were profiled: one for each pair of commits."""
+    trial: RestorationPart | None = None
+    """What came of the one thing that the job was to try."""
+    head: RestorationPart | None = None
+    """What the tip of the branch gives back, where it was asked about."""
 
     @property
     def main(self) -> LinePart | None:

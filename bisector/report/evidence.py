@@ -4,15 +4,23 @@ from collections.abc import Iterator
 from statistics import median
 
 from bisector.core.model.request import JobKind
+from bisector.core.model.trials import Restoration, TrialKind
 from bisector.core.model.verdict import Reason, VerdictKind
 from bisector.report import numbers
 from bisector.report.basis import Basis
 from bisector.report.document import CostPart, CulpritPart, EndPart, EndsPart, Evidence, MetricPart
 from bisector.report.phrase import Phrase, quote, told
+from bisector.report.restoration import FAR, RestorationPart, clause, part_of, subject_of
 from bisector.report.sentence import SHORT
 from bisector.report.verification import latest
 
 Named = tuple[tuple[CulpritPart, ...], tuple[CulpritPart, ...]]
+LABELS = {
+    TrialKind.REVERT: "Without it",
+    TrialKind.APPLY: "With it",
+    TrialKind.PATCH: "With the patch",
+    TrialKind.HEAD: "At the tip",
+}
 MOST_OF_IT = 0.8
 """A culprit that makes less of the whole change than this is told to be a part of it."""
 
@@ -35,6 +43,7 @@ def evidence_of(
         rows += teller.culprit(culprit, every, "The other way")
     rows += () if culprits else teller.so_far()
     rows += teller.fresh()
+    rows += teller.trials()
     rows += teller.noise()
     return (*rows, _runs(cost))
 
@@ -112,7 +121,7 @@ class _Evidence:
     def so_far(self) -> Iterator[Evidence]:
         """Where the culprit may be while no answer names one."""
         found, verdict = self._basis.main, self._basis.verdict
-        if found is None or found.posterior is None or self._basis.investigation.request.kind is JobKind.COMPARE:
+        if found is None or found.posterior is None or not self._basis.investigation.request.searches:
             return
         if found.no_change > 0.5 or (verdict is not None and verdict.kind is VerdictKind.NOT_REPRODUCED):
             return
@@ -125,7 +134,7 @@ class _Evidence:
     def fresh(self) -> Iterator[Evidence]:
         """What the fresh runs of each culprit against its parent gave."""
         investigation, verdict = self._basis.investigation, self._basis.verdict
-        if investigation.request.kind is JobKind.COMPARE or verdict is None:
+        if not investigation.request.searches or verdict is None:
             return
         for culprit in (*verdict.culprits, *verdict.opposite):
             found = latest(investigation, culprit)
@@ -136,6 +145,17 @@ class _Evidence:
             runs = f"{numbers.count(len(found.old) + len(found.new), 'fresh run')} in turns"
             levels = f"{self._quantity(old)} before it, {self._quantity(new)} with it"
             yield _row("Verified", "yes" if found.passed else "no", f"{runs}: {levels}")
+
+    def trials(self) -> Iterator[Evidence]:
+        """What was tried: how much of the change it gives back."""
+        investigation, verdict = self._basis.investigation, self._basis.verdict
+        if verdict is None:
+            return
+        found = [verdict.trial, *(culprit.revert for culprit in verdict.culprits), verdict.head]
+        for each in found:
+            part = part_of(investigation, each)
+            if each is not None and part is not None:
+                yield Evidence(label=LABELS[each.kind], value=Phrase(_given_back(each)), grounds=_grounds(each, part))
 
     def noise(self) -> Iterator[Evidence]:
         found = self._basis.main
@@ -148,7 +168,7 @@ class _Evidence:
             numbers.percent(abs(found.view.scale.relative(deviation)))
             for deviation in (found.posterior.sigma, found.posterior.tau)
         )
-        compare = self._basis.investigation.request.kind is JobKind.COMPARE
+        compare = not self._basis.investigation.request.searches
         built = "what a build adds cannot be told from two commits" if compare else f"a build adds {build}"
         yield _row("Noise", f"{run} a run", f"typical deviation; {built}")
 
@@ -163,6 +183,21 @@ def _share(culprit: CulpritPart) -> str:
         return f"{numbers.percent(abs(share))} {held}"
     low, high = sorted((abs(culprit.share_low), abs(culprit.share_high)))
     return f"{numbers.percent(abs(share))} ({numbers.percent(low)} to {numbers.percent(high)}) {held}"
+
+
+def _given_back(found: Restoration) -> str:
+    if found.conflicts:
+        return "conflict"
+    return numbers.percent(found.share) if found.share is not None and abs(found.share) <= FAR else "not known"
+
+
+def _grounds(found: Restoration, part: RestorationPart) -> Phrase:
+    """Of what it is a part, how sure that is, and on how many runs it rests."""
+    if found.share is None or found.conflicts:
+        return Phrase(f"{subject_of(part.kind, part.commit)} {clause(found)}")
+    needed = f"{numbers.percent(found.needed)} or more would be all of it"
+    runs = f"{numbers.count(found.runs, 'run')} in turns with both ends" if found.runs else "nothing had to be run"
+    return Phrase(f"{subject_of(part.kind, part.commit)} {clause(found)}; {needed}; {runs}")
 
 
 def _runs(cost: CostPart) -> Evidence:

@@ -21,6 +21,7 @@ from bisector.report.document import (
 from bisector.report.explanation import Explanation
 from bisector.report.numbers import json_number
 from bisector.report.phrase import plain
+from bisector.report.restoration import RestorationPart, still_there
 from bisector.report.suspicion import suspect_objects
 
 SCHEMA_VERSION = 1
@@ -65,6 +66,9 @@ def result_of(report: Report) -> dict[str, Any]:
         },
         "environment": _environment(report.environment),
         "reproduce": report.reproduce,
+        "trial": _restoration(report.trial),
+        "still_at_head": still_there(report.head),
+        "head": _restoration(report.head),
         "artifacts": [
             {"kind": each.kind, "side": each.side or None, "path": each.path, "sha256": each.sha256 or None}
             for each in report.artifacts
@@ -131,6 +135,27 @@ def _culprit(culprit: CulpritPart) -> dict[str, Any]:
         "same_build": culprit.same_build,
         "still_at_bad": culprit.still_at_bad,
         "inner": _inner(culprit.inner),
+        "revert": _restoration(culprit.revert),
+    }
+
+
+def _restoration(found: RestorationPart | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "kind": found.kind.value,
+        "commit": found.commit or None,
+        "tree": found.tree or None,
+        "share": json_number(found.share),
+        "share_interval": _interval(found.low, found.high),
+        "needed": json_number(found.needed),
+        "restored": found.restored,
+        "left": dict(zip(("relative", "low", "high"), map(json_number, found.left), strict=True))
+        if found.left
+        else None,
+        "n": found.runs,
+        "conflicts": list(found.conflicts),
+        "problem": found.problem or None,
     }
 
 

@@ -15,17 +15,20 @@ from bisector.core.model.steps import (
     Conclude,
     ListBranch,
     ListHistory,
+    MakeTrial,
     Measure,
     NameCulprit,
     ProfileSides,
     Step,
 )
+from bisector.core.model.trials import TrialMade
 from bisector.report import numbers
 from bisector.report.basis import LONGEST_REASON
 from bisector.report.document import LogEntry
 from bisector.report.numbers import Gauge
-from bisector.report.phrase import Phrase, told
-from bisector.report.sentence import explained
+from bisector.report.phrase import Phrase, quote, told
+from bisector.report.restoration import MOST_CONFLICTS
+from bisector.report.sentence import SHORT, explained
 from bisector.report.text import displayed
 from bisector.report.words import OUTCOMES, VERDICTS
 
@@ -57,6 +60,8 @@ def place_name(place: Place) -> str:
             return f"inner {numbers.whole(place.index)}"
         case place.line.ASIDE:
             return "good itself"
+        case place.line.TRIED:
+            return f"trial {numbers.whole(place.index)}" if place.index else "the tip"
     assert_never(place.line)
 
 
@@ -76,6 +81,8 @@ def step_name(step: Step) -> str:
             return f"Name {place_name(culprit.place)}"
         case ProfileSides(slots=slots):
             return f"Profile {numbers.listing(place_name(place) for place in dict.fromkeys(s.place for s in slots))}"
+        case MakeTrial(place=place, trial=trial):
+            return f"Make {place_name(place)} ({trial.kind})"
         case Conclude():
             return "Conclude"
     assert_never(step)
@@ -112,9 +119,18 @@ def _result(investigation: Investigation, plan: Planned, samples: list[Sample], 
             return numbers.change(culprit.change) if culprit.change is not None else ""
         case ProfileSides():
             return profiled(investigation, plan.number)
+        case MakeTrial(place=place):
+            made = investigation.trials.get(place)
+            return _made(made) if made is not None else ""
         case Conclude(verdict=verdict):
             return VERDICTS[verdict.kind].lower()
     assert_never(plan.step)
+
+
+def _made(made: TrialMade) -> str:
+    if made.conflicts:
+        return f"it conflicts in {numbers.listing(quote(path, 120) for path in made.conflicts[:MOST_CONFLICTS])}"
+    return f"tree {quote(made.commit.tree[:SHORT])}"
 
 
 def _built(build: Build) -> str:

@@ -24,4 +24,6 @@ VERDICTS: Mapping[VerdictKind, str] = {
     VerdictKind.INCONCLUSIVE: "Undecided",
     VerdictKind.FAILED: "Failed",
     VerdictKind.CANCELLED: "Cancelled",
+    VerdictKind.RESTORED: "Restored",
+    VerdictKind.NOT_RESTORED: "Not restored",
 }

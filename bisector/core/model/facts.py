@@ -8,6 +8,7 @@ from bisector.core.model.captures import ChangesKept, Profiled, ProfilersSeen
 from bisector.core.model.history import Commit, Line, Place
 from bisector.core.model.samples import Sample
 from bisector.core.model.steps import Step
+from bisector.core.model.trials import TrialMade
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Culprit, Verdict
 
@@ -95,5 +96,6 @@ Fact = (
     | ProfilersSeen
     | Profiled
     | ChangesKept
+    | TrialMade
     | Concluded
 )

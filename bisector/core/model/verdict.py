@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bisector.core.model.history import Place
+from bisector.core.model.trials import Restoration
 
 
 class VerdictKind(StrEnum):
@@ -17,6 +18,9 @@ class VerdictKind(StrEnum):
     INCONCLUSIVE = "inconclusive"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    RESTORED = "restored"
+    """What was tried gives the change back."""
+    NOT_RESTORED = "not_restored"
 
 
 class Reason(StrEnum):
@@ -31,6 +35,12 @@ class Reason(StrEnum):
     ON_GOOD_BRANCH = "on_good_branch"
     CREEP = "creep"
     """The level moves in many small steps, none of which is worth naming."""
+    CONFLICT = "conflict"
+    """What is to be tried conflicts with the commit it is put onto."""
+    LAYOUT = "layout"
+    """Two builds of one commit differ as much as the culprit from its parent."""
+    SAME_BUILD = "same_build"
+    """What would be named has the very build of its parent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,6 +84,8 @@ class Culprit:
     change: Change | None
     verified: bool
     inner: InnerAnswer | None = None
+    revert: Restoration | None = None
+    """What bad is without it, where that was measured."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,3 +104,7 @@ class Verdict:
     no_change: float = 0.0
     """Probability that there is no change between the ends."""
     explanation: str = ""
+    trial: Restoration | None = None
+    """What came of the one thing that the job was to try."""
+    head: Restoration | None = None
+    """What the tip of the branch gives back, where it was asked about: nothing, as long as the change is there."""

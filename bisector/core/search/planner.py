@@ -11,13 +11,13 @@ import numpy as np
 from bisector.core.model.facts import BranchListed, CulpritNamed
 from bisector.core.model.history import ASIDE, LineName, Place, main
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.request import JobKind
+from bisector.core.model.request import Budget
 from bisector.core.model.samples import Purpose
 from bisector.core.model.scenario import Direction
 from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, NameCulprit, Step
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Reason, Verdict, VerdictKind
-from bisector.core.search import conclude, several
+from bisector.core.search import conclude, proof, several, trials
 from bisector.core.search.calibrated import informed
 from bisector.core.search.decide import (
     Costs,
@@ -30,15 +30,14 @@ from bisector.core.search.decide import (
 )
 from bisector.core.search.ends import Ends, both_fail_alike, find_ends, why_wanted
 from bisector.core.search.observations import Settings
-from bisector.core.search.profiling import profile_first
 from bisector.core.search.rounds import at_once, in_turns, with_references
+from bisector.core.search.spending import overspent, run_seconds, runs_left
 from bisector.core.search.view import View, inner_view, main_view
 
 PLANNER = "2"
 COMPARE_RUNS = 10
 CHECKING_RUNS = 2
 """Fresh runs of each end before samples taken over from another job are believed."""
-DEFAULT_RUN_SECONDS: Seconds = 1.0
 DEFAULT_BUILD_SECONDS: Seconds = 10.0
 ROUND_SECONDS: Seconds = 0.5
 
@@ -55,9 +54,17 @@ class Plan:
 def next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
     """What to do next, `elapsed` seconds of work into the job. Pure: the same facts give the same step."""
     plan = _next_step(investigation, elapsed)
-    if isinstance(plan.step, Conclude):
-        return replace(plan, step=profile_first(investigation, plan.step.verdict, elapsed) or plan.step)
-    return plan
+    if proof.begun(investigation) and isinstance(plan.step, Conclude):
+        # What the proof has spent of the budget does not take back what was found before it.
+        free = replace(investigation, request=replace(investigation.request, budget=Budget()))
+        found = _next_step(free, elapsed)
+        plan = found if isinstance(found.step, Conclude) else plan
+    ends = find_ends(investigation) if investigation.history is not None else None
+    if not isinstance(plan.step, Conclude) or ends is None:
+        return plan
+    tau = plan.decision.posterior.tau if plan.decision is not None and plan.decision.posterior is not None else 0.0
+    view = main_line_view(investigation, ends)
+    return replace(plan, step=proof.before_conclusion(view, plan.step, tau, elapsed))
 
 
 def _next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
@@ -74,7 +81,8 @@ def _next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
     if (over := _budget_step(investigation, ends, elapsed)) is not None:
         return over
     if ends.wanted is not None:
-        return Plan(step=BuildPlace(place=main(ends.wanted), reason=why_wanted(investigation, ends)))
+        end = BuildPlace(place=main(ends.wanted), reason=why_wanted(investigation, ends))
+        return Plan(step=trials.first_of_job(investigation) or end)
     if investigation.history.aside is not None and (ASIDE, 0) not in investigation.builds:
         return Plan(step=BuildPlace(place=ASIDE, reason="good lies beside the line: it is measured as well"))
     return _search(investigation, ends, elapsed)
@@ -94,7 +102,7 @@ def settings_of(investigation: Investigation, name: LineName) -> Settings:
     known = investigation.request.noise
     if known is not None and known.metric == investigation.metric.name:
         settings = informed(settings, known)
-    if investigation.request.kind is JobKind.COMPARE:
+    if not investigation.request.searches:
         # Two commits alone cannot tell a build's luck from the commit's doing; the report says that it is not covered.
         return replace(settings, first_runs=COMPARE_RUNS, tau_ratios=(0.0,), tau_prior=(1.0,))
     in_context = investigation.branch is not None and investigation.branch.in_context
@@ -105,6 +113,8 @@ def settings_of(investigation: Investigation, name: LineName) -> Settings:
 
 def _search(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan:
     view = main_line_view(investigation, ends)
+    if investigation.request.trial is not None:
+        return Plan(step=trials.step_of_job(view, elapsed), view=view)
     if not view.use_adopted and not _fresh_ends(investigation, view):
         return _checking_round(investigation, view)
     settings = settings_of(investigation, LineName.MAIN)
@@ -207,7 +217,7 @@ def _measure_ends(view: View, action: MeasureEnds, elapsed: Seconds) -> Step:
         places.append(ASIDE)
     slots = in_turns([p for p in places if p not in investigation.failures], action.runs, Purpose.ENDS)
     reason = "both ends in turns: is there a change, and how large?"
-    return Measure(slots=at_once(slots, view.runs_together)[: _runs_left(investigation, elapsed)], reason=reason)
+    return Measure(slots=at_once(slots, view.runs_together)[: runs_left(investigation, elapsed)], reason=reason)
 
 
 def _measure_commit(view: View, action: MeasureCommit, elapsed: Seconds) -> Step:
@@ -216,7 +226,7 @@ def _measure_commit(view: View, action: MeasureCommit, elapsed: Seconds) -> Step
     if (place, action.number) not in view.investigation.builds:
         return BuildPlace(place=place, number=action.number, reason=reason)
     slots = with_references(place, action.number, action.runs, _references(view, action))
-    return Measure(slots=at_once(slots, view.runs_together)[: _runs_left(view.investigation, elapsed)], reason=reason)
+    return Measure(slots=at_once(slots, view.runs_together)[: runs_left(view.investigation, elapsed)], reason=reason)
 
 
 def _verify_pair(view: View, action: VerifyPair, elapsed: Seconds) -> Step:
@@ -227,7 +237,7 @@ def _verify_pair(view: View, action: VerifyPair, elapsed: Seconds) -> Step:
         if (place, number) not in view.investigation.builds:
             return BuildPlace(place=place, number=number, reason=reason)
     slots = tuple(replace(slot, number=numbers[slot.place]) for slot in in_turns(places, action.pairs, Purpose.VERIFY))
-    return Measure(slots=at_once(slots, view.runs_together)[: _runs_left(view.investigation, elapsed)], reason=reason)
+    return Measure(slots=at_once(slots, view.runs_together)[: runs_left(view.investigation, elapsed)], reason=reason)
 
 
 def _references(view: View, action: MeasureCommit) -> list[Place]:
@@ -237,25 +247,10 @@ def _references(view: View, action: MeasureCommit) -> list[Place]:
     return [ends[(turn + number) % len(ends)] for number in range(action.references)]
 
 
-def _runs_left(investigation: Investigation, elapsed: Seconds) -> int | None:
-    """How many more runs the budget allows; None without a limit. At least one: the budget was looked at before."""
-    budget, left = investigation.request.budget, []
-    if budget.runs is not None:
-        left.append(budget.runs - investigation.runs())
-    if budget.seconds is not None:
-        left.append(int((budget.seconds - elapsed) / max(_run_seconds(investigation), 1e-3)) + 1)
-    return max(min(left), 1) if left else None
-
-
-def _run_seconds(investigation: Investigation) -> Seconds:
-    walls = [sample.usage.wall for sample in investigation.samples if sample.usage is not None]
-    return float(np.median(walls)) if walls else DEFAULT_RUN_SECONDS
-
-
 def costs_of(view: View) -> Costs:
     """Expected costs, from what this job has seen so far."""
     investigation = view.investigation
-    run = _run_seconds(investigation) * view.runs_together
+    run = run_seconds(investigation) * view.runs_together
     made = [build.seconds for build in investigation.builds.values() if build.usable and not build.reused]
     build = float(np.median(made)) if made else DEFAULT_BUILD_SECONDS
     per_index = np.full(view.line.size + 1, build)
@@ -274,7 +269,7 @@ def _rebuilds_differ(view: View) -> bool:
     A fresh build that came out the same byte for byte, or not at all, says no for all of them.
     """
     investigation = view.investigation
-    if view.exact or investigation.request.kind is JobKind.COMPARE:
+    if view.exact or not investigation.request.searches:
         return False
     most = investigation.request.budget.builds
     if most is not None and investigation.builds_made() + 2 > most:
@@ -297,23 +292,19 @@ def _checking_round(investigation: Investigation, view: View) -> Plan:
     slots = in_turns(ends, CHECKING_RUNS, Purpose.ENDS)
     reason = "both ends in turns: do samples taken over from an earlier job still hold?"
     return Plan(
-        step=Measure(slots=at_once(slots, view.runs_together)[: _runs_left(investigation, 0.0)], reason=reason),
+        step=Measure(slots=at_once(slots, view.runs_together)[: runs_left(investigation, 0.0)], reason=reason),
         view=view,
     )
 
 
 def _budget_step(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan | None:
     """The conclusion that a spent budget forces, with the best answer so far."""
-    budget = investigation.request.budget
-    spent = [
-        (budget.runs is not None and investigation.runs() >= budget.runs, "runs"),
-        (budget.builds is not None and investigation.builds_made() >= budget.builds, "builds"),
-        (budget.seconds is not None and elapsed >= budget.seconds, "time"),
-    ]
-    over = [name for reached, name in spent if reached]
+    over = overspent(investigation, elapsed)
     if not over:
         return None
-    if over == ["builds"]:
+    if investigation.request.trial is not None:
+        return None if over == ("builds",) else _search(investigation, ends, elapsed)
+    if over == ("builds",):
         # Without another build the search may still come to an end on what is built.
         return _without_building(investigation, ends, elapsed)
     return _conclude_now(investigation, ends, Reason.BUDGET, f"the budget of {over[0]} is spent")

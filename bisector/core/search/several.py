@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from bisector.core.model.facts import CulpritNamed
-from bisector.core.model.request import JobKind
 from bisector.core.model.verdict import Culprit, Reason, Verdict, VerdictKind
 from bisector.core.search import conclude
 from bisector.core.search.decide import Costs, Decision, Ending, MeasureCommit, Stop, decide, pair
@@ -29,7 +28,7 @@ def parts_of(view: View, named: Sequence[CulpritNamed]) -> tuple[View, ...]:
 
     A graph has none: its commits do not lie on one side or the other.
     """
-    if not view.line.linear or view.investigation.request.kind is JobKind.COMPARE:
+    if not view.line.linear or not view.investigation.request.searches:
         return ()
     parts = (replace(view, low=low, high=high, part=True) for low, high in stretches(view, named) if low < high)
     return tuple(part for part in parts if part.observations().weights.any())
@@ -82,7 +81,7 @@ def shape_of(view: View, decision: Decision) -> Uneven | None:
     """The shape of a change that one step does not explain; None while the search for one step gets on."""
     action = decision.action
     open_end = isinstance(action, MeasureCommit) or (isinstance(action, Stop) and action.ending is Ending.EXHAUSTED)
-    if not open_end or decision.posterior is None or view.investigation.request.kind is JobKind.COMPARE:
+    if not open_end or decision.posterior is None or not view.investigation.request.searches:
         return None
     return uneven(view.observations(), decision.posterior)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from bisector.core.model.history import ASIDE, BoolArray, Line, LineName, Place, main
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.request import Across, JobKind
+from bisector.core.model.request import Across
 from bisector.core.model.samples import Outcome, Purpose, Sample
 from bisector.core.model.scenario import CRASHED, Better, Direction, Metric
 from bisector.core.model.steps import Measure
@@ -220,7 +220,7 @@ class View:
         weights = prior_weights(self.line, guessing=self.investigation.request.search.prior)
         weights[~self.line.contains(self.high) | self.line.contains(self.low)] = 0.0
         weights = self._at_crashes(weights)
-        if self.investigation.request.kind is JobKind.COMPARE:
+        if not self.investigation.request.searches:
             return weights
         same = self.line.unchanged | self._same_content()
         if self.part:

@@ -1,0 +1,77 @@
+"""A commit put onto another, or taken out of it, and patches: as trees of the mirror, without a work tree."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from bisector.adapters.git.archive import IDENTITY
+from bisector.adapters.git.command import LONG, Git
+from bisector.adapters.git.commits import read_commit
+from bisector.adapters.git.mirror import Mirror
+from bisector.core.model.trials import Transplant
+from bisector.core.model.units import Bytes, Sha
+from bisector.errors import EnvironmentFault, UsageError
+
+LARGEST_PATCH: Bytes = 64 << 20
+MOST_TOLD = 50
+"""Files in conflict that are told."""
+_USAGE, _CONFLICT = 129, 1
+_REFUSED = re.compile(r"error: (?:patch failed: (?P<at>.+):\d+|(?P<path>.+): (?:patch does not apply|.*))")
+_NO_PATCH = ("No valid patches in input", "corrupt patch", "unrecognized input", "lacks filename information")
+
+
+def transplant(git: Git, commit: Sha, onto: Sha, *, undo: bool) -> Transplant:
+    """What `commit` changed against its first parent, onto the tree of `onto`; with `undo` the other way about.
+
+    A revert is a merge whose base is the commit and whose other side is its parent. Which base a merge takes git 2.39
+    cannot be told: so three commits are made whose history says it.
+    """
+    changed = read_commit(git, commit)
+    before = read_commit(git, changed.parents[0]).tree if changed.parents else _empty(git)
+    base, other = (changed.tree, before) if undo else (before, changed.tree)
+    git = replace(git, environment={**git.environment, **IDENTITY})
+    start = _commit(git, base)
+    ours, theirs = _commit(git, read_commit(git, onto).tree, start), _commit(git, other, start)
+    answer = git.ask("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs, limit=LONG)
+    if answer.status == _USAGE:
+        raise EnvironmentFault("this git cannot merge without a work tree", then="Install git 2.39 or newer")
+    if answer.status not in {0, _CONFLICT}:
+        raise git.failure("merge-tree", answer.complaint)
+    tree, *files = answer.output.decode("utf-8", "replace").split("\0")
+    if answer.status == 0:
+        return Transplant(tree=tree)
+    return Transplant(conflicts=tuple(dict.fromkeys(filter(None, files)))[:MOST_TOLD])
+
+
+def patched(mirror: Mirror, patch: bytes, onto: Sha) -> Transplant:
+    """The tree of `onto` with `patch`: applied to an index of its own, so that no file is written."""
+    if len(patch) > LARGEST_PATCH:
+        raise UsageError(f"the patch is larger than {LARGEST_PATCH >> 20} MiB")
+    with mirror.room() as room:
+        git = replace(mirror.git, environment={"GIT_INDEX_FILE": str(Path(room) / "index")})
+        git.run("read-tree", read_commit(git, onto).tree)
+        answer = git.ask("apply", "--cached", "--whitespace=nowarn", "-", given=patch, limit=LONG)
+        if answer.status == 0:
+            return Transplant(tree=git.run("write-tree").decode().strip())
+    said = " / ".join(answer.complaint)
+    if answer.status != 1 or any(sign in said for sign in _NO_PATCH):
+        raise UsageError(f"git cannot read the patch: {said}", then="Make one with `git diff`, seen from the top")
+    found = (_REFUSED.match(line) for line in answer.complaint)
+    files = dict.fromkeys(match["at"] or match["path"] for match in found if match)
+    return Transplant(conflicts=tuple(files)[:MOST_TOLD] or (said,))
+
+
+def difference(git: Git, old: Sha, new: Sha) -> bytes:
+    """What differs between two trees, as a patch that makes the one of the other."""
+    options = ("-r", "-p", "--binary", "--full-index", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
+    return git.run("diff-tree", *options, "--end-of-options", old, new, limit=LONG)
+
+
+def _commit(git: Git, tree: Sha, *parents: Sha) -> Sha:
+    options = [word for parent in parents for word in ("-p", parent)]
+    return Sha(git.run("commit-tree", tree, *options).decode().strip())
+
+
+def _empty(git: Git) -> Sha:
+    """The tree without a file, against which a first commit is a change."""
+    return Sha(git.run("mktree").decode().strip())

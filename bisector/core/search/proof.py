@@ -1,0 +1,92 @@
+"""Before an answer is concluded: the attempts to prove it wrong that were asked for, one after the other.
+
+Bad without the culprit, and the tip of the branch, each measured in turns with both ends.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from bisector.core.model.history import LineName
+from bisector.core.model.investigation import Investigation
+from bisector.core.model.samples import Purpose
+from bisector.core.model.steps import Conclude, Measure, Step
+from bisector.core.model.trials import HEAD_PLACE, Restoration, Trial, TrialKind, without
+from bisector.core.model.units import Seconds
+from bisector.core.model.verdict import Change, Culprit, Verdict, VerdictKind
+from bisector.core.search.profiling import profile_first
+from bisector.core.search.trials import Question, next_of
+from bisector.core.search.view import View
+
+NAMES = frozenset({VerdictKind.CULPRIT, VerdictKind.SEVERAL})
+FOUND = NAMES | {VerdictKind.CULPRIT_SET}
+MOST_PROVED = 3
+"""Culprits that are proved, where there are several."""
+
+
+def before_conclusion(view: View, step: Conclude, tau: float, elapsed: Seconds) -> Step:
+    """The next step towards concluding as `step` would: a trial, a profile, or the conclusion with what they gave.
+
+    `tau` is the deviation of a build in the search's units.
+    """
+    verdict = step.verdict
+    if view.investigation.request.searches:
+        found = _reverted(view, verdict, tau, elapsed)
+        if not isinstance(found, Verdict):
+            return found
+        found = _at_head(view, found, tau, elapsed)
+        if not isinstance(found, Verdict):
+            return found
+        verdict = found
+    profile = profile_first(view.investigation, verdict, elapsed)
+    return profile or replace(step, verdict=verdict)
+
+
+def begun(investigation: Investigation) -> bool:
+    """Whether a proof was begun: from then on a budget that it spends must not take back what was found."""
+    proving = {Purpose.TRIAL, Purpose.CONTROL}
+    measured = any(
+        isinstance(plan.step, Measure) and plan.step.slots and plan.step.slots[0].purpose in proving
+        for plan in investigation.plans
+    )
+    return bool(investigation.trials) or measured
+
+
+def _reverted(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> Step | Verdict:
+    """`verdict` with what bad is without each culprit, or the next step to know it."""
+    if not view.investigation.request.verify_revert or verdict.kind not in NAMES:
+        return verdict
+    proved: list[Culprit] = []
+    for position, culprit in enumerate(verdict.culprits):
+        single = len(culprit.members) == 1 and culprit.place.line is LineName.MAIN
+        if not single or position >= MOST_PROVED:
+            proved.append(culprit)
+            continue
+        commit = view.investigation.commit(culprit.place)
+        trial = Trial(kind=TrialKind.REVERT, commit=commit.sha)
+        place = without(culprit.place.index)
+        part = share_of(culprit, verdict.change) if len(verdict.culprits) + len(verdict.opposite) > 1 else 1.0
+        found = next_of(Question(view=view, place=place, trial=trial, tau=tau, part=part), elapsed)
+        if not isinstance(found, Restoration):
+            return found
+        proved.append(replace(culprit, revert=found))
+    return replace(verdict, culprits=tuple(proved))
+
+
+def _at_head(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> Step | Verdict:
+    """`verdict` with what the tip of the branch gives back of the change, or the next step to know it."""
+    head = view.investigation.request.head
+    if head is None or verdict.kind not in FOUND:
+        return verdict
+    trial = Trial(kind=TrialKind.HEAD, commit=head)
+    found = next_of(Question(view=view, place=HEAD_PLACE, trial=trial, tau=tau), elapsed)
+    return replace(verdict, head=found) if isinstance(found, Restoration) else found
+
+
+def share_of(culprit: Culprit, whole: Change | None) -> float:
+    """The part of the `whole` change that a culprit makes, at most all of it; all of it where that is not known."""
+    part = culprit.change
+    if part is None or whole is None or min(part.relative, whole.relative) <= -1 or whole.relative == 0:
+        return 1.0
+    share = float(np.log1p(part.relative) / np.log1p(whole.relative))
+    return min(share, 1.0) if share > 0 else 1.0
