@@ -18,17 +18,17 @@ from bisector.core.model.profiles import ProfilerName
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Outcome, Sample, Usage
 from bisector.core.model.scenario import BuildRecipe, RunRecipe
-from bisector.core.model.trials import Transplant
 from bisector.core.model.units import Bytes, Seconds, Sha
 from bisector.core.search.planner import Plan
 from bisector.engine.job import JobState
 from bisector.engine.stop import StopSignal
+from bisector.engine.transplants import Transplants
 
 Archive = Callable[[], AbstractContextManager[BinaryIO]]
 """Opens a tar stream of a tree, without `.git`, every file of it, with one fixed modification time."""
 
 
-class Repository(Protocol):
+class Repository(Transplants, Protocol):
     """The repository under investigation, read through a bare mirror of our own."""
 
     @property
@@ -75,18 +75,6 @@ class Repository(Protocol):
 
     def changes(self, old: str, new: str) -> SourceChange:
         """What differs between two trees that were listed, with what tells which functions it is in."""
-        ...
-
-    def transplant(self, commit: Sha, onto: Sha, *, undo: bool) -> Transplant:
-        """What `commit` changed against its first parent, put onto `onto`, or with `undo` taken out of it."""
-        ...
-
-    def patched(self, patch: bytes, onto: Sha) -> Transplant:
-        """The tree of `onto` with `patch`, as `git apply` reads it; UsageError when it is no patch."""
-        ...
-
-    def uncommitted(self) -> bytes:
-        """What the work tree has that HEAD has not, as a patch; empty when they are the same."""
         ...
 
 
