@@ -65,7 +65,7 @@ def _reverted(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> Ste
         commit = view.investigation.commit(culprit.place)
         trial = Trial(kind=TrialKind.REVERT, commit=commit.sha)
         place = without(culprit.place.index)
-        part = share_of(culprit, verdict.change) if len(verdict.culprits) + len(verdict.opposite) > 1 else 1.0
+        part = share_of(culprit, verdict.change)
         found = next_of(Question(view=view, place=place, trial=trial, tau=tau, part=part), elapsed)
         if not isinstance(found, Restoration):
             return found
