@@ -11,7 +11,8 @@ from bisector.cli.options import Duration, OutputOptions, output_options
 from bisector.cli.session import wired, work_on
 from bisector.core.model.request import Budget, JobKind, Request
 from bisector.core.model.scenario import Direction
-from bisector.core.model.trials import Transplant, Trial, TrialKind
+from bisector.core.model.trial import Trial, TrialKind
+from bisector.core.model.trials import Transplant
 from bisector.core.model.units import Bytes
 from bisector.engine.ports import Repository
 from bisector.errors import UsageError

@@ -30,7 +30,7 @@ def command(commit: str, bad: str, good: str | None, command_line: tuple[str, ..
     from bisector.cli.intake import take_in, tell_runner
     from bisector.cli.session import wired, work_on
     from bisector.core.model.request import JobKind
-    from bisector.core.model.trials import Trial, TrialKind
+    from bisector.core.model.trial import Trial, TrialKind
 
     measure = MeasureOptions(
         command=command_line, **{name: options[name] for name in MeasureOptions.__dataclass_fields__ if name in options}

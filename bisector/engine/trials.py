@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from bisector.core.model.steps import MakeTrial
-from bisector.core.model.trials import Transplant, Trial, TrialKind, TrialMade
+from bisector.core.model.trial import Trial, TrialKind
+from bisector.core.model.trials import Transplant, TrialMade
 from bisector.core.model.units import Sha
 from bisector.engine.work import Work
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from statistics import median
 
 from bisector.core.model.request import JobKind
-from bisector.core.model.trials import Restoration, TrialKind
+from bisector.core.model.trial import TrialKind
+from bisector.core.model.trials import Restoration
 from bisector.core.model.verdict import Reason, VerdictKind
 from bisector.report import numbers
 from bisector.report.basis import Basis

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from bisector.core.model.request import JobKind, Request, Search
 from bisector.core.model.scenario import BuildRecipe, Metric, ProfileRecipe, RunRecipe
-from bisector.core.model.trials import TrialKind
+from bisector.core.model.trial import TrialKind
 from bisector.formats.results import MEASURED
 from bisector.formats.scenario import WALL
 from bisector.report import numbers

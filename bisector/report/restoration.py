@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.trials import HEAD_PLACE, Restoration, TrialKind
+from bisector.core.model.trial import TrialKind
+from bisector.core.model.trials import HEAD_PLACE, Restoration
 from bisector.core.model.verdict import Culprit, Verdict, VerdictKind
 from bisector.report import numbers
 from bisector.report.phrase import Phrase, quote, told

@@ -51,9 +51,7 @@ def test_neither_the_origin_nor_the_unit_of_the_levels_matters(
 ) -> None:
     assume(abs(goal - start) > 0.1)
     plain, moved = (
-        share_given_back(
-            *(side(level * by + plus, 1e-4 * by**2) for level in (start, goal, tried)), df=20, error=0.05
-        )
+        share_given_back(*(side(level * by + plus, 1e-4 * by**2) for level in (start, goal, tried)), df=20, error=0.05)
         for by, plus in ((1.0, 0.0), (unit, shift))
     )
     assert math.isclose(plain.share, moved.share, rel_tol=1e-6, abs_tol=1e-6)

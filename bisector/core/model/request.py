@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from bisector.core.model.calibration import Calibration
 from bisector.core.model.scenario import Direction, Metric, Scenario
-from bisector.core.model.trials import Trial
+from bisector.core.model.trial import Trial
 from bisector.core.model.units import Seconds, Sha, digest
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bisector.core.model.history import Place
 from bisector.core.model.profiles import CaptureSlot
 from bisector.core.model.samples import Purpose
-from bisector.core.model.trials import Trial
+from bisector.core.model.trial import Trial
 from bisector.core.model.verdict import Culprit, Verdict
 
 

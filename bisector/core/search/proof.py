@@ -11,7 +11,8 @@ from bisector.core.model.history import LineName
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.samples import Purpose
 from bisector.core.model.steps import Conclude, Measure, Step
-from bisector.core.model.trials import HEAD_PLACE, Restoration, Trial, TrialKind, without
+from bisector.core.model.trial import Trial, TrialKind
+from bisector.core.model.trials import HEAD_PLACE, Restoration, without
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Change, Culprit, Verdict, VerdictKind
 from bisector.core.search.profiling import profile_first

@@ -9,7 +9,8 @@ from bisector.core.model.history import Place, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.samples import Purpose
 from bisector.core.model.steps import BuildPlace, Conclude, MakeTrial, Measure, Step
-from bisector.core.model.trials import TRIED, Restoration, Trial, TrialKind
+from bisector.core.model.trial import Trial, TrialKind
+from bisector.core.model.trials import TRIED, Restoration
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Change, Reason, Verdict, VerdictKind
 from bisector.core.search.across import taken_together

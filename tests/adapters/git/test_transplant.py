@@ -147,9 +147,7 @@ def test_a_patch_reaches_nothing_but_the_tree(
     assert not (tmp_path / "outside").exists()
 
 
-def test_uncommitted_changes_are_a_patch_that_makes_the_work_tree(
-    sandbox: Sandbox, repository: GitRepository
-) -> None:
+def test_uncommitted_changes_are_a_patch_that_makes_the_work_tree(sandbox: Sandbox, repository: GitRepository) -> None:
     head = sandbox.commit("Start", {"a": TEXT, "gone": TEXT})
     assert repository.uncommitted() == b""
     sandbox.write({"a": changed(5), "new": b"\x00binary\xff", "ö": "ö\n"})
