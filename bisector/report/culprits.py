@@ -60,6 +60,7 @@ def _culprit(investigation: Investigation, verdict: Verdict, culprit: Culprit, f
         still_at_bad=_still_at_bad(found, index),
         inner=_inner(investigation, culprit.inner),
         revert=part_of(investigation, culprit.revert),
+        control=culprit.control,
     )
 
 

@@ -44,6 +44,7 @@ def evidence_of(
         rows += teller.culprit(culprit, every, "The other way")
     rows += () if culprits else teller.so_far()
     rows += teller.fresh()
+    rows += teller.controls()
     rows += teller.trials()
     rows += teller.noise()
     return (*rows, _runs(cost))
@@ -146,6 +147,24 @@ class _Evidence:
             runs = f"{numbers.count(len(found.old) + len(found.new), 'fresh run')} in turns"
             levels = f"{self._quantity(old)} before it, {self._quantity(new)} with it"
             yield _row("Verified", "yes" if found.passed else "no", f"{runs}: {levels}")
+
+    def controls(self) -> Iterator[Evidence]:
+        """How far two builds of each culprit's parent differ, beside the culprit itself."""
+        verdict = self._basis.verdict
+        for culprit in verdict.culprits if verdict is not None else ():
+            control = culprit.control
+            if control is None:
+                continue
+            if control.difference is None or control.culprit is None:
+                yield _row("Two builds of its parent", "equal", "file by file: no luck of a build is in it")
+                continue
+            size, other = (
+                numbers.percent(each.relative, signed=True) for each in (control.difference, control.culprit)
+            )
+            told = f"{self._sure} interval {numbers.interval(control.difference)}; the culprit stands {other} from both"
+            runs = f"{numbers.count(control.runs, 'run')} in turns"
+            luck = "; that may be all of it" if control.luck else ""
+            yield _row("Two builds of its parent", size, f"{told}{luck}; {runs}")
 
     def trials(self) -> Iterator[Evidence]:
         """What was tried: how much of the change it gives back."""

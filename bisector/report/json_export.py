@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 from bisector.core.model.history import LineName
-from bisector.core.model.verdict import Change, InnerKind
+from bisector.core.model.verdict import Change, Control, InnerKind
 from bisector.report.document import (
     CommitPart,
     CulpritPart,
@@ -136,6 +136,7 @@ def _culprit(culprit: CulpritPart) -> dict[str, Any]:
         "still_at_bad": culprit.still_at_bad,
         "inner": _inner(culprit.inner),
         "revert": _restoration(culprit.revert),
+        "control": _control(culprit.control),
     }
 
 
@@ -156,6 +157,18 @@ def _restoration(found: RestorationPart | None) -> dict[str, Any] | None:
         "n": found.runs,
         "conflicts": list(found.conflicts),
         "problem": found.problem or None,
+    }
+
+
+def _control(control: Control | None) -> dict[str, Any] | None:
+    if control is None:
+        return None
+    return {
+        "same_build": control.same_build,
+        "difference": _change(control.difference),
+        "culprit": _change(control.culprit),
+        "n": control.runs,
+        "luck": control.luck,
     }
 
 

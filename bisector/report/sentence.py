@@ -9,6 +9,7 @@ from bisector.core.model.request import Across
 from bisector.core.model.scenario import CRASHED, Better, Metric
 from bisector.core.model.verdict import Change, Culprit, InnerAnswer, InnerKind, Reason, Verdict, VerdictKind
 from bisector.core.search.outlook import Outlook
+from bisector.core.search.proof import UNVERIFIED
 from bisector.report import numbers
 from bisector.report.phrase import Phrase, plain, quote, told
 from bisector.report.restoration import at_head, reverted, tried
@@ -251,6 +252,10 @@ def _not_sure(verdict: Verdict) -> str:
     match verdict.reason:
         case Reason.UNTESTABLE:
             return "the commits in between cannot be tested"
+        case Reason.CONFIDENCE if verdict.explanation == UNVERIFIED:
+            return UNVERIFIED
+        case Reason.LAYOUT:
+            return "two builds of its parent differ as much"
         case Reason.BUDGET:
             return "the budget was spent before it could be made sure"
         case _:

@@ -261,3 +261,80 @@ def test_a_verdict_kept_before_there_were_trials_still_reads(simulation: Simulat
     for culprit in old["verdict"]["culprits"]:
         del culprit["revert"]
     assert fact_from_text("Concluded", json.dumps(old)) == kept
+
+
+LUCKY = World(candidates=32, culprit=20, effect=0.1, noise=0.005, seed=7)
+ALONE = Search(descend=False)
+
+
+@pytest.mark.parametrize(
+    ("layout", "kind"),
+    [("", VerdictKind.CULPRIT), ("19:0.01", VerdictKind.CULPRIT), ("19:0.08", VerdictKind.CULPRIT_SET)],
+)
+def test_a_culprit_that_the_luck_of_a_build_could_explain_is_not_verified(layout: str, kind: VerdictKind) -> None:
+    """Every further build of the culprit's parent is slower than the first by so much."""
+    simulation = Simulation(replace(LUCKY, layout=layout))
+    verdict = simulation.run(simulation.request(search=ALONE)).verdict
+    simulation.close()
+    assert verdict is not None
+    control = verdict.culprits[0].control
+    assert verdict.kind is kind
+    assert control is not None
+    assert control.same_build is (layout == "")
+    assert control.luck is (kind is VerdictKind.CULPRIT_SET)
+    assert verdict.culprits[0].verified is not control.luck
+    if control.difference is not None and control.culprit is not None:
+        assert abs(control.difference.relative) < abs(control.culprit.relative) or control.luck
+
+
+@pytest.mark.parametrize("layout", ["19:0.12/20:-0.04", "19:0.2", "20:-0.08", "19:0.05/20:-0.05"])
+def test_nobody_is_named_whom_fresh_builds_did_not_bear_out(layout: str) -> None:
+    for seed in range(3):
+        simulation = Simulation(replace(LUCKY, layout=layout, seed=seed))
+        verdict = simulation.run(simulation.request(search=ALONE)).verdict
+        simulation.close()
+        assert verdict is not None
+        if verdict.kind is VerdictKind.CULPRIT:
+            assert verdict.culprits[0].members == (20,)
+            assert verdict.culprits[0].verified
+            assert verdict.culprits[0].probability >= 0.95
+
+
+def test_a_commit_with_the_very_build_of_its_parent_is_never_named() -> None:
+    """One candidate, whose content is its parent's, on a machine that is slower for it all the same."""
+    from bisector.core.model.facts import BuildRecorded
+    from bisector.core.model.history import main
+    from bisector.core.search.ends import find_ends
+    from bisector.core.search.planner import main_line_view
+    from bisector.core.search.proof import guarded
+
+    simulation = Simulation(replace(PLANTED, candidates=1, culprit=1))
+    done = simulation.run(simulation.request(search=ALONE))
+    simulation.close()
+    assert done.verdict is not None
+    assert done.verdict.kind is VerdictKind.CULPRIT
+    build = replace(done.builds[main(1), 0], content=done.builds[main(0), 0].content)
+    same = done.with_fact(BuildRecorded(place=main(1), number=0, build=build))
+    ends = find_ends(same)
+    assert ends is not None
+    verdict = guarded(main_line_view(same, ends), done.verdict)
+    assert (verdict.kind, verdict.reason, verdict.culprits) == (VerdictKind.INCONCLUSIVE, Reason.SAME_BUILD, ())
+    assert "lies outside the repository" in verdict.explanation
+
+
+@pytest.mark.parametrize("change", [{"probability": 0.94}, {"verified": False}])
+def test_below_the_asked_confidence_the_answer_is_a_set_with_its_probability(change: dict[str, float | bool]) -> None:
+    from bisector.core.search.ends import find_ends
+    from bisector.core.search.planner import main_line_view
+    from bisector.core.search.proof import guarded
+
+    simulation = Simulation(PLANTED)
+    done = simulation.run(simulation.request(search=ALONE))
+    simulation.close()
+    ends = find_ends(done)
+    assert done.verdict is not None
+    assert ends is not None
+    culprit = replace(done.verdict.culprits[0], **change)  # type: ignore[arg-type]
+    verdict = guarded(main_line_view(done, ends), replace(done.verdict, culprits=(culprit,)))
+    assert (verdict.kind, verdict.reason) == (VerdictKind.CULPRIT_SET, Reason.CONFIDENCE)
+    assert verdict.culprits == (culprit,)

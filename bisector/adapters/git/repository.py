@@ -108,7 +108,7 @@ class GitRepository:
         """What `commit` changed against its first parent, put onto `onto`, or with `undo` taken out of it."""
         self._bring(commit)
         self._bring(onto)
-        return self._held(transplant.transplant(self._mirror.git, commit, onto, undo=undo))
+        return self._held(transplant.transplant(self._mirror, commit, onto, undo=undo))
 
     def patched(self, patch: bytes, onto: Sha) -> Transplant:
         """The tree of `onto` with `patch`, as `git apply` reads it; UsageError when it is no patch."""

@@ -1,6 +1,7 @@
 """A commit put onto another, or taken out of it, and patches: as trees of the mirror, without a work tree."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from bisector.adapters.git.archive import IDENTITY
 from bisector.adapters.git.command import LONG, Git
 from bisector.adapters.git.commits import read_commit
 from bisector.adapters.git.mirror import Mirror
+from bisector.core.model.idle import is_idle
 from bisector.core.model.trials import Transplant
 from bisector.core.model.units import Bytes, Sha
 from bisector.errors import EnvironmentFault, UsageError
@@ -20,12 +22,14 @@ _REFUSED = re.compile(r"error: (?:patch failed: (?P<at>.+):\d+|(?P<path>.+): (?:
 _NO_PATCH = ("No valid patches in input", "corrupt patch", "unrecognized input", "lacks filename information")
 
 
-def transplant(git: Git, commit: Sha, onto: Sha, *, undo: bool) -> Transplant:
+def transplant(mirror: Mirror, commit: Sha, onto: Sha, *, undo: bool) -> Transplant:
     """What `commit` changed against its first parent, onto the tree of `onto`; with `undo` the other way about.
 
     A revert is a merge whose base is the commit and whose other side is its parent. Which base a merge takes git 2.39
-    cannot be told: so three commits are made whose history says it.
+    cannot be told: so three commits are made whose history says it. Files that nothing but people read, like a
+    changelog, are left as they are where they conflict.
     """
+    git = mirror.git
     changed = read_commit(git, commit)
     before = read_commit(git, changed.parents[0]).tree if changed.parents else _empty(git)
     base, other = (changed.tree, before) if undo else (before, changed.tree)
@@ -37,10 +41,28 @@ def transplant(git: Git, commit: Sha, onto: Sha, *, undo: bool) -> Transplant:
         raise EnvironmentFault("this git cannot merge without a work tree", then="Install git 2.39 or newer")
     if answer.status not in {0, _CONFLICT}:
         raise git.failure("merge-tree", answer.complaint)
-    tree, *files = answer.output.decode("utf-8", "replace").split("\0")
+    tree, *names = answer.output.decode("utf-8", "surrogateescape").split("\0")
     if answer.status == 0:
         return Transplant(tree=tree)
-    return Transplant(conflicts=tuple(dict.fromkeys(filter(None, files)))[:MOST_TOLD])
+    files = tuple(dict.fromkeys(filter(None, names)))
+    if all(map(is_idle, files)):
+        return Transplant(tree=_with_ours(mirror, Sha(tree), read_commit(git, onto).tree, files))
+    return Transplant(conflicts=tuple(path.encode("utf-8", "replace").decode() for path in files[:MOST_TOLD]))
+
+
+def _with_ours(mirror: Mirror, merged: Sha, ours: Sha, files: Sequence[str]) -> str:
+    """The tree of a merge with `files` as they are in `ours`: no build or run notices what a changelog says."""
+    with mirror.room() as room:
+        git = replace(mirror.git, environment={"GIT_INDEX_FILE": str(Path(room) / "index")})
+        git.run("read-tree", merged)
+        gone = "".join(f"0 {'0' * len(ours)}\t{path}\0" for path in files)
+        kept = git.run("ls-tree", "-r", "-z", "--full-tree", ours, "--", *files)
+        index = b"".join(
+            b"%s %s\t%s\0" % (*about.split()[::2], path)
+            for about, _, path in (record.partition(b"\t") for record in kept.split(b"\0")[:-1])
+        )
+        git.run("update-index", "-z", "--index-info", given=gone.encode("utf-8", "surrogateescape") + index)
+        return git.run("write-tree").decode().strip()
 
 
 def patched(mirror: Mirror, patch: bytes, onto: Sha) -> Transplant:

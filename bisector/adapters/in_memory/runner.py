@@ -64,12 +64,14 @@ class SimulatedRunner:
                 log=str(order.log),
                 seconds=self._world.build,
             )
+        again = sum(known == tree for known in self.built.values())
         self.built[order.key] = tree
+        luck = self._world.luck(tree, again)
         return Build(
             key=order.key,
             outcome=Outcome.OK,
-            handle=tree,
-            content=tree,
+            handle=tree if luck == 1 else f"{tree} {luck}",
+            content=tree if luck == 1 else f"{tree} {order.key}",
             log=str(order.log),
             seconds=self._world.build,
         )
@@ -82,7 +84,8 @@ class SimulatedRunner:
     def open(self, build: Build, order: RunOrder, stop: StopSignal) -> Iterator[Session]:
         """A session that draws from the level of the build's tree."""
         stop.check()
-        yield _SimulatedSession(runner=self, tree=build.handle, collect=order.collect)
+        tree, _, luck = build.handle.partition(" ")
+        yield _SimulatedSession(runner=self, tree=tree, collect=order.collect, luck=float(luck or 1))
 
     def unusable_profilers(self) -> Mapping[ProfilerName, str]:
         """One profiler is enough for a world without processes."""
@@ -111,12 +114,12 @@ class SimulatedRunner:
         """Whether a run of this tree fails."""
         return self._world.crashes(tree)
 
-    def draw(self, tree: str) -> Seconds:
+    def draw(self, tree: str, luck: float = 1.0) -> Seconds:
         """One run's time: level, times noise, times drift."""
         world = self._world
         if world.infra and self._random.random() < world.infra:
             raise InfraFault("planted: the machine failed")
-        level = LEVEL * world.level(tree)
+        level = LEVEL * world.level(tree) * luck
         value = level * math.exp(world.noise_of(tree) * self._random.gauss(0, 1) + self._drift)
         self._pass(world.run * value)
         return value
@@ -130,6 +133,7 @@ class _SimulatedSession:
     runner: SimulatedRunner
     tree: str
     collect: tuple[str, ...] = ()
+    luck: float = 1.0
 
     @property
     def container(self) -> str:
@@ -148,7 +152,7 @@ class _SimulatedSession:
 
     def run(self) -> RunRecord:
         """A run that prints its time as a JSON object."""
-        value = self.runner.draw(self.tree)
+        value = self.runner.draw(self.tree, self.luck)
         if self.runner.crashes(self.tree):
             usage = Usage(wall=value / 10, cpu=value / 10, peak_memory=10 << 20)
             return RunRecord(outcome=Outcome.BENCH_FAILED, usage=usage, exit_code=1, reason="planted: it crashes")

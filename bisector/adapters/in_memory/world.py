@@ -47,6 +47,8 @@ class World:
     """Candidates that seem to change nothing but documentation: "20/21"."""
     conflicts: str = ""
     """Candidates that can neither be taken out nor put on top of another commit: "20/21"."""
+    layout: str = ""
+    """What every further build of a candidate adds to its level by chance: "19:0.2", candidate and relative effect."""
     crash: str = ""
     """Candidates whose runs fail, first to last: "20-32"."""
     seed: int = 0
@@ -146,6 +148,11 @@ class World:
             return True
         return random.Random(f"{self.seed} build {index}").random() >= self.unbuildable
 
+    def luck(self, tree: str, build: int) -> float:
+        """By what the `build`-th build of a tree (0 the first) is faster or slower than the first, as a factor."""
+        kind, index, _ = self._seen(tree)
+        return 1 + dict(_changes(self.layout)).get(index, 0.0) if build and kind == "main" else 1.0
+
     @cached_property
     def conflicting(self) -> frozenset[int]:
         """The candidates that conflict wherever they are put."""
@@ -183,7 +190,7 @@ class World:
 
 
 def _setting(name: str, text: str) -> int | float | str:
-    if name == "also":
+    if name in {"also", "layout"}:
         _changes(text)
         return text
     if name in {"docs", "conflicts"}:

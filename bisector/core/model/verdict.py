@@ -75,6 +75,21 @@ class InnerAnswer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Control:
+    """Two builds of the culprit's parent, measured in turns with the culprit.
+
+    `same_build` is that they came out equal: then nothing had to be run. `difference` is between the two, `culprit`
+    that of the culprit to both; `luck` is whether the first can explain the second.
+    """
+
+    same_build: bool
+    difference: Change | None = None
+    culprit: Change | None = None
+    runs: int = 0
+    luck: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Culprit:
     """A candidate, or a set that cannot be told apart, with its probability. `place` is the likeliest member's."""
 
@@ -86,6 +101,8 @@ class Culprit:
     inner: InnerAnswer | None = None
     revert: Restoration | None = None
     """What bad is without it, where that was measured."""
+    control: Control | None = None
+    """How far two builds of its parent differ, where that is known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

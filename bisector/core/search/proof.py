@@ -14,13 +14,20 @@ from bisector.core.model.steps import Conclude, Measure, Step
 from bisector.core.model.trial import Trial, TrialKind
 from bisector.core.model.trials import HEAD_PLACE, Restoration, without
 from bisector.core.model.units import Seconds
-from bisector.core.model.verdict import Change, Culprit, Verdict, VerdictKind
+from bisector.core.model.verdict import Change, Control, Culprit, Reason, Verdict, VerdictKind
+from bisector.core.search.control import control_of, without_luck
 from bisector.core.search.profiling import profile_first
 from bisector.core.search.trials import Question, next_of
 from bisector.core.search.view import View
 
 NAMES = frozenset({VerdictKind.CULPRIT, VerdictKind.SEVERAL})
 FOUND = NAMES | {VerdictKind.CULPRIT_SET}
+SAME_BUILD = (
+    "every build of the range came out equal to its parent's: what moved lies outside the repository, in the machine, "
+    "the input or the time of measuring"
+)
+UNVERIFIED = "fresh runs against its parent did not show it"
+LUCK = "two builds of its parent differ as much as it differs from them"
 MOST_PROVED = 3
 """Culprits that are proved, where there are several."""
 
@@ -32,13 +39,13 @@ def before_conclusion(view: View, step: Conclude, tau: float, elapsed: Seconds) 
     """
     verdict = step.verdict
     if view.investigation.request.searches:
-        found = _reverted(view, verdict, tau, elapsed)
-        if not isinstance(found, Verdict):
-            return found
-        found = _at_head(view, found, tau, elapsed)
-        if not isinstance(found, Verdict):
-            return found
-        verdict = found
+        verdict = guarded(view, verdict)
+        found: Step | Verdict = verdict
+        for proof in (_controlled, _reverted, _at_head):
+            found = proof(view, verdict, tau, elapsed)
+            if not isinstance(found, Verdict):
+                return found
+            verdict = found
     profile = profile_first(view.investigation, verdict, elapsed)
     return profile or replace(step, verdict=verdict)
 
@@ -51,6 +58,44 @@ def begun(investigation: Investigation) -> bool:
         for plan in investigation.plans
     )
     return bool(investigation.trials) or measured
+
+
+def guarded(view: View, verdict: Verdict) -> Verdict:
+    """`verdict`, unless it names somebody it must not: nobody whose build is the parent's own, whom fresh runs did not
+    bear out, or of whom it is less sure than was asked. The answer is then a set with its probability, or none."""
+    if verdict.kind is not VerdictKind.CULPRIT:
+        return verdict
+    culprit, confidence = verdict.culprits[0], view.investigation.request.search.confidence
+    index = view.index_of(culprit.place)
+    if index and (view.line.unchanged | view.same_content())[index - 1]:
+        return replace(
+            verdict, kind=VerdictKind.INCONCLUSIVE, reason=Reason.SAME_BUILD, culprits=(), explanation=SAME_BUILD
+        )
+    if culprit.probability < confidence or not culprit.verified:
+        why = UNVERIFIED if not culprit.verified else "what was measured since made it less sure"
+        return replace(verdict, kind=VerdictKind.CULPRIT_SET, reason=Reason.CONFIDENCE, explanation=why)
+    return verdict
+
+
+def _controlled(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> Step | Verdict:
+    """`verdict` with how far two builds of each culprit's parent differ, or the next step to know it."""
+    del tau
+    if verdict.kind not in NAMES:
+        return verdict
+    proved: list[Culprit] = []
+    for position, culprit in enumerate(verdict.culprits):
+        single = len(culprit.members) == 1 and culprit.place.line is LineName.MAIN
+        if not single or position >= MOST_PROVED:
+            proved.append(culprit)
+            continue
+        found = control_of(view, culprit, elapsed)
+        if found is not None and not isinstance(found, Control):
+            return found
+        proved.append(without_luck(culprit, found))
+    verdict = replace(verdict, culprits=tuple(proved))
+    if verdict.kind is VerdictKind.CULPRIT and proved[0].control is not None and proved[0].control.luck:
+        return replace(verdict, kind=VerdictKind.CULPRIT_SET, reason=Reason.LAYOUT, explanation=LUCK)
+    return verdict
 
 
 def _reverted(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> Step | Verdict:

@@ -145,9 +145,14 @@ def _judged(window: View, named: CulpritNamed, settings: Settings) -> tuple[Culp
     observations = window.observations()
     posterior = assess(observations, settings)
     chances = posterior.of_candidates(observations.weights)
+    members, probability = named.culprit.members, float(sum(chances[member - 1] for member in named.culprit.members))
+    if probability < settings.confidence:
+        # What was measured since made it less sure: nobody is named below what was asked.
+        members, probability = conclude.credible_set(observations, posterior, settings.confidence)
     culprit = replace(
         named.culprit,
-        probability=float(sum(chances[member - 1] for member in named.culprit.members)),
+        members=members,
+        probability=probability,
         change=window.change(window.place_at(named.old), window.place_at(named.new), posterior),
         verified=any((v.parent, v.culprit) == (named.old, named.new) and v.passed for v in observations.verifications),
     )

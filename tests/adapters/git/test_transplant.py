@@ -84,6 +84,18 @@ def test_a_conflict_tells_its_files_and_makes_no_tree(sandbox: Sandbox, reposito
     assert (made.tree, set(made.conflicts)) == ("", {"a", "ä b", "gone"})
 
 
+def test_a_changelog_that_conflicts_stays_as_it_is(sandbox: Sandbox, repository: GitRepository) -> None:
+    sandbox.commit("Start", {"a": TEXT, "CHANGELOG.rst": TEXT, "docs/ö é": TEXT, "README.md": TEXT})
+    changes = {"a": changed(3), "CHANGELOG.rst": changed(4), "docs/ö é": changed(4), "README.md": changed(4)}
+    culprit = sandbox.commit("Slow", changes)
+    sandbox.git("rm", "--quiet", "README.md")
+    again = {"CHANGELOG.rst": changed(4, to="again"), "docs/ö é": changed(4, to="again")}
+    bad = sandbox.commit("Later", again)
+    made = repository.transplant(culprit, bad, undo=True)
+    sandbox.commit("By hand", {"a": TEXT})
+    assert (made.tree, made.conflicts) == (sandbox.tree("HEAD"), ())
+
+
 def test_attributes_of_a_commit_run_nothing(sandbox: Sandbox, repository: GitRepository, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     sandbox.commit("Start", {"a": TEXT, ".gitattributes": "a merge=evil filter=evil diff=evil\n"})
