@@ -66,13 +66,13 @@ def result_of(report: Report) -> dict[str, Any]:
         },
         "environment": _environment(report.environment),
         "reproduce": report.reproduce,
-        "trial": _restoration(report.trial),
-        "still_at_head": still_there(report.head),
-        "head": _restoration(report.head),
         "artifacts": [
             {"kind": each.kind, "side": each.side or None, "path": each.path, "sha256": each.sha256 or None}
             for each in report.artifacts
         ],
+        "trial": _restoration(report.trial),
+        "still_at_head": still_there(report.head),
+        "head": _restoration(report.head),
     }
 
 
