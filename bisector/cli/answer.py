@@ -44,7 +44,7 @@ COMPARED = {VerdictKind.NOT_REPRODUCED: 0, VerdictKind.CULPRIT_SET: 3, VerdictKi
 
 def deliver(investigation: Investigation, wiring: Wiring, output: OutputOptions) -> int:
     """Write the report, print the answer, and return the exit code that carries it."""
-    directory = Path(output.report) if output.report else wiring.artifacts.report(investigation.job)
+    directory = report_directory(wiring, investigation.job, output)
     plain = _report(investigation, wiring, directory)
     report = replace(plain, artifacts=(*plain.artifacts, *write_profiles(plain.explanations, directory / "profiles")))
     page = write_report(report, directory)
@@ -56,6 +56,11 @@ def deliver(investigation: Investigation, wiring: Wiring, output: OutputOptions)
     width = min(shutil.get_terminal_size().columns, 110) if stream.isatty() else 100
     click.echo(render_terminal(report, width=width, style=style, path=str(page)), err=not to_stdout)
     return exit_code(investigation)
+
+
+def report_directory(wiring: Wiring, job: str, output: OutputOptions) -> Path:
+    """Where the report of a job is written."""
+    return Path(output.report) if output.report else wiring.artifacts.report(job)
 
 
 def show(investigation: Investigation, wiring: Wiring, output: OutputOptions) -> int:

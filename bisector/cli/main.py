@@ -21,6 +21,7 @@ COMMANDS = {
     "calibrate": ("bisector.cli.calibrate", "How noisy is this scenario here, and what can be seen?"),
     "jobs": ("bisector.cli.jobs", "List, show, watch, cancel, resume and rerun jobs."),
     "report": ("bisector.cli.report", "Write a job's report again."),
+    "reproduce": ("bisector.cli.reproduce", "Measure an evidence bundle again: does this host agree?"),
     "doctor": ("bisector.cli.doctor", "Check this machine and say what to do about each finding."),
     "gc": ("bisector.cli.gc", "Remove builds, containers and mirrors that no job needs."),
     "db": ("bisector.cli.db", "Check or upgrade the database."),

@@ -11,12 +11,14 @@ from bisector.core.model.steps import (
     Conclude,
     ListBranch,
     ListHistory,
+    LookAtChange,
     MakeTrial,
     Measure,
     NameCulprit,
     ProfileSides,
     Step,
 )
+from bisector.engine.look import look_at_change
 from bisector.engine.measure import measure
 from bisector.engine.orders import build_order
 from bisector.engine.profile import profile
@@ -46,6 +48,8 @@ def perform(step: Step, work: Work) -> None:
             profile(step, work)
         case MakeTrial():
             make_trial(step, work)
+        case LookAtChange():
+            look_at_change(step, work)
         case Conclude():
             work.record(Concluded(verdict=step.verdict))
 

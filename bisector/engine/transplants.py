@@ -17,6 +17,10 @@ class Transplants(Protocol):
         """The tree of `onto` with `patch`, as `git apply` reads it; UsageError when it is no patch."""
         ...
 
+    def bundled(self, old: str, new: str) -> bytes:
+        """A git bundle of two commits that hold nothing but these trees, the second after the first."""
+        ...
+
     def uncommitted(self) -> bytes:
         """What the work tree has that HEAD has not, as a patch; empty when they are the same."""
         ...

@@ -61,6 +61,7 @@ def _culprit(investigation: Investigation, verdict: Verdict, culprit: Culprit, f
         inner=_inner(investigation, culprit.inner),
         revert=part_of(investigation, culprit.revert),
         control=culprit.control,
+        suspicious=culprit.suspicious,
     )
 
 

@@ -13,7 +13,7 @@ from bisector.core.model.request import JobKind, RunnerName
 from bisector.core.model.samples import Outcome, Purpose
 from bisector.core.model.scenario import Better
 from bisector.core.model.units import Seconds
-from bisector.core.model.verdict import Change, Control, InnerKind, Reason, VerdictKind
+from bisector.core.model.verdict import Change, Control, Doubt, InnerKind, Reason, VerdictKind
 from bisector.report.attached import Artifact, Section
 from bisector.report.explanation import Explanation
 from bisector.report.numbers import Gauge
@@ -126,6 +126,8 @@ class CulpritPart:
     """What bad is without it, where that was measured."""
     control: Control | None = None
     """How far two builds of its parent differ, where that is known."""
+    suspicious: Doubt | None = None
+    """Why it looks odd all the same."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,6 +14,7 @@ from bisector.report.phrase import Phrase, quote, told
 from bisector.report.restoration import FAR, RestorationPart, clause, part_of, subject_of
 from bisector.report.sentence import SHORT
 from bisector.report.verification import latest
+from bisector.report.words import DOUBTS
 
 Named = tuple[tuple[CulpritPart, ...], tuple[CulpritPart, ...]]
 LABELS = {
@@ -44,6 +45,7 @@ def evidence_of(
         rows += teller.culprit(culprit, every, "The other way")
     rows += () if culprits else teller.so_far()
     rows += teller.fresh()
+    rows += teller.doubts()
     rows += teller.controls()
     rows += teller.trials()
     rows += teller.noise()
@@ -147,6 +149,16 @@ class _Evidence:
             runs = f"{numbers.count(len(found.old) + len(found.new), 'fresh run')} in turns"
             levels = f"{self._quantity(old)} before it, {self._quantity(new)} with it"
             yield _row("Verified", "yes" if found.passed else "no", f"{runs}: {levels}")
+
+    def doubts(self) -> Iterator[Evidence]:
+        """What is odd about each culprit, though it was measured once more."""
+        verdict = self._basis.verdict
+        for culprit in verdict.culprits if verdict is not None else ():
+            if culprit.suspicious is not None:
+                again = "showed the change again" if culprit.verified else "did not show the change again"
+                yield _row(
+                    "Suspicious", "yes", f"{DOUBTS[culprit.suspicious]}; further runs against its parent {again}"
+                )
 
     def controls(self) -> Iterator[Evidence]:
         """How far two builds of each culprit's parent differ, beside the culprit itself."""

@@ -137,6 +137,7 @@ def _culprit(culprit: CulpritPart) -> dict[str, Any]:
         "inner": _inner(culprit.inner),
         "revert": _restoration(culprit.revert),
         "control": _control(culprit.control),
+        "suspicious": culprit.suspicious.value if culprit.suspicious is not None else None,
     }
 
 

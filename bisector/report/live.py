@@ -11,6 +11,7 @@ from bisector.core.model.steps import (
     Conclude,
     ListBranch,
     ListHistory,
+    LookAtChange,
     MakeTrial,
     Measure,
     NameCulprit,
@@ -46,8 +47,10 @@ def phase_of(investigation: Investigation) -> str:
             return "listing the commits"
         case NameCulprit() | ProfileSides():
             return "searching on" if isinstance(step, NameCulprit) else "profiling both sides"
-        case ListBranch() | MakeTrial():
-            return BUILDING[LineName.INNER] if isinstance(step, ListBranch) else TRYING
+        case ListBranch() | LookAtChange():
+            return BUILDING[LineName.INNER] if isinstance(step, ListBranch) else "looking at the culprit"
+        case MakeTrial():
+            return TRYING
         case BuildPlace(place=place):
             return BUILDING.get(place.line, "building")
         case Measure():

@@ -15,6 +15,7 @@ from bisector.report.phrase import Phrase, plain, quote, told
 from bisector.report.restoration import at_head, reverted, tried
 from bisector.report.text import redacted
 from bisector.report.verification import latest
+from bisector.report.words import DOUBTS
 
 SHORT = 10
 """Digits of a commit's name in running text."""
@@ -148,7 +149,8 @@ class _Teller:
         made = f"{who[0].upper()}{who[1:]} made {effect(self._metric, culprit.change)}"
         inside = f"; {inner_part(self._investigation, culprit.inner)}" if culprit.inner else ""
         sure = f"probability {numbers.probability(culprit.probability)}, {self._verified(culprit)}"
-        return f"{made}, {sure}{inside}{reverted(culprit)}"
+        odd = f"; suspicious: {DOUBTS[culprit.suspicious]}" if culprit.suspicious is not None else ""
+        return f"{made}, {sure}{inside}{reverted(culprit)}{odd}"
 
     def _head(self, verdict: Verdict) -> str:
         return at_head(self._investigation, verdict)

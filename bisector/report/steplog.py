@@ -15,6 +15,7 @@ from bisector.core.model.steps import (
     Conclude,
     ListBranch,
     ListHistory,
+    LookAtChange,
     MakeTrial,
     Measure,
     NameCulprit,
@@ -81,8 +82,9 @@ def step_name(step: Step) -> str:
             return f"Name {place_name(culprit.place)}"
         case ProfileSides(slots=slots):
             return f"Profile {numbers.listing(place_name(place) for place in dict.fromkeys(s.place for s in slots))}"
-        case MakeTrial(place=place, trial=trial):
-            return f"Make {place_name(place)} ({trial.kind})"
+        case LookAtChange(place=place) | MakeTrial(place=place):
+            made = f"Make {place_name(place)} ({step.trial.kind})" if isinstance(step, MakeTrial) else ""
+            return made or f"Look at what {place_name(place)} changes"
         case Conclude():
             return "Conclude"
     assert_never(step)
@@ -119,9 +121,10 @@ def _result(investigation: Investigation, plan: Planned, samples: list[Sample], 
             return numbers.change(culprit.change) if culprit.change is not None else ""
         case ProfileSides():
             return profiled(investigation, plan.number)
-        case MakeTrial(place=place):
+        case LookAtChange(place=place) | MakeTrial(place=place):
+            seen = [len(each.files) + each.left_out for each in investigation.seen if each.place == place]
             made = investigation.trials.get(place)
-            return _made(made) if made is not None else ""
+            return _made(made) if made is not None else numbers.listing(numbers.count(size, "file") for size in seen)
         case Conclude(verdict=verdict):
             return VERDICTS[verdict.kind].lower()
     assert_never(plan.step)

@@ -338,3 +338,24 @@ def test_below_the_asked_confidence_the_answer_is_a_set_with_its_probability(cha
     verdict = guarded(main_line_view(done, ends), replace(done.verdict, culprits=(culprit,)))
     assert (verdict.kind, verdict.reason) == (VerdictKind.CULPRIT_SET, Reason.CONFIDENCE)
     assert verdict.culprits == (culprit,)
+
+
+def test_a_culprit_that_changes_only_documentation_is_measured_again_and_marked() -> None:
+    from bisector.core.model.verdict import Doubt
+    from bisector.core.search.suspicion import AGAIN
+
+    simulation = Simulation(replace(PLANTED, docs="20"))
+    done = simulation.run(simulation.request(search=ALONE))
+    simulation.close()
+    assert done.verdict is not None
+    assert done.verdict.kind is VerdictKind.CULPRIT
+    assert done.verdict.culprits[0].suspicious is Doubt.DOCUMENTATION
+    assert [plan.step.reason for plan in done.plans].count(AGAIN) == 1
+
+
+def test_a_culprit_that_changes_code_is_not_marked(simulation: Simulation) -> None:
+    done = simulation.run(replace(simulation.request(search=ALONE), profile=True))
+    assert done.verdict is not None
+    assert done.verdict.culprits[0].suspicious is None
+    (seen,) = done.seen
+    assert (seen.files, seen.profiled) == (("app.py",), True)

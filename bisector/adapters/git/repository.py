@@ -115,6 +115,10 @@ class GitRepository:
         self._bring(onto)
         return self._held(transplant.patched(self._mirror, patch, onto))
 
+    def bundled(self, old: str, new: str) -> bytes:
+        """A git bundle of two commits that hold nothing but these trees, the second after the first."""
+        return transplant.bundled(self._mirror, parse_sha(old), parse_sha(new))
+
     def uncommitted(self) -> bytes:
         """What the work tree has that HEAD has not, as a patch; empty when they are the same."""
         return transplant.difference(self._mirror.git, self.resolve("HEAD").tree, self.snapshot())

@@ -6,15 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from bisector.adapters.git.archive import IDENTITY
-from bisector.adapters.git.command import LONG, Git
+from bisector.adapters.git.command import LONG, Git, GitFailed
 from bisector.adapters.git.commits import read_commit
-from bisector.adapters.git.mirror import Mirror
+from bisector.adapters.git.mirror import FETCHING, Mirror
+from bisector.adapters.git.origin import Origin
 from bisector.core.model.idle import is_idle
 from bisector.core.model.trials import Transplant
 from bisector.core.model.units import Bytes, Sha
+from bisector.engine.stop import StopSignal
 from bisector.errors import EnvironmentFault, UsageError
 
 LARGEST_PATCH: Bytes = 64 << 20
+BUNDLED = ("refs/bundle/parent", "refs/bundle/culprit")
 MOST_TOLD = 50
 """Files in conflict that are told."""
 _USAGE, _CONFLICT = 129, 1
@@ -87,6 +90,40 @@ def difference(git: Git, old: Sha, new: Sha) -> bytes:
     """What differs between two trees, as a patch that makes the one of the other."""
     options = ("-r", "-p", "--binary", "--full-index", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames")
     return git.run("diff-tree", *options, "--end-of-options", old, new, limit=LONG)
+
+
+def bundled(mirror: Mirror, old: Sha, new: Sha) -> bytes:
+    """A git bundle of two commits that hold nothing but these trees, the second after the first."""
+    with mirror.alone() as own, mirror.room() as room:
+        git = replace(own, environment={**own.environment, **IDENTITY})
+        before = _commit(git, old)
+        after = _commit(git, new, before)
+        file = Path(room) / "history.bundle"
+        orders = f"update {BUNDLED[0]} {before}\nupdate {BUNDLED[1]} {after}\n"
+        git.run("update-ref", "--stdin", given=orders.encode())
+        try:
+            git.run("bundle", "create", "--quiet", str(file), *BUNDLED, limit=LONG)
+        finally:
+            git.run("update-ref", "--stdin", given="".join(f"delete {ref}\n" for ref in BUNDLED).encode())
+        return file.read_bytes()
+
+
+def unbundled(directory: Path, file: Path, stop: StopSignal) -> None:
+    """A bare repository in the new `directory` with the two commits of a bundle, as branches `parent` and `culprit`.
+
+    Everything in it is checked by git as what any other fetch brings; nothing is checked out.
+    """
+    directory.mkdir(parents=True)
+    object_format = "sha256" if b"@object-format=sha256" in file.read_bytes()[:200] else "sha1"
+    git = Git(directory=directory, stop=stop)
+    git.run("init", "--quiet", "--bare", "--template=", f"--object-format={object_format}", str(directory))
+    fetching = Origin(url=str(file), protocols="file").apply(replace(git, settings=FETCHING, git_dir=directory))
+    refs = [f"+{ref}:refs/heads/{ref.rpartition('/')[2]}" for ref in BUNDLED]
+    options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
+    try:
+        fetching.run("fetch", *options, "source", *refs, limit=LONG)
+    except GitFailed as refused:
+        raise UsageError(f"the history in the bundle cannot be used: {' / '.join(refused.lines)}") from None
 
 
 def _commit(git: Git, tree: Sha, *parents: Sha) -> Sha:

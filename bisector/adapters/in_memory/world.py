@@ -133,6 +133,11 @@ class World:
         """The candidates that seem to change nothing a run could notice."""
         return frozenset(_indexes(self.docs))
 
+    def is_idle(self, tree: str) -> bool:
+        """Whether `tree` is that of a candidate that seems to change nothing a run could notice."""
+        kind, index, _ = self._seen(tree)
+        return kind == "main" and index in self.idle
+
     @cached_property
     def _further(self) -> tuple[tuple[int, float], ...]:
         return _changes(self.also)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bisector.core.model.builds import Build
-from bisector.core.model.captures import ChangesKept, Profiled, ProfilersSeen
+from bisector.core.model.captures import ChangeSeen, ChangesKept, Profiled, ProfilersSeen
 from bisector.core.model.history import Commit, Line, Place
 from bisector.core.model.samples import Sample
 from bisector.core.model.steps import Step
@@ -97,5 +97,6 @@ Fact = (
     | Profiled
     | ChangesKept
     | TrialMade
+    | ChangeSeen
     | Concluded
 )

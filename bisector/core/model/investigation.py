@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import assert_never
 
 from bisector.core.model.builds import Build
-from bisector.core.model.captures import ChangesKept, Pending, Profiled, ProfilersSeen, pending_captures
+from bisector.core.model.captures import ChangeSeen, ChangesKept, Pending, Profiled, ProfilersSeen, pending_captures
 from bisector.core.model.facts import (
     Adopted,
     BranchListed,
@@ -27,6 +27,7 @@ from bisector.core.model.steps import (
     Conclude,
     ListBranch,
     ListHistory,
+    LookAtChange,
     MakeTrial,
     Measure,
     NameCulprit,
@@ -59,6 +60,7 @@ class Investigation:
     captures: tuple[Profiled, ...] = ()
     changes: tuple[ChangesKept, ...] = ()
     trials: Mapping[Place, TrialMade] = field(default_factory=dict)
+    seen: tuple[ChangeSeen, ...] = ()
     verdict: Verdict | None = None
 
     def with_fact(self, fact: Fact) -> "Investigation":
@@ -80,14 +82,18 @@ class Investigation:
                 if self.request.search.crash_is_bad:
                     new = tuple(sample.judged_by_crashing() for sample in new)
                 return replace(self, samples=(*self.samples, *new))
-            case CulpritNamed() | ProfilersSeen() | Profiled() | ChangesKept() | TrialMade():
+            case CulpritNamed() | ProfilersSeen() | Profiled() | ChangesKept() | TrialMade() | ChangeSeen():
                 return self._with_found(fact)
             case Concluded():
                 return replace(self, verdict=fact.verdict)
         assert_never(fact)
 
-    def _with_found(self, fact: CulpritNamed | ProfilersSeen | Profiled | ChangesKept | TrialMade) -> "Investigation":
+    def _with_found(
+        self, fact: CulpritNamed | ProfilersSeen | Profiled | ChangesKept | TrialMade | ChangeSeen
+    ) -> "Investigation":
         match fact:
+            case ChangeSeen():
+                return replace(self, seen=(*self.seen, fact))
             case TrialMade():
                 return replace(self, trials={**self.trials, fact.place: fact})
             case CulpritNamed():
@@ -241,8 +247,9 @@ class Investigation:
             case ListBranch(merge=merge, in_context=in_context):
                 listed = self.branch
                 return listed is not None and (listed.merge, listed.in_context) == (merge, in_context)
-            case MakeTrial(place=place):
-                return place in self.trials
+            case MakeTrial(place=place) | LookAtChange(place=place):
+                made = isinstance(step, MakeTrial)
+                return place in (self.trials if made else [seen.place for seen in self.seen])
             case NameCulprit(old=old, new=new):
                 return any((named.old, named.new) == (old, new) for named in self.named)
             case ProfileSides(pairs=pairs):

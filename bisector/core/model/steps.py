@@ -85,6 +85,15 @@ class MakeTrial:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LookAtChange:
+    """Look which files the commit at `place` changes against the one at `parent`."""
+
+    place: Place
+    parent: Place
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Conclude:
     """End the job with this verdict."""
 
@@ -92,4 +101,6 @@ class Conclude:
     reason: str
 
 
-Step = ListHistory | BuildPlace | Measure | ListBranch | NameCulprit | ProfileSides | MakeTrial | Conclude
+Step = (
+    ListHistory | BuildPlace | Measure | ListBranch | NameCulprit | ProfileSides | MakeTrial | LookAtChange | Conclude
+)

@@ -74,6 +74,19 @@ class InnerAnswer:
     """Judged on top of the merge's first parent; else on the branch itself, because the two conflict."""
 
 
+class Doubt(StrEnum):
+    """Why a culprit looks odd, though it was measured twice."""
+
+    DOCUMENTATION = "documentation"
+    """It changes only what nothing but people read."""
+    TESTS = "tests"
+    """It changes only tests, beside that."""
+    PLATFORM = "platform"
+    """It changes only what is for another system, beside that."""
+    UNSEEN = "unseen"
+    """No profile of either side shows a file that it changes."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Control:
     """Two builds of the culprit's parent, measured in turns with the culprit.
@@ -103,6 +116,8 @@ class Culprit:
     """What bad is without it, where that was measured."""
     control: Control | None = None
     """How far two builds of its parent differ, where that is known."""
+    suspicious: Doubt | None = None
+    """Why it looks odd all the same."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,9 +14,10 @@ from bisector.core.model.steps import Conclude, Measure, Step
 from bisector.core.model.trial import Trial, TrialKind
 from bisector.core.model.trials import HEAD_PLACE, Restoration, without
 from bisector.core.model.units import Seconds
-from bisector.core.model.verdict import Change, Control, Culprit, Reason, Verdict, VerdictKind
+from bisector.core.model.verdict import Change, Control, Culprit, Doubt, Reason, Verdict, VerdictKind
 from bisector.core.search.control import control_of, without_luck
 from bisector.core.search.profiling import profile_first
+from bisector.core.search.suspicion import AGAIN, held_again, next_look
 from bisector.core.search.trials import Question, next_of
 from bisector.core.search.view import View
 
@@ -47,14 +48,19 @@ def before_conclusion(view: View, step: Conclude, tau: float, elapsed: Seconds) 
                 return found
             verdict = found
     profile = profile_first(view.investigation, verdict, elapsed)
-    return profile or replace(step, verdict=verdict)
+    if profile is not None or not view.investigation.request.searches:
+        return profile or replace(step, verdict=verdict)
+    found = _doubted(view, verdict, elapsed)
+    return replace(step, verdict=found) if isinstance(found, Verdict) else found
 
 
 def begun(investigation: Investigation) -> bool:
     """Whether a proof was begun: from then on a budget that it spends must not take back what was found."""
     proving = {Purpose.TRIAL, Purpose.CONTROL}
     measured = any(
-        isinstance(plan.step, Measure) and plan.step.slots and plan.step.slots[0].purpose in proving
+        isinstance(plan.step, Measure)
+        and bool(plan.step.slots)
+        and (plan.step.slots[0].purpose in proving or plan.step.reason == AGAIN)
         for plan in investigation.plans
     )
     return bool(investigation.trials) or measured
@@ -127,6 +133,20 @@ def _at_head(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> Step
     trial = Trial(kind=TrialKind.HEAD, commit=head)
     found = next_of(Question(view=view, place=HEAD_PLACE, trial=trial, tau=tau), elapsed)
     return replace(verdict, head=found) if isinstance(found, Restoration) else found
+
+
+def _doubted(view: View, verdict: Verdict, elapsed: Seconds) -> Step | Verdict:
+    """`verdict` with what is odd about each culprit, or the next step to know it: what it changes, and further runs."""
+    if verdict.kind not in NAMES:
+        return verdict
+    proved: list[Culprit] = []
+    for culprit in verdict.culprits:
+        found = next_look(view, culprit, elapsed) if len(proved) < MOST_PROVED else None
+        if found is not None and not isinstance(found, Doubt):
+            return found
+        held = found is None or held_again(view, culprit)
+        proved.append(replace(culprit, suspicious=found, verified=culprit.verified and held))
+    return guarded(view, replace(verdict, culprits=tuple(proved)))
 
 
 def share_of(culprit: Culprit, whole: Change | None) -> float:
