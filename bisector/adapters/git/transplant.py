@@ -8,7 +8,7 @@ from pathlib import Path
 from bisector.adapters.git.archive import IDENTITY
 from bisector.adapters.git.command import LONG, Git, GitFailed
 from bisector.adapters.git.commits import read_commit
-from bisector.adapters.git.mirror import FETCHING, Mirror
+from bisector.adapters.git.mirror import CHECKING, FETCHING, Mirror
 from bisector.adapters.git.origin import Origin
 from bisector.core.model.idle import is_idle
 from bisector.core.model.trials import Transplant
@@ -122,6 +122,8 @@ def unbundled(directory: Path, file: Path, stop: StopSignal) -> None:
     options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
     try:
         fetching.run("fetch", *options, "source", *refs, limit=LONG)
+        # Older versions of git take in the objects of a bundle without the checks that a fetch makes.
+        replace(git, settings=CHECKING, git_dir=directory).run("fsck", "--strict", "--no-dangling", limit=LONG)
     except GitFailed as refused:
         raise UsageError(f"the history in the bundle cannot be used: {' / '.join(refused.lines)}") from None
 

@@ -114,12 +114,12 @@ class SimulatedRunner:
         """Whether a run of this tree fails."""
         return self._world.crashes(tree)
 
-    def draw(self, tree: str, luck: float = 1.0) -> Seconds:
+    def draw(self, tree: str) -> Seconds:
         """One run's time: level, times noise, times drift."""
         world = self._world
         if world.infra and self._random.random() < world.infra:
             raise InfraFault("planted: the machine failed")
-        level = LEVEL * world.level(tree) * luck
+        level = LEVEL * world.level(tree)
         value = level * math.exp(world.noise_of(tree) * self._random.gauss(0, 1) + self._drift)
         self._pass(world.run * value)
         return value
@@ -152,7 +152,7 @@ class _SimulatedSession:
 
     def run(self) -> RunRecord:
         """A run that prints its time as a JSON object."""
-        value = self.runner.draw(self.tree, self.luck)
+        value = self.luck * self.runner.draw(self.tree)
         if self.runner.crashes(self.tree):
             usage = Usage(wall=value / 10, cpu=value / 10, peak_memory=10 << 20)
             return RunRecord(outcome=Outcome.BENCH_FAILED, usage=usage, exit_code=1, reason="planted: it crashes")
