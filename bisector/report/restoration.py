@@ -120,7 +120,9 @@ def at_head(investigation: Investigation, verdict: Verdict) -> str:
         case False:
             return f" At {name} it is gone: that {clause(found)}."
         case None:
-            return f" Whether it is still there at {name} is not clear: that {clause(found)}."
+            why = told(redacted(found.problem)) or "nothing was run"
+            known = f"it gives back {amount(found)}" if found.share is not None else why
+            return f" Whether it is still there at {name} is not known: {known}."
 
 
 def tried(investigation: Investigation, verdict: Verdict) -> str:

@@ -17,9 +17,10 @@ from bisector.core.search.rounds import at_once
 from bisector.core.search.spending import overspent, runs_left
 from bisector.core.search.view import View
 
-FEWEST_TURNS = 4
-AS_MUCH = 0.5
-"""Two builds of one commit that differ by this part of the culprit's difference, or more, can explain it."""
+FEWEST_TURNS = 3
+AS_MUCH = 1.0
+"""Two builds of one commit that differ by this part of the culprit's difference, or more, can explain it. Of less it
+is the posterior's business: it knows of every build of every commit how far builds differ."""
 REASON = "two builds of the parent beside the culprit: how much is the luck of a build?"
 
 

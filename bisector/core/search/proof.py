@@ -67,8 +67,9 @@ def begun(investigation: Investigation) -> bool:
 
 
 def guarded(view: View, verdict: Verdict) -> Verdict:
-    """`verdict`, unless it names somebody it must not: nobody whose build is the parent's own, whom fresh runs did not
-    bear out, or of whom it is less sure than was asked. The answer is then a set with its probability, or none."""
+    """`verdict`, unless it names somebody it must not: whose build is the parent's own, of whom it is less sure than
+    was asked, or whom fresh runs did not bear out and who does not stand out of the parent by a change worth naming.
+    The answer is then a set with its probability, or none."""
     if verdict.kind is not VerdictKind.CULPRIT:
         return verdict
     culprit, confidence = verdict.culprits[0], view.investigation.request.search.confidence
@@ -77,10 +78,16 @@ def guarded(view: View, verdict: Verdict) -> Verdict:
         return replace(
             verdict, kind=VerdictKind.INCONCLUSIVE, reason=Reason.SAME_BUILD, culprits=(), explanation=SAME_BUILD
         )
-    if culprit.probability < confidence or not culprit.verified:
+    if culprit.probability < confidence or (not culprit.verified and _small(view, culprit)):
         why = UNVERIFIED if not culprit.verified else "what was measured since made it less sure"
         return replace(verdict, kind=VerdictKind.CULPRIT_SET, reason=Reason.CONFIDENCE, explanation=why)
     return verdict
+
+
+def _small(view: View, culprit: Culprit) -> bool:
+    """Whether the culprit differs from its parent by less than is worth naming, as far as is known."""
+    least = view.investigation.request.min_effect_of(view.metric)
+    return culprit.change is None or abs(culprit.change.relative) < least
 
 
 def _controlled(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> Step | Verdict:
@@ -140,13 +147,18 @@ def _doubted(view: View, verdict: Verdict, elapsed: Seconds) -> Step | Verdict:
     if verdict.kind not in NAMES:
         return verdict
     proved: list[Culprit] = []
+    refuted = False
     for culprit in verdict.culprits:
         found = next_look(view, culprit, elapsed) if len(proved) < MOST_PROVED else None
         if found is not None and not isinstance(found, Doubt):
             return found
         held = found is None or held_again(view, culprit)
+        refuted = refuted or not held
         proved.append(replace(culprit, suspicious=found, verified=culprit.verified and held))
-    return guarded(view, replace(verdict, culprits=tuple(proved)))
+    verdict = guarded(view, replace(verdict, culprits=tuple(proved)))
+    if refuted and verdict.kind is VerdictKind.CULPRIT:
+        return replace(verdict, kind=VerdictKind.CULPRIT_SET, reason=Reason.CONFIDENCE, explanation=UNVERIFIED)
+    return verdict
 
 
 def share_of(culprit: Culprit, whole: Change | None) -> float:

@@ -119,7 +119,8 @@ def verdict(
     alone = along[0] if len(along) == 1 else None
     kind = VerdictKind.SEVERAL if alone is None else VerdictKind.CULPRIT
     if alone is not None and len(alone.members) > 1:
-        kind, reason = VerdictKind.CULPRIT_SET, reason or Reason.UNTESTABLE
+        known = any(alone.members == each.culprit.members for each in named)
+        kind, reason = VerdictKind.CULPRIT_SET, reason or (Reason.UNTESTABLE if known else Reason.CONFIDENCE)
     return Verdict(
         kind=kind,
         reason=reason,
