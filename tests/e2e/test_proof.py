@@ -1,9 +1,17 @@
 """The answer tried to be proved wrong, for real: fresh builds, and bad without the merge that was found."""
 
+import shutil
+import time
 from pathlib import Path
 
 import pytest
 
+from bisector.core.model.facts import Concluded
+from bisector.core.model.samples import Purpose, Sample
+from bisector.core.model.verdict import VerdictKind
+from bisector.errors import BisectorError
+from bisector.formats.facts import fact_to_text
+from tests.e2e.test_killed import Victim
 from tests.helpers.installs import Done, Install
 from tests.helpers.repositories import Sandbox, everything_in
 
@@ -43,6 +51,7 @@ def test_in_docker_the_revert_gives_the_speed_back(docker_install: Install, demo
     check(demo, proved(docker_install, demo, "docker"))
 
 
+@pytest.mark.long
 def test_a_patch_that_undoes_it_restores_the_level(local_install: Install, demo: Sandbox, tmp_path: Path) -> None:
     merge = demo.git("log", "--merges", "--format=%H", "--grep", "hyphens", "main")
     where = ("--repo", demo.top, "--scenario", "demo", "--runner", "local")
@@ -55,3 +64,34 @@ def test_a_patch_that_undoes_it_restores_the_level(local_install: Install, demo:
     docs = tmp_path / "docs.patch"
     docs.write_text(demo.git("diff", merge, f"{merge}^", "--", "docs") + "\n")
     assert local_install.run("try", docs, "1").code == 1
+
+
+def test_killed_in_a_trial_and_robbed_of_its_mirror_it_goes_on(tmp_path: Path) -> None:
+    victim = Victim(tmp_path)
+    where = ("--repo", str(tmp_path / "repository"), "--runner", "local", "--scenario", str(tmp_path / "scenario"))
+    process = victim.start("verify", victim.culprit, "--good", "HEAD~12", "--bad", "HEAD", *where)
+    deadline = time.monotonic() + 60
+    while not trials_of(victim) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.kill()
+    process.communicate(timeout=60)
+    before = [fact_to_text(fact) for fact in victim.facts()]
+    assert 0 < len(trials_of(victim)) < 18
+    shutil.rmtree(tmp_path / "cache" / "mirrors")
+    resumed = victim.start("jobs", "resume", "1")
+    _, complaint = resumed.communicate(timeout=120)
+    assert resumed.returncode == 0, complaint
+    facts = victim.facts()
+    assert [fact_to_text(fact) for fact in facts][: len(before)] == before
+    assert next(fact.verdict.kind for fact in facts if isinstance(fact, Concluded)) is VerdictKind.RESTORED
+    slots = [(sample.step, sample.order) for sample in trials_of(victim)]
+    assert len(slots) == len(set(slots)) == 18
+    assert victim.left_running() == []
+
+
+def trials_of(victim: Victim) -> list[Sample]:
+    """The runs of trials so far; none while there is no database yet."""
+    try:
+        return [fact for fact in victim.facts() if isinstance(fact, Sample) and fact.purpose is Purpose.TRIAL]
+    except BisectorError:
+        return []
