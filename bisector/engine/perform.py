@@ -11,15 +11,19 @@ from bisector.core.model.steps import (
     Conclude,
     ListBranch,
     ListHistory,
+    LookAtChange,
+    MakeTrial,
     Measure,
     NameCulprit,
     ProfileSides,
     Step,
 )
+from bisector.engine.look import look_at_change
 from bisector.engine.measure import measure
 from bisector.engine.orders import build_order
 from bisector.engine.profile import profile
 from bisector.engine.retry import retrying
+from bisector.engine.trials import make_trial
 from bisector.engine.work import Work
 from bisector.errors import RefError
 
@@ -42,6 +46,10 @@ def perform(step: Step, work: Work) -> None:
             work.record(CulpritNamed(culprit=culprit, old=old, new=new))
         case ProfileSides():
             profile(step, work)
+        case MakeTrial():
+            make_trial(step, work)
+        case LookAtChange():
+            look_at_change(step, work)
         case Conclude():
             work.record(Concluded(verdict=step.verdict))
 

@@ -93,7 +93,8 @@ def _asked(investigation: Investigation) -> Iterator[str]:
 def _taken_over(investigation: Investigation, found: Outlook) -> Iterator[str]:
     """Samples of earlier jobs and of other hosts: used, or left aside."""
     adopted = [sample for sample in investigation.samples if sample.adopted_from]
-    if adopted:
+    fresh = any(sample.counts and not sample.adopted_from for sample in investigation.samples)
+    if adopted and fresh:
         jobs = numbers.listing(quote(job) for job in sorted({sample.adopted_from for sample in adopted})[:5])
         runs = numbers.count(len(adopted), "run")
         used = any(sample.adopted_from for sample in found.view.samples)

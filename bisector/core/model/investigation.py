@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import assert_never
 
 from bisector.core.model.builds import Build
-from bisector.core.model.captures import ChangesKept, Pending, Profiled, ProfilersSeen, pending_captures
+from bisector.core.model.captures import ChangeSeen, ChangesKept, Pending, Profiled, ProfilersSeen, pending_captures
 from bisector.core.model.facts import (
     Adopted,
     BranchListed,
@@ -27,12 +27,15 @@ from bisector.core.model.steps import (
     Conclude,
     ListBranch,
     ListHistory,
+    LookAtChange,
+    MakeTrial,
     Measure,
     NameCulprit,
     ProfileSides,
     Slot,
     Step,
 )
+from bisector.core.model.trials import TrialMade
 from bisector.core.model.verdict import Verdict
 
 BuildId = tuple[Place, int]
@@ -56,6 +59,8 @@ class Investigation:
     profilers: tuple[ProfilersSeen, ...] = ()
     captures: tuple[Profiled, ...] = ()
     changes: tuple[ChangesKept, ...] = ()
+    trials: Mapping[Place, TrialMade] = field(default_factory=dict)
+    seen: tuple[ChangeSeen, ...] = ()
     verdict: Verdict | None = None
 
     def with_fact(self, fact: Fact) -> "Investigation":
@@ -77,14 +82,20 @@ class Investigation:
                 if self.request.search.crash_is_bad:
                     new = tuple(sample.judged_by_crashing() for sample in new)
                 return replace(self, samples=(*self.samples, *new))
-            case CulpritNamed() | ProfilersSeen() | Profiled() | ChangesKept():
+            case CulpritNamed() | ProfilersSeen() | Profiled() | ChangesKept() | TrialMade() | ChangeSeen():
                 return self._with_found(fact)
             case Concluded():
                 return replace(self, verdict=fact.verdict)
         assert_never(fact)
 
-    def _with_found(self, fact: CulpritNamed | ProfilersSeen | Profiled | ChangesKept) -> "Investigation":
+    def _with_found(
+        self, fact: CulpritNamed | ProfilersSeen | Profiled | ChangesKept | TrialMade | ChangeSeen
+    ) -> "Investigation":
         match fact:
+            case ChangeSeen():
+                return replace(self, seen=(*self.seen, fact))
+            case TrialMade():
+                return replace(self, trials={**self.trials, fact.place: fact})
             case CulpritNamed():
                 return replace(self, named=(*self.named, fact))
             case ProfilersSeen():
@@ -119,7 +130,9 @@ class Investigation:
         return self.line
 
     def commit(self, place: Place) -> Commit:
-        """The commit at `place`."""
+        """The commit at `place`; for a trial the one that stands for it."""
+        if place.line is LineName.TRIED:
+            return self.trials[place].commit
         if place == ASIDE:
             aside = self.history.aside if self.history else None
             if aside is None:
@@ -129,7 +142,7 @@ class Investigation:
 
     def tree(self, place: Place) -> str:
         """The tree that is built for `place`; "" where it cannot be had."""
-        if place == ASIDE:
+        if place == ASIDE or place.line is LineName.TRIED:
             return self.commit(place).tree
         return self.line_of(place.line).trees[place.index]
 
@@ -238,6 +251,9 @@ class Investigation:
             case ListBranch(merge=merge, in_context=in_context):
                 listed = self.branch
                 return listed is not None and (listed.merge, listed.in_context) == (merge, in_context)
+            case MakeTrial(place=place) | LookAtChange(place=place):
+                made = isinstance(step, MakeTrial)
+                return place in (self.trials if made else [seen.place for seen in self.seen])
             case NameCulprit(old=old, new=new):
                 return any((named.old, named.new) == (old, new) for named in self.named)
             case ProfileSides(pairs=pairs):

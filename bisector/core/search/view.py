@@ -224,9 +224,9 @@ class View:
         weights = prior_weights(self.line, guessing=self.investigation.request.search.prior)
         weights[~self.line.contains(self.high) | self.line.contains(self.low)] = 0.0
         weights = self._at_crashes(weights)
-        if self.investigation.request.kind is JobKind.COMPARE:
+        if not self.investigation.request.searches:
             return weights
-        same = self.line.unchanged | self._same_content()
+        same = self.line.unchanged | self.same_content()
         if self.part:
             return weights * ~same
         return weights if not (weights * ~same).any() else weights * ~same
@@ -242,7 +242,7 @@ class View:
                 kept[~self.line.contains(index)] = 0.0
         return kept if kept.any() else weights
 
-    def _same_content(self) -> BoolArray:
+    def same_content(self) -> BoolArray:
         """Candidates whose build came out equal to their parent's, though the trees differ."""
         same = np.zeros(self.line.size, dtype=bool)
         for (place, number), build in self.investigation.builds.items():
