@@ -17,6 +17,7 @@ from bisector.core.model.verdict import Change, Control, Doubt, InnerKind, Reaso
 from bisector.report.attached import Artifact, Section
 from bisector.report.explanation import Explanation
 from bisector.report.numbers import Gauge
+from bisector.report.pairs import PairedPart
 from bisector.report.phrase import Phrase
 from bisector.report.restoration import RestorationPart
 
@@ -76,17 +77,6 @@ class EndPart:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PairedPart:
-    """A change by so many pairs of neighbouring runs. `probability` is that of their signed ranks if nothing changed;
-    `preferred` says that the runs of a pair go together, so that this is the better estimate."""
-
-    pairs: int
-    change: Change
-    probability: float
-    preferred: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class EndsPart:
     """Both ends and the change between them. `aside` is good itself where it lies beside the line."""
 
@@ -117,9 +107,9 @@ class CulpritPart:
     """A culprit, or a set that cannot be told apart: `members` are the first of the commits in `set`.
 
     `share` is the part of the whole change it accounts for, between `share_low` and `share_high` at the asked
-    confidence; below nothing where it takes a part of it back. None stands for what is not known. `paired` is its change by
-    neighbouring fresh runs, `revert` what bad is without it, `control` how far two builds of its parent differ, and
-    `suspicious` why it looks odd all the same.
+    confidence; below nothing where it takes a part of it back. None stands for what is not known.
+    `paired` is its change by neighbouring fresh runs, `revert` what bad is without it, `control` how far two builds
+    of its parent differ, and `suspicious` why it looks odd all the same.
     """
 
     index: int

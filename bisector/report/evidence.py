@@ -9,7 +9,8 @@ from bisector.core.model.trials import Restoration
 from bisector.core.model.verdict import Reason, VerdictKind
 from bisector.report import numbers
 from bisector.report.basis import Basis
-from bisector.report.document import CostPart, CulpritPart, EndPart, EndsPart, Evidence, MetricPart, PairedPart
+from bisector.report.document import CostPart, CulpritPart, EndPart, EndsPart, Evidence, MetricPart
+from bisector.report.pairs import PairedPart
 from bisector.report.phrase import Phrase, quote, told
 from bisector.report.restoration import FAR, RestorationPart, clause, part_of, subject_of
 from bisector.report.sentence import SHORT

@@ -16,11 +16,11 @@ from bisector.report.document import (
     InnerPart,
     MetricPart,
     OtherPart,
-    PairedPart,
     Report,
 )
 from bisector.report.explanation import Explanation
 from bisector.report.numbers import json_number
+from bisector.report.pairs import PairedPart
 from bisector.report.phrase import plain
 from bisector.report.restoration import RestorationPart, still_there
 from bisector.report.suspicion import suspect_objects
