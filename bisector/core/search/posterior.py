@@ -168,13 +168,14 @@ def _sides(
     centres = np.array([centre(values[run_good]), centre(values[run_bad])])
     about = np.full(len(values), np.nan)
     about[run_good], about[run_bad] = centres
-    sure = run_good | run_bad
+    sure = (run_good | run_bad) & observations.finished
     df = float(sure.sum() - 2)
-    within = float(np.maximum(observations.counts[good | bad] - 1, 0).sum())
+    counts = np.bincount(observations.run_unit[observations.finished], minlength=len(good))
+    within = float(np.maximum(counts[good | bad] - 1, 0).sum())
     if between_builds and within >= 3:
         df = within
         for unit in np.flatnonzero(good | bad):
-            runs = observations.run_unit == unit
+            runs = (observations.run_unit == unit) & observations.finished
             if runs.any():
                 about[runs] = np.median(values[runs])
     return _Sides(
