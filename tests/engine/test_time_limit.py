@@ -1,6 +1,7 @@
 """Runs that do not finish within their limit: of wall time they say "longer than that", of anything else nothing."""
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -19,7 +20,11 @@ WALL = Metric(name="wall", source="wall", unit="s")
 
 
 def bisected(
-    world: World, *, timeout_is: str = "censored", metric: Metric = WALL, limit: float = LIMIT
+    world: World,
+    *,
+    timeout_is: Literal["censored", "untestable"] = "censored",
+    metric: Metric = WALL,
+    limit: float = LIMIT,
 ) -> Investigation:
     simulation = Simulation(world=world)
     try:

@@ -23,8 +23,7 @@ def with_bounds(samples: Iterable[Sample], metric: str, limit: Seconds | None) -
     Another job's limit may have been another: what was taken over from it stays as it is.
     """
     for sample in samples:
-        known = limit is not None and sample.outcome is Outcome.TIMEOUT and not sample.adopted_from
-        if known and sample.purpose is not Purpose.WARMUP:
+        if limit is not None and is_bound(sample):
             yield replace(sample, values={**sample.values, metric: limit})
         else:
             yield sample

@@ -297,14 +297,13 @@ def _options(observations: Observations, posterior: Posterior, costs: Costs) -> 
             gain = query.chance * fresh.new(query.share, runs)
             price = costs.build[query.index] + query.chance * opening
             options.append(_Option(index=query.index, gain=gain, price=price, references=references))
-        if posterior.exact:
-            continue
         beside = known.beside(references, 1)
         for unit in _worth_rerunning(observations, posterior, known):
             index = int(observations.unit_place[unit])
-            gain = beside.rerun(unit, float(posterior.unit_mean[unit]), int(observations.counts[unit]), runs)
-            number = observations.number_of(unit)
-            options.append(_Option(index=index, gain=gain, price=opening, number=number, references=references))
+            if not posterior.exact:
+                gain = beside.rerun(unit, float(posterior.unit_mean[unit]), int(observations.counts[unit]), runs)
+                number = observations.number_of(unit)
+                options.append(_Option(index=index, gain=gain, price=opening, number=number, references=references))
             if costs.rebuild is not None:
                 gain = fresh.new(known.bad[:-1, unit].astype(float), runs)
                 number = int((observations.unit_place == index).sum())
