@@ -28,6 +28,8 @@ QUIET = 12.0
 """Deviations of a run between the two levels from which builds may deviate by more than the usual few of those."""
 ROUGH_BUILDS, ROUGH_BUILDS_PRIOR = (0.12, 0.33), (0.05, 0.03)
 """Deviations of builds that are allowed for then, as parts of the step, and how likely each is."""
+UNLIKE = 4.0
+"""Standard errors between two builds of one commit from which they are not alike."""
 FINEST = 40.0
 """The noise of a run is taken to be no less than the step over this."""
 GOLDEN = 0.6180339887498949
@@ -129,16 +131,17 @@ def assess(observations: Observations, settings: Settings) -> Posterior:
 
 
 def _allowing_for_builds(settings: Settings, observations: Observations, values: FloatArray, sides: _Sides) -> Settings:
-    """`settings` that also allow for builds which differ by a good part of the step, where runs differ by far less.
+    """`settings` that also allow for builds which differ by a good part of the step, where two of one commit do.
 
     The usual deviations of builds go by the noise of runs: on a quiet machine none of them reaches what layout alone
-    can do, and every build would look like another change.
+    can do, and every build would look like another change. Without two builds of one commit that are not alike it is
+    the other changes that are likelier.
     """
     if len(settings.tau_ratios) < 2 or observations.exact:
         return settings
     scale = estimate_scales(sides.residuals, sides.df, _floor(observations, values, sides)).typical
     apart = abs(float(sides.centres[1] - sides.centres[0])) / scale
-    if apart < QUIET:
+    if apart < QUIET or not _builds_differ(observations, values, scale):
         return settings
     kept = (1 - sum(ROUGH_BUILDS_PRIOR)) / sum(settings.tau_prior)
     return replace(
@@ -146,6 +149,16 @@ def _allowing_for_builds(settings: Settings, observations: Observations, values:
         tau_ratios=(*settings.tau_ratios, *(part * apart for part in ROUGH_BUILDS)),
         tau_prior=(*(kept * each for each in settings.tau_prior), *ROUGH_BUILDS_PRIOR),
     )
+
+
+def _builds_differ(observations: Observations, values: FloatArray, scale: float) -> bool:
+    """Whether two builds of one commit lie further apart than runs with the deviation `scale` explain."""
+    counts = np.maximum(observations.counts, 1)
+    level = np.bincount(observations.run_unit, values, minlength=len(counts)) / counts
+    _, leading, of = np.unique(observations.unit_place, return_index=True, return_inverse=True)
+    first = leading[of]
+    error = scale * np.sqrt(1 / counts + 1 / counts[first])
+    return bool((np.abs(level - level[first]) > UNLIKE * error)[observations.counts > 0].any())
 
 
 def _floor(observations: Observations, values: FloatArray, sides: _Sides) -> float:
