@@ -15,7 +15,7 @@ from bisector.core.search.drift import Drift, find_drift
 from bisector.core.search.effect import Spread
 from bisector.core.search.field import Field, Levels
 from bisector.core.search.levels import OTHER_SHARE, Grid, log_evidence, log_other, log_sum, unit_likelihoods
-from bisector.core.search.noise import OUTLYING, Noise, centre, estimate_scales, smallest_gap
+from bisector.core.search.noise import OUTLYING, Noise, centre, estimate_scales, log_t3, smallest_gap
 from bisector.core.search.observations import Classes, FloatArray, Observations, Settings, classify
 
 SURE = 0.9
@@ -263,9 +263,13 @@ def _integrate(
         tau=float(ratios.max() * scales.typical),
         threshold=observations.threshold,
     )
-    base = noise.unit_log_likelihood(
-        values, observations.run_unit, len(observations.unit_place), grid.positions, sides.own
-    )
+    units, done = len(observations.unit_place), observations.finished
+    base = noise.unit_log_likelihood(values[done], observations.run_unit[done], units, grid.positions, sides.own[done])
+    if not done.all():
+        # The same under every model of the noise, of which a bound says nothing.
+        each = np.zeros((units, len(grid.positions)))
+        np.add.at(each, observations.run_unit[~done], log_t3(values[~done, None] - grid.positions, scales.t))
+        base = base + each
     field = Field(
         models=unit_likelihoods(base, noise, grid, ratios),
         log_prior=(noise.log_prior[:, None] + np.log(prior_tau / prior_tau.sum())[None, :]).ravel(),
