@@ -93,7 +93,14 @@ class SimulatedRunner:
         stop.check()
         own, _, luck = build.handle.partition(" ")
         tree = own.partition(":")[0]
-        yield _SimulatedSession(runner=self, tree=tree, handle=own, collect=order.collect, luck=float(luck or 1))
+        yield _SimulatedSession(
+            runner=self,
+            tree=tree,
+            handle=own,
+            limit=order.recipe.timeout_seconds,
+            collect=order.collect,
+            luck=float(luck or 1),
+        )
 
     def run_together(self, sessions: Sequence[Session]) -> tuple[RunRecord | InfraFault, ...]:
         """A run in each: what the machine does to one at this moment it does to all, and time passes once."""
@@ -176,6 +183,7 @@ class _SimulatedSession:
     runner: SimulatedRunner
     tree: str
     handle: str
+    limit: Seconds
     collect: tuple[str, ...] = ()
     luck: float = 1.0
 
@@ -195,11 +203,14 @@ class _SimulatedSession:
         return ""
 
     def run(self) -> RunRecord:
-        """A run that prints its time as a JSON object."""
+        """A run that prints its time as a JSON object, unless it takes longer than it may."""
         value = self.luck * self.runner.draw(self.tree) * self.runner.of_build(self.handle)
         if self.runner.crashes(self.tree):
             usage = Usage(wall=value / 10, cpu=value / 10, peak_memory=10 << 20)
             return RunRecord(outcome=Outcome.BENCH_FAILED, usage=usage, exit_code=1, reason="planted: it crashes")
+        if value > self.limit:
+            usage = Usage(wall=self.limit, cpu=self.limit, peak_memory=10 << 20)
+            return RunRecord(outcome=Outcome.TIMEOUT, usage=usage, reason=f"not done after {self.limit:g} s")
         printed = json.dumps({"seconds": value, "wall": value}).encode()
         return RunRecord(
             outcome=Outcome.OK,

@@ -36,6 +36,7 @@ from bisector.core.model.steps import (
     Step,
 )
 from bisector.core.model.trials import TrialMade
+from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Verdict
 
 BuildId = tuple[Place, int]
@@ -170,16 +171,32 @@ class Investigation:
             grouped.setdefault(sample.place, []).append(sample)
         return {place: tuple(samples) for place, samples in grouped.items()}
 
-    def failure(self, place: Place) -> tuple[Outcome, str] | None:
-        """Why `place` cannot be tested, as far as is known: the outcome and its reason; None while it can."""
+    def failure(self, place: Place, *, besides: frozenset[Outcome] = frozenset()) -> tuple[Outcome, str] | None:
+        """Why `place` cannot be tested, as far as is known: the outcome and its reason; None while it can.
+
+        A run that ended as one of `besides` is a test like one that ended well.
+        """
         build = self.builds.get((place, 0))
         if build is not None and build.outcome in SPEAKS_OF_THE_COMMIT:
             return build.outcome, build.reason
-        failed = [sample for sample in self.by_place.get(place, ()) if sample.outcome in SPEAKS_OF_THE_COMMIT]
-        good = sum(sample.outcome is Outcome.OK for sample in self.by_place.get(place, ()))
+        samples, fatal = self.by_place.get(place, ()), SPEAKS_OF_THE_COMMIT - besides
+        failed = [sample for sample in samples if sample.outcome in fatal]
+        good = sum(sample.outcome is Outcome.OK or sample.outcome in besides for sample in samples)
         if len(failed) >= FAILURES_THAT_SETTLE and len(failed) > good:
             return failed[-1].outcome, failed[-1].reason
         return None
+
+    @cached_property
+    def time_limit(self) -> Seconds | None:
+        """The limit that a run which did not finish within it is known to lie above; None where that says nothing.
+
+        It says something of wall time, unless the scenario takes it as untestable, once a run has finished at all.
+        """
+        recipe = self.request.scenario.run
+        if recipe.timeout_is != "censored" or self.metric.source != "wall":
+            return None
+        finished = any(sample.counts and sample.outcome is Outcome.OK for sample in self.samples)
+        return recipe.timeout_seconds if finished else None
 
     @cached_property
     def crashing(self) -> bool:
@@ -198,7 +215,12 @@ class Investigation:
 
     @cached_property
     def failures(self) -> Mapping[Place, tuple[Outcome, str]]:
-        """Every place known to be untestable: where it is failing runs that are searched for, they are a test."""
+        """Every place known to be untestable: failing runs that are searched for are a test, and so are runs that
+        are known to take longer than their limit."""
+        if self.time_limit is not None:
+            tested = frozenset({Outcome.TIMEOUT})
+            found = {place: self.failure(place, besides=tested) for place in self.troubles}
+            return {place: failure for place, failure in found.items() if failure is not None}
         if not self.crashing:
             return self.troubles
         return {place: found for place, found in self.troubles.items() if found[0] is Outcome.BUILD_FAILED}

@@ -30,9 +30,11 @@ def find_ends(investigation: Investigation) -> Ends | None:
     }
     low = _from_end(range(size + 1), failed, built)
     high = _from_end(range(size, -1, -1), failed, built)
-    if low is None or high is None or len(failed) > MOST_TRIES + size // 8:
+    if low is None or high is None:
         return None
     wanted = low.wanted if low.wanted is not None else high.wanted
+    if wanted is not None and len(failed) > MOST_TRIES + size // 8:
+        return None
     if low.index >= high.index:
         return None if wanted is None else Ends(low=0, high=size, wanted=wanted)
     return Ends(low=low.index, high=high.index, wanted=wanted)

@@ -222,7 +222,8 @@ def _rebuilds_differ(view: View) -> bool:
     A fresh build that came out the same byte for byte, or not at all, says no for all of them.
     """
     investigation = view.investigation
-    if view.exact or not investigation.request.searches:
+    counter = view.exact and view.metric.exact
+    if counter or not investigation.request.searches:
         return False
     most = investigation.request.budget.builds
     if most is not None and investigation.builds_made() + 2 > most:

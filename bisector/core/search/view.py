@@ -12,8 +12,10 @@ from bisector.core.model.request import Across, JobKind
 from bisector.core.model.samples import Outcome, Purpose, Sample
 from bisector.core.model.scenario import CRASHED, Direction, Metric
 from bisector.core.model.steps import Measure
+from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Change
 from bisector.core.search.across import runs_together, taken_together
+from bisector.core.search.censored import WALL, is_bound, placed, with_bounds
 from bisector.core.search.duets import Levelled, levelled
 from bisector.core.search.effect import Difference, difference
 from bisector.core.search.observations import FloatArray, Observations, Verification
@@ -67,18 +69,24 @@ class View:
     def samples(self) -> tuple[Sample, ...]:
         """The samples that count on this line, in the order they were taken, of the job's own host only.
 
-        Where a tail or a spread is compared each is of several runs.
+        Where a tail or a spread is compared each is of several runs. One that ran into its time limit has the limit
+        as its value.
         """
         found = (sample for sample in self._counting() if self._holds(sample.place))
         return taken_together(found, self.metric.name, self.across)
 
     def _counting(self) -> Iterator[Sample]:
         host = self.investigation.host
-        for sample in self.investigation.samples:
+        for sample in with_bounds(self.investigation.samples, self.metric.name, self.time_limit):
             here = host is None or sample.host == host.host
             wanted = self.use_adopted or not sample.adopted_from
-            if sample.counts and here and wanted and self.metric.name in sample.values:
+            if (sample.counts or is_bound(sample)) and here and wanted and self.metric.name in sample.values:
                 yield sample
+
+    @property
+    def time_limit(self) -> Seconds | None:
+        """What a run that did not finish is known to lie above; None where that says nothing of the metric."""
+        return self.investigation.time_limit if self.metric.source == WALL else None
 
     @property
     def across(self) -> Across:
@@ -157,6 +165,9 @@ class View:
         if not self.investigation.request.duet or self.across is not Across.MEDIAN or self.metric == CRASHED:
             return None
         taken = tuple(self._counting())
+        if any(is_bound(sample) for sample in taken):
+            # What a moment did to a run that did not finish is not known.
+            return None
         values = np.array([sample.values[self.metric.name] for sample in taken], dtype=float)
         if self.exact or (self.scale.logarithmic and (values <= 0).any()):
             return None
@@ -173,7 +184,12 @@ class View:
         units = sorted({(index, self.build_number(s)) for index, s in on_line})
         position = {unit: number for number, unit in enumerate(units)}
         scale = self.scale
-        values = np.array([s.values[self.metric.name] for _, s in on_line], dtype=float)
+        bounds = np.array([self.time_limit is not None and is_bound(s) for _, s in on_line], dtype=bool)
+        values = placed(
+            np.array([s.values[self.metric.name] for _, s in on_line], dtype=float),
+            bounds,
+            [np.array([index == end for index, _ in on_line], dtype=bool) for end in (self.low, self.high)],
+        )
         request = self.investigation.request
         return Observations(
             line=self.line,
@@ -188,6 +204,7 @@ class View:
             exact=self.exact,
             times=self._times([sample for _, sample in on_line]),
             verifications=self._verifications(),
+            bounds=bounds,
         )
 
     def _times(self, samples: list[Sample]) -> FloatArray | None:
@@ -209,13 +226,16 @@ class View:
 
     @cached_property
     def exact(self) -> bool:
-        """Whether the metric is free of noise: declared so, or equal in every run, and never caught deviating."""
-        by_unit: dict[tuple[Place, int], set[float]] = {}
+        """Whether the metric is free of noise: declared so, or equal in every run, and never caught deviating.
+
+        One deviation, be it between two builds of one commit, and it is searched like any noisy metric.
+        """
+        by_place: dict[Place, set[float]] = {}
         runs: dict[Place, int] = {}
         for sample in self.samples:
-            by_unit.setdefault((sample.place, sample.number), set()).add(sample.values[self.metric.name])
+            by_place.setdefault(sample.place, set()).add(sample.values[self.metric.name])
             runs[sample.place] = runs.get(sample.place, 0) + 1
-        if any(len(values) > 1 for values in by_unit.values()):
+        if any(len(values) > 1 for values in by_place.values()):
             return False
         ends = (self.place_at(self.low), self.place_at(self.high))
         return self.metric.exact or all(runs.get(end, 0) >= 4 for end in ends)
