@@ -1,10 +1,15 @@
 """The density of what was seen: fast by a grid, and the same as kernel by kernel."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bisector.core.search.noise import Empirical, gaussian
+from bisector.core.search.observations import Settings
+from bisector.core.search.posterior import assess
+from tests.helpers.lines import line, observations
 
 
 @given(st.integers(10, 300), st.integers(0, 10_000), st.booleans())
@@ -18,3 +23,31 @@ def test_the_empirical_density_is_the_mean_of_its_kernels(size: int, seed: int, 
     assert np.abs(found.density - direct).max() < 0.005 * direct.max()
     step = found.positions[1] - found.positions[0]
     assert abs(found.density.sum() * step - 1) < 0.01
+
+
+def test_a_single_run_or_the_middle_one_of_three_is_no_sign_of_little_noise() -> None:
+    """Runs of a real search: most commits were run once, and what they scatter by is 2 to 4 %."""
+    runs = [
+        *((0, value) for value in (-2.2546, -2.1861, -2.2715, -2.2546, -2.2196)),
+        *((3, -2.2276), (4, -2.2431), (4, -2.2179), (4, -2.2181), (5, -0.6711), (5, -0.6627), (5, -0.6669)),
+        *((7, -0.6909), (14, -0.6856), (29, -0.6731), (58, -0.6999)),
+        *((128, value) for value in (-0.7092, -0.6609, -0.7127, -0.7061)),
+    ]
+    by_place: dict[int, list[float]] = {}
+    for place, value in runs:
+        by_place.setdefault(place, []).append(value)
+    found = assess(replace(observations(line(128), by_place), threshold=0.03), Settings())
+    assert 0.01 < found.sigma < 0.06
+
+
+@given(st.integers(0, 10_000), st.sampled_from([1, 2, 3, 4, 5]))
+@settings(max_examples=40, deadline=None)
+def test_the_noise_is_told_as_wide_as_it_is_from_units_of_any_size(seed: int, size: int) -> None:
+    draw = np.random.default_rng(seed)
+    places = range(40)
+    by_place = {place: list(100.0 + 20.0 * (place >= 20) + draw.standard_normal(size)) for place in places}
+    assert (
+        0.55
+        < assess(observations(line(39), by_place), Settings(tau_ratios=(0.0, 0.35), tau_prior=(0.6, 0.4))).sigma
+        < 1.6
+    )

@@ -269,7 +269,7 @@ ALONE = Search(descend=False)
 
 @pytest.mark.parametrize(
     ("layout", "kind"),
-    [("", VerdictKind.CULPRIT), ("19:0.01", VerdictKind.CULPRIT), ("19:0.08", VerdictKind.CULPRIT_SET)],
+    [("", VerdictKind.CULPRIT), ("19:0.01", VerdictKind.CULPRIT), ("19:0.075", VerdictKind.CULPRIT_SET)],
 )
 def test_a_culprit_that_the_luck_of_a_build_could_explain_is_not_verified(layout: str, kind: VerdictKind) -> None:
     """Every further build of the culprit's parent is slower than the first by so much."""

@@ -11,8 +11,9 @@ from bisector.core.model.samples import Purpose
 from bisector.core.model.steps import BuildPlace, Measure, Slot, Step
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Change, Control, Culprit
+from bisector.core.search.effect import Spread
 from bisector.core.search.observations import FloatArray
-from bisector.core.search.restoration import Side, pooled_spread, side_of
+from bisector.core.search.restoration import Side, side_of
 from bisector.core.search.rounds import at_once
 from bisector.core.search.spending import overspent, runs_left
 from bisector.core.search.view import View
@@ -21,6 +22,8 @@ FEWEST_TURNS = 3
 AS_MUCH = 1.0
 """Two builds of one commit that differ by this part of the culprit's difference, or more, can explain it. Of less it
 is the posterior's business: it knows of every build of every commit how far builds differ."""
+SURE_OF_LUCK = 0.99
+"""How sure it has to be that the two builds differ at all, before that takes a name from the answer."""
 REASON = "two builds of the parent beside the culprit: how much is the luck of a build?"
 
 
@@ -64,13 +67,13 @@ def control_of(view: View, culprit: Culprit, elapsed: Seconds) -> Step | Control
 
 def judged(view: View, one: FloatArray, other: FloatArray, culprit: FloatArray) -> Control:
     """How far two builds of the parent differ, and the culprit from both: values of the metric, of the same turns."""
-    scaled = [view.scale.into(each) for each in (one, other, culprit)]
-    spread = pooled_spread((scaled[0], scaled[1], scaled[2]), 0.0)
-    first, second, new = (side_of(each, spread) for each in scaled)
+    spread = _noise_within_builds(view)
+    first, second, new = (side_of(view.scale.into(each), spread) for each in (one, other, culprit))
     reach = float(stdtrit(spread.df, 0.5 + view.investigation.request.search.confidence / 2))
+    surely = float(stdtrit(spread.df, 0.5 + SURE_OF_LUCK / 2))
     both = Side(level=(first.level + second.level) / 2, variance=(first.variance + second.variance) / 4)
     apart, step = second.level - first.level, new.level - both.level
-    clear = abs(apart) > reach * float(np.sqrt(first.variance + second.variance))
+    clear = abs(apart) > surely * float(np.sqrt(first.variance + second.variance))
     return Control(
         same_build=False,
         difference=_change(view, first, second, reach),
@@ -78,6 +81,20 @@ def judged(view: View, one: FloatArray, other: FloatArray, culprit: FloatArray) 
         runs=len(one) + len(other) + len(culprit),
         luck=clear and abs(apart) >= AS_MUCH * abs(step),
     )
+
+
+def _noise_within_builds(view: View) -> Spread:
+    """The deviation of runs about their build's mean over the whole search, nothing drawn in.
+
+    Of two modes the few runs of these builds may show one each: only the many runs of all builds tell how wide that is.
+    """
+    by_build: dict[tuple[Place, int], list[float]] = {}
+    for sample in view.samples:
+        by_build.setdefault((sample.place, sample.number), []).append(sample.values[view.metric.name])
+    units = [view.scale.into(np.array(each)) for each in by_build.values() if len(each) > 1]
+    degrees = float(max(sum(len(each) - 1 for each in units), 1))
+    squares = sum(float(((each - each.mean()) ** 2).sum()) for each in units)
+    return Spread(sigma=float(np.sqrt(squares / degrees)), tau=0.0, df=degrees)
 
 
 def without_luck(culprit: Culprit, control: Control | None) -> Culprit:

@@ -60,12 +60,15 @@ def smallest_gap(values: FloatArray) -> float:
 
 
 def estimate_scales(residuals: FloatArray, df: float, floor: float) -> Scales:
-    """Noise scales from residuals about their centres, with `df` degrees of freedom, not below `floor`."""
-    df = max(df, 1.0)
+    """Noise scales from residuals about their centres, widened to the noise's own width, not below `floor`.
+
+    `df` are the degrees of freedom that are left to them.
+    """
     mad = float(np.median(np.abs(residuals))) if len(residuals) else 0.0
-    t_scale = max(T_SCALE_OF_MAD * mad * np.sqrt((df + 2) / df), floor)
+    t_scale = max(T_SCALE_OF_MAD * mad, floor)
     clipped = np.clip(residuals, -7 * t_scale, 7 * t_scale)
-    return Scales(t=t_scale, normal=max(float(np.sqrt(np.sum(clipped**2) / df)), floor), df=df)
+    normal = float(np.sqrt(np.mean(clipped**2))) if len(residuals) else 0.0
+    return Scales(t=t_scale, normal=max(normal, floor), df=max(df, 1.0))
 
 
 @dataclass(frozen=True, kw_only=True)

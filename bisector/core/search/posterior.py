@@ -22,6 +22,8 @@ SURE = 0.9
 """A unit's runs teach a level once the unit is on that side with this probability."""
 MOST_ROUNDS = 4
 """Rounds of finding out which units are sure."""
+FEWEST_WITHIN = 3
+"""Degrees of freedom within units from which the noise is told from them alone, apart from what builds add."""
 DISTINCT_SHARE = 0.6
 """Below this share of distinct values a metric is taken as quantised and dithered."""
 QUIET = 12.0
@@ -217,27 +219,41 @@ def _sides(
 ) -> _Sides:
     run_good, run_bad = good[observations.run_unit], bad[observations.run_unit]
     centres = np.array([centre(values[run_good]), centre(values[run_bad])])
-    about = np.full(len(values), np.nan)
-    about[run_good], about[run_bad] = centres
     sure = (run_good | run_bad) & observations.finished
-    df = float(sure.sum() - 2)
-    counts = np.bincount(observations.run_unit[observations.finished], minlength=len(good))
-    within = float(np.maximum(counts[good | bad] - 1, 0).sum())
-    if between_builds and within >= 3:
-        df = within
-        for unit in np.flatnonzero(good | bad):
-            runs = (observations.run_unit == unit) & observations.finished
-            if runs.any():
-                about[runs] = np.median(values[runs])
+    counts = np.bincount(observations.run_unit[sure], minlength=len(good))
+    within = float(np.maximum(counts - 1, 0).sum())
+    if between_builds and within >= FEWEST_WITHIN:
+        df, residuals = within, _within_units(observations, values, sure)
+    else:
+        df, residuals = float(sure.sum() - 2), np.full(len(values), np.nan)
+        residuals[sure] = (values - np.where(run_bad, centres[1], centres[0]))[sure]
+        residuals *= np.sqrt(max(sure.sum(), 1) / max(df, 1.0))
     return _Sides(
         good_units=good,
         bad_units=bad,
         centres=centres,
-        residuals=(values - about)[sure],
-        own=np.where(sure, about, np.nan),
+        residuals=residuals[~np.isnan(residuals)],
+        own=values - residuals,
         df=df,
         fewest=int(min(run_good.sum(), run_bad.sum())),
     )
+
+
+def _within_units(observations: Observations, values: FloatArray, sure: BoolArray) -> FloatArray:
+    """Residuals of the `sure` runs about their unit's median, as wide as the noise is; NaN where none is told.
+
+    A unit's only run, or the one in the middle of an odd number, is its own median: its residual of nothing is no sign
+    of little noise. An even number lies closer to its own middle than to the truth, by √((n - 1) / n).
+    """
+    residuals = np.full(len(values), np.nan)
+    for unit in np.unique(observations.run_unit[sure]):
+        runs = np.flatnonzero((observations.run_unit == unit) & sure)
+        order = runs[np.argsort(values[runs], kind="stable")]
+        count, middle = len(order), float(np.median(values[runs]))
+        residuals[order] = (values[order] - middle) * (np.sqrt(count / (count - 1)) if count % 2 == 0 else 1.0)
+        if count % 2:
+            residuals[order[count // 2]] = np.nan
+    return residuals
 
 
 def _integrate(
