@@ -47,10 +47,11 @@ def _run(work: Work) -> None:
         if unfinished is not None:
             perform(unfinished.step, work)
             continue
-        plan = next_step(work.investigation, work.elapsed)
+        elapsed = work.elapsed
+        plan = next_step(work.investigation, elapsed)
         if plan.step is None:
             return
-        work.plan(plan)
+        work.plan(plan, elapsed)
 
 
 def _have_commits_at_hand(work: Work) -> None:

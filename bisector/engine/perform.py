@@ -38,12 +38,13 @@ def perform(step: Step, work: Work) -> None:
             measure(work)
         case ListBranch():
             _list_branch(step, work)
-        case NameCulprit(culprit=culprit, old=old, new=new):
-            work.record(CulpritNamed(culprit=culprit, old=old, new=new))
+        case NameCulprit():
+            named = CulpritNamed(culprit=step.culprit, old=step.old, new=step.new, metric=step.metric)
+            work.record(named)
         case ProfileSides():
             profile(step, work)
         case Conclude():
-            work.record(Concluded(verdict=step.verdict))
+            work.record(Concluded(verdict=step.verdict, others=step.others))
 
 
 def _list_history(work: Work) -> None:
@@ -51,7 +52,8 @@ def _list_history(work: Work) -> None:
     a job killed in between starts this step again."""
     history = list_candidates(work)
     work.stop.check()
-    _take_over({main(index): tree for index, tree in enumerate(history.line.trees)}, work)
+    out = _left_out(history.line, work)
+    _take_over({main(i): tree for i, tree in enumerate(history.line.trees)}, out=out, work=work)
     work.record(history)
 
 
@@ -80,8 +82,14 @@ def list_candidates(work: Work) -> HistoryListed:
     return HistoryListed(line=linear_line(repository.resolve(request.good), [second]))
 
 
-def _take_over(trees: Mapping[Place, str], work: Work) -> None:
-    """Record the builds and samples that earlier jobs have of what is built from `trees`."""
+def _left_out(line: Line, work: Work) -> frozenset[int]:
+    """The indexes of `line` whose earlier samples are not to be believed."""
+    unwanted = {*work.request.retracted, *work.request.search.skip}
+    return frozenset(index for index in range(line.size + 1) if line.commit(index).sha in unwanted)
+
+
+def _take_over(trees: Mapping[Place, str], *, out: frozenset[int], work: Work) -> None:
+    """Record the builds and samples that earlier jobs have of what is built from `trees`; no samples of `out`."""
     keys = {_key(work, tree): place for place, tree in list(trees.items())[::-1] if tree}
     known = work.ports.store.known_builds(keys)
     usable: dict[str, Place] = {}
@@ -97,7 +105,8 @@ def _take_over(trees: Mapping[Place, str], work: Work) -> None:
     taken = {(sample.adopted_from, sample.place) for sample in work.investigation.samples}
     for job, samples in work.ports.store.samples_of(usable, identity, host).items():
         found = tuple(sample.adopted(by=usable[sample.build], job=job) for sample in samples)
-        new = tuple(sample for sample in found if (job, sample.place) not in taken)
+        believed = tuple(sample for sample in found if sample.place.index not in out)
+        new = tuple(sample for sample in believed if (job, sample.place) not in taken)
         if new and job != work.job:
             work.record(Adopted(job=job, samples=new))
 
@@ -128,7 +137,8 @@ def _list_branch(step: ListBranch, work: Work) -> None:
         # Nothing that could be searched: an empty line says so, and the answer stays with the merge.
         line, conflicts = Line(base=merge, candidates=(), trees=(merge.tree,)), 0
     ends = (0, line.size) if step.in_context else ()
-    _take_over({inner(i): tree for i, tree in enumerate(line.trees) if i not in ends}, work)
+    out = _left_out(line, work)
+    _take_over({inner(i): tree for i, tree in enumerate(line.trees) if i not in ends}, out=out, work=work)
     work.record(BranchListed(merge=step.merge, line=line, in_context=step.in_context, conflicts=conflicts))
 
 

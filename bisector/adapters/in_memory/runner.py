@@ -121,6 +121,12 @@ class SimulatedRunner:
         self._pass(world.run * value)
         return value
 
+    def draw_further(self, tree: str) -> dict[str, float]:
+        """The further metrics of one run, each with noise of its own."""
+        noise = self._world.noise
+        levels = self._world.further_levels(tree)
+        return {name: level * math.exp(noise * self._random.gauss(0, 1)) for name, level in levels.items()}
+
     def _pass(self, seconds: Seconds) -> None:
         self._drift += self._world.drift * math.sqrt(seconds) * self._random.gauss(0, 1) if self._world.drift else 0.0
 
@@ -152,7 +158,7 @@ class _SimulatedSession:
         if self.runner.crashes(self.tree):
             usage = Usage(wall=value / 10, cpu=value / 10, peak_memory=10 << 20)
             return RunRecord(outcome=Outcome.BENCH_FAILED, usage=usage, exit_code=1, reason="planted: it crashes")
-        printed = json.dumps({"seconds": value, "wall": value}).encode()
+        printed = json.dumps({"seconds": value, "wall": value, **self.runner.draw_further(self.tree)}).encode()
         return RunRecord(
             outcome=Outcome.OK,
             usage=Usage(wall=value, cpu=value, peak_memory=10 << 20),

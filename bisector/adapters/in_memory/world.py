@@ -45,6 +45,8 @@ class World:
     """Candidates that seem to change nothing but documentation: "20/21"."""
     crash: str = ""
     """Candidates whose runs fail, first to last: "20-32"."""
+    metrics: str = ""
+    """Further metrics m1, m2, …, the culprit and relative effect of each: "0:0/30:0.1"."""
     seed: int = 0
 
     @classmethod
@@ -69,6 +71,11 @@ class World:
             if getattr(self, field.name) != field.default
         }
         return ",".join(f"{name}={value}" for name, value in own.items())
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """What a run yields besides its time: m1, m2, …"""
+        return tuple(f"m{number}" for number in range(1, len(_changes(self.metrics)) + 1))
 
     @cached_property
     def line(self) -> tuple[Commit, ...]:
@@ -124,6 +131,18 @@ class World:
         """The candidates that seem to change nothing a run could notice."""
         return frozenset(_indexes(self.docs))
 
+    def further_levels(self, tree: str) -> dict[str, float]:
+        """The levels of the metrics m1, m2, … of what is built from `tree`."""
+        kind, index, step = self._trees[tree]
+        levels = {}
+        for number, (culprit, effect) in enumerate(_changes(self.metrics), start=1):
+            if kind == "context":
+                reached = index > culprit or (index == culprit and step >= self.branch)
+            else:
+                reached = index >= culprit
+            levels[f"m{number}"] = 1 + effect if culprit and reached else 1.0
+        return levels
+
     @cached_property
     def _further(self) -> tuple[tuple[int, float], ...]:
         return _changes(self.also)
@@ -155,7 +174,7 @@ class World:
 
 
 def _setting(name: str, text: str) -> int | float | str:
-    if name == "also":
+    if name in {"also", "metrics"}:
         _changes(text)
         return text
     if name == "docs":

@@ -33,7 +33,7 @@ from bisector.core.model.steps import (
     Slot,
     Step,
 )
-from bisector.core.model.verdict import Verdict
+from bisector.core.model.verdict import MetricVerdict, Verdict
 
 BuildId = tuple[Place, int]
 FAILURES_THAT_SETTLE = 2
@@ -57,6 +57,9 @@ class Investigation:
     captures: tuple[Profiled, ...] = ()
     changes: tuple[ChangesKept, ...] = ()
     verdict: Verdict | None = None
+    other_verdicts: tuple[MetricVerdict, ...] = ()
+    named_beside: tuple[CulpritNamed, ...] = ()
+    """Culprits of further metrics."""
 
     def with_fact(self, fact: Fact) -> "Investigation":
         """The investigation after one more fact."""
@@ -80,13 +83,15 @@ class Investigation:
             case CulpritNamed() | ProfilersSeen() | Profiled() | ChangesKept():
                 return self._with_found(fact)
             case Concluded():
-                return replace(self, verdict=fact.verdict)
+                return replace(self, verdict=fact.verdict, other_verdicts=fact.others)
         assert_never(fact)
 
     def _with_found(self, fact: CulpritNamed | ProfilersSeen | Profiled | ChangesKept) -> "Investigation":
         match fact:
-            case CulpritNamed():
+            case CulpritNamed(metric=""):
                 return replace(self, named=(*self.named, fact))
+            case CulpritNamed():
+                return replace(self, named_beside=(*self.named_beside, fact))
             case ProfilersSeen():
                 return replace(self, profilers=(*self.profilers, fact))
             case Profiled():
@@ -102,6 +107,16 @@ class Investigation:
         for fact in facts:
             state = state.with_fact(fact)
         return state
+
+    def asked_for(self, metric: Metric, confidence: float) -> "Investigation":
+        """The same facts for whoever asks for `metric` alone and wants to be so sure of it."""
+        request = self.request
+        search = replace(request.search, confidence=confidence)
+        if metric.name == request.metric.name:
+            return replace(self, request=replace(request, search=search))
+        named = tuple(each for each in self.named_beside if each.metric == metric.name)
+        alone = replace(request, metrics=(metric.name,), search=search)
+        return replace(self, request=alone, named=named, verdict=None)
 
     @property
     def line(self) -> Line:
@@ -234,8 +249,9 @@ class Investigation:
             case ListBranch(merge=merge, in_context=in_context):
                 listed = self.branch
                 return listed is not None and (listed.merge, listed.in_context) == (merge, in_context)
-            case NameCulprit(old=old, new=new):
-                return any((named.old, named.new) == (old, new) for named in self.named)
+            case NameCulprit(old=old, new=new, metric=metric):
+                known = (*self.named, *self.named_beside)
+                return any((named.old, named.new, named.metric) == (old, new, metric) for named in known)
             case ProfileSides(pairs=pairs):
                 number = self.plans[-1].number
                 looked = any(seen.step == number for seen in self.profilers)

@@ -44,6 +44,8 @@ class Budget:
     runs: int | None = None
     builds: int | None = None
     seconds: Seconds | None = None
+    more_runs: int = 0
+    """Runs that this job makes itself before it answers, whatever is known already."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +98,8 @@ class Request:
     """What was known of the metric's noise on this host when the job was made: the search begins with it."""
     reuse_samples: bool = True
     """Whether samples that earlier jobs took of equal builds on this host may be used again."""
+    retracted: tuple[Sha, ...] = ()
+    """Commits of which no earlier sample is believed."""
 
     @property
     def metric(self) -> Metric:

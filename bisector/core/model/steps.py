@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bisector.core.model.history import Place
 from bisector.core.model.profiles import CaptureSlot
 from bisector.core.model.samples import Purpose
-from bisector.core.model.verdict import Culprit, Verdict
+from bisector.core.model.verdict import Culprit, MetricVerdict, Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +61,7 @@ class NameCulprit:
     old: int
     new: int
     reason: str
+    metric: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +80,7 @@ class Conclude:
 
     verdict: Verdict
     reason: str
+    others: tuple[MetricVerdict, ...] = ()
 
 
 Step = ListHistory | BuildPlace | Measure | ListBranch | NameCulprit | ProfileSides | Conclude

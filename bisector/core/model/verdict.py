@@ -92,3 +92,12 @@ class Verdict:
     no_change: float = 0.0
     """Probability that there is no change between the ends."""
     explanation: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MetricVerdict:
+    """The answer for a further metric, and how sure it had to be for all answers together to be as sure as asked."""
+
+    metric: str
+    verdict: Verdict
+    confidence: float

@@ -29,9 +29,11 @@ from bisector.core.search.decide import (
     decide,
 )
 from bisector.core.search.ends import Ends, both_fail_alike, find_ends, why_wanted
+from bisector.core.search.more import more_first
 from bisector.core.search.observations import Settings
 from bisector.core.search.profiling import profile_first
 from bisector.core.search.rounds import at_once, in_turns, with_references
+from bisector.core.search.together import for_each_metric
 from bisector.core.search.view import View, inner_view, main_view
 
 PLANNER = "2"
@@ -54,9 +56,10 @@ class Plan:
 
 def next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
     """What to do next, `elapsed` seconds of work into the job. Pure: the same facts give the same step."""
-    plan = _next_step(investigation, elapsed)
+    plan = for_each_metric(investigation, elapsed, _next_step)
     if isinstance(plan.step, Conclude):
-        return replace(plan, step=profile_first(investigation, plan.step.verdict, elapsed) or plan.step)
+        before = more_first(investigation, plan) or profile_first(investigation, plan.step.verdict, elapsed)
+        return replace(plan, step=before or plan.step)
     return plan
 
 
@@ -105,7 +108,7 @@ def settings_of(investigation: Investigation, name: LineName) -> Settings:
 
 def _search(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan:
     view = main_line_view(investigation, ends)
-    if not view.use_adopted and not _fresh_ends(investigation, view):
+    if not view.use_adopted and not _freshly_checked(investigation, view):
         return _checking_round(investigation, view)
     settings = settings_of(investigation, LineName.MAIN)
     if investigation.named:
@@ -286,16 +289,16 @@ def _rebuilds_differ(view: View) -> bool:
     return True
 
 
-def _fresh_ends(investigation: Investigation, view: View) -> bool:
-    """Whether this job has measured both ends itself as often as a check of adopted samples takes."""
+def _freshly_checked(investigation: Investigation, view: View) -> bool:
+    """Whether this job has itself run, as often as a check takes, what it takes over from another one."""
     own = [sample.place for sample in investigation.samples if sample.counts and not sample.adopted_from]
-    return all(own.count(view.place_at(end)) >= CHECKING_RUNS * view.runs_together for end in (view.low, view.high))
+    return all(own.count(place) >= CHECKING_RUNS * view.runs_together for place in view.checked)
 
 
 def _checking_round(investigation: Investigation, view: View) -> Plan:
-    ends = [view.place_at(view.low), view.place_at(view.high)]
-    slots = in_turns(ends, CHECKING_RUNS, Purpose.ENDS)
-    reason = "both ends in turns: do samples taken over from an earlier job still hold?"
+    places = [place for place in view.checked if place not in investigation.failures]
+    slots = in_turns(places, CHECKING_RUNS, Purpose.ENDS)
+    reason = "in turns: do samples taken over from an earlier job still hold?"
     return Plan(
         step=Measure(slots=at_once(slots, view.runs_together)[: _runs_left(investigation, 0.0)], reason=reason),
         view=view,

@@ -1,7 +1,7 @@
 """The facts of an investigation as the search sees them: one line, one metric, larger values worse."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -279,10 +279,23 @@ class View:
         chosen = (s for s in self.samples if s.step == step and s.place == place and not s.adopted_from)
         return np.array([s.values[self.metric.name] for s in chosen], dtype=float)
 
+    @cached_property
+    def checked(self) -> tuple[Place, ...]:
+        """Where fresh runs are to bear out samples taken over from another job: the ends, or what it ran next to them.
+
+        Where the range is narrower than it was, the ends themselves were never run.
+        """
+        samples = replace(self, use_adopted=True).samples
+        indexes = {self.index_of(sample.place) for sample in samples if sample.adopted_from}
+        inside = sorted(index for index in indexes if index is not None and self.low <= index <= self.high)
+        if not inside:
+            return (self.place_at(self.low), self.place_at(self.high))
+        return tuple(dict.fromkeys((self.place_at(inside[0]), self.place_at(inside[-1]))))
+
     def adopted_agree(self) -> bool:
-        """Whether fresh runs of both ends bear out the samples taken over from another job."""
+        """Whether fresh runs bear out the samples taken over from another job."""
         scale = self.scale
-        for end in (self.place_at(self.low), self.place_at(self.high)):
+        for end in self.checked:
             groups: list[list[float]] = [[], []]
             for sample in self.samples:
                 if sample.place == end:
