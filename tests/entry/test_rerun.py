@@ -99,7 +99,7 @@ def test_another_metric_of_the_same_culprit_costs_no_build(cli: Cli, first: dict
     assert metric["name"] == "m2"
     assert culprit(again) == culprit(first)
     assert cost(again, "builds") == 0
-    assert cost(again, "runs") < cost(first, "runs") / 2
+    assert cost(again, "runs") < cost(first, "runs") * 0.75
 
 
 def test_a_new_bisect_for_another_metric_costs_no_build_either(cli: Cli, first: dict[str, object]) -> None:
@@ -107,13 +107,13 @@ def test_a_new_bisect_for_another_metric_costs_no_build_either(cli: Cli, first: 
     again = result(cli, *arguments)
     assert culprit(again) == culprit(first)
     assert cost(again, "builds") == 0
-    assert cost(again, "runs") < cost(first, "runs") / 2
+    assert cost(again, "runs") < cost(first, "runs") * 0.75
 
 
 def test_an_unknown_metric_makes_no_job(cli: Cli, first: dict[str, object]) -> None:
     done = cli("jobs", "rerun", "1", "--metric", "m3")
     assert done.code == 2
-    assert "Did you mean 'm2'?" in done.err or "Did you mean 'm1'?" in done.err
+    assert "It has: seconds, m1, m2" in done.err
 
 
 def test_without_an_option_every_sample_is_fresh(cli: Cli, first: dict[str, object], tmp_path: Path) -> None:
@@ -150,10 +150,11 @@ def test_a_replay_gives_every_step_and_the_verdict_again(cli: Cli, first: dict[s
 
 
 def test_a_replay_of_a_job_that_was_stopped_and_resumed_is_the_same(cli: Cli) -> None:
-    cli("bisect", "good", "bad", "--simulate", f"{WORLD},infra=0.3,seed=4", "--no-profile")
-    while "paused" in cli("jobs", "list").out:
-        cli("jobs", "resume", "1")
+    cli("bisect", "good", "bad", "--simulate", WORLD, "--no-profile", "--detach")
+    cli("jobs", "cancel", "1")
     assert cli("jobs", "log", "1", "--replay").code == 0
+    assert cli("jobs", "resume", "1").code == 0
+    assert "and the verdict are the same" in cli("jobs", "log", "1", "--replay").out
 
 
 def test_a_replay_of_facts_that_were_tampered_with_differs(cli: Cli, first: dict[str, object], tmp_path: Path) -> None:

@@ -30,9 +30,11 @@ def find_ends(investigation: Investigation) -> Ends | None:
     }
     low = _from_end(range(size + 1), failed, built)
     high = _from_end(range(size, -1, -1), failed, built)
-    if low is None or high is None or len(failed) > MOST_TRIES + size // 8:
+    if low is None or high is None:
         return None
     wanted = low.wanted if low.wanted is not None else high.wanted
+    if wanted is not None and len(failed) > MOST_TRIES + size // 8:
+        return None
     if low.index >= high.index:
         return None if wanted is None else Ends(low=0, high=size, wanted=wanted)
     return Ends(low=low.index, high=high.index, wanted=wanted)
@@ -55,7 +57,9 @@ def _from_end(indexes: range, failed: set[int], built: set[int]) -> _End | None:
     if indexes[0] not in failed:
         return _End(index=indexes[0], wanted=None if indexes[0] in built else indexes[0])
     position = {index: order for order, index in enumerate(indexes)}
-    good = min((position[index] for index in built), default=len(indexes))
+    # The other end would halve the range before what is near was looked at: it counts once the steps get there.
+    other = {indexes[-1]} if 2 * max(position[index] for index in failed) + 1 < len(indexes) - 1 else set()
+    good = min((position[index] for index in built - other), default=len(indexes))
     before = max(position[index] for index in failed if position[index] < good)
     if good - before == 1:
         return _End(index=indexes[good]) if good < len(indexes) else None
