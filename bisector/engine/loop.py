@@ -1,6 +1,7 @@
 """The engine: plan, perform, append, repeat. Kill it anywhere; the stored facts give the same state again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bisector.core.model.investigation import Investigation
 from bisector.core.search.planner import next_step
@@ -34,6 +35,7 @@ def run_job(job: str, ports: Ports, stop: StopSignal, waiting: Callable[[int | N
         except (BisectorError, OSError):
             ports.store.set_state(job, JobState.PAUSED)
             raise
+        _note_use(work)
         ports.store.set_state(job, JobState.DONE, sentence_of(work.investigation))
         return work.investigation
 
@@ -61,6 +63,14 @@ def _have_commits_at_hand(work: Work) -> None:
     work.ports.repository.pin(work.job, sorted({request.good, request.bad, *worktree}))
     if branch is not None and branch.in_context:
         work.ports.repository.list_branch(work.investigation.commit(branch.merge).sha, in_context=True)
+
+
+def _note_use(work: Work) -> None:
+    """Note of the builds of earlier jobs that they were run again, so that they are not the longest unused."""
+    run = {sample.build for sample in work.investigation.samples if not sample.adopted_from}
+    for build in work.investigation.builds.values():
+        if build.reused and build.key in run:
+            work.ports.store.remember_build(replace(build, reused=False))
 
 
 def _look_at_host(work: Work) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bisector.core.model.builds import build_key
+from bisector.core.model.builds import Build, build_key
 from bisector.core.model.facts import Adopted, BranchListed, BuildRecorded, Concluded, CulpritNamed, HistoryListed
 from bisector.core.model.history import Commit, Line, Place, inner, linear_line, main
 from bisector.core.model.request import JobKind
@@ -93,12 +93,13 @@ def _take_over(trees: Mapping[Place, str], *, out: frozenset[int], work: Work) -
     keys = {_key(work, tree): place for place, tree in list(trees.items())[::-1] if tree}
     known = work.ports.store.known_builds(keys)
     usable: dict[str, Place] = {}
-    for key, build in list(known.items())[:MOST_KNOWN_BUILDS]:
-        if build.usable and not work.ports.runner.holds(build):
-            work.ports.store.forget_build(key)
-            continue
-        usable[key] = keys[key]
-        work.record(BuildRecorded(place=keys[key], number=0, build=build.again()))
+    for key in list(known)[:MOST_KNOWN_BUILDS]:
+        # Held, so that nobody removes the build between the look at it and the note that this job needs it.
+        with work.ports.locks.building(key, work.stop):
+            build = _known(key, work)
+            if build is not None:
+                usable[key] = keys[key]
+                work.record(BuildRecorded(place=keys[key], number=0, build=build))
     if not work.request.reuse_samples:
         return
     identity, host = work.request.sampling_identity(), work.environment.host
@@ -113,20 +114,29 @@ def _take_over(trees: Mapping[Place, str], *, out: frozenset[int], work: Work) -
 
 def _build(step: BuildPlace, work: Work) -> None:
     """Build, or take the build of an equal tree that is at hand; a known failure is not tried again."""
-    store, runner = work.ports.store, work.ports.runner
     tree = work.investigation.tree(step.place)
     key = _key(work, tree, step.number)
+    with work.ports.locks.building(key, work.stop):
+        build = _known(key, work)
+        if build is None:
+            order = build_order(work.request, tree, key, work.ports)
+            runner = work.ports.runner
+            made = retrying(lambda: runner.build(order, work.stop), work, f"building {step.place}")
+            build = made.made_by(runner.name)
+            work.ports.store.remember_build(build)
+        work.record(BuildRecorded(place=step.place, number=step.number, build=build))
+
+
+def _known(key: str, work: Work) -> Build | None:
+    """What is known of a build, to be used again: at hand or known to fail. The caller holds its lock."""
+    store = work.ports.store
     known = store.known_builds([key]).get(key)
-    if known is not None and known.usable and not runner.holds(known):
+    if known is None:
+        return None
+    if known.usable and not work.ports.runner.holds(known):
         store.forget_build(key)
-        known = None
-    if known is not None:
-        work.record(BuildRecorded(place=step.place, number=step.number, build=known.again()))
-        return
-    order = build_order(work.request, tree, key, work.ports)
-    build = retrying(lambda: runner.build(order, work.stop), work, f"building {step.place}").made_by(runner.name)
-    store.remember_build(build)
-    work.record(BuildRecorded(place=step.place, number=step.number, build=build))
+        return None
+    return known.again()
 
 
 def _list_branch(step: ListBranch, work: Work) -> None:

@@ -307,6 +307,10 @@ class Locks(Protocol):
         """Hold the host's measuring slot; `waiting` is told once which process has it when that takes a while."""
         ...
 
+    def building(self, key: str, stop: StopSignal) -> AbstractContextManager[None]:
+        """Hold the build with this key while it is made, taken or removed; wait for whoever holds it."""
+        ...
+
 
 class Clock(Protocol):
     """Time: monotonic for durations, wall for display only."""
