@@ -23,13 +23,14 @@ class KnownBuild:
 
 
 def needed_builds(store: Store) -> frozenset[str]:
-    """Keys of the builds that jobs not yet done have recorded."""
+    """Keys of the builds that jobs not yet done have recorded, and of the dependencies those were made from."""
     return frozenset(
-        fact.build.key
+        key
         for row in store.jobs()
         if row.state is not JobState.DONE
         for fact in store.facts(row.job)
         if isinstance(fact, BuildRecorded)
+        for key in (fact.build.key, fact.build.layer)
     )
 
 

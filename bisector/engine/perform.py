@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bisector.core.model.builds import Build, build_key
+from bisector.core.model.builds import build_key
 from bisector.core.model.facts import Adopted, BranchListed, BuildRecorded, Concluded, CulpritNamed, HistoryListed
 from bisector.core.model.history import Commit, Line, Place, inner, linear_line, main
 from bisector.core.model.request import JobKind
@@ -16,8 +16,8 @@ from bisector.core.model.steps import (
     ProfileSides,
     Step,
 )
+from bisector.engine.builds import at_hand, make_build
 from bisector.engine.measure import measure
-from bisector.engine.orders import build_order
 from bisector.engine.profile import profile
 from bisector.engine.retry import retrying
 from bisector.engine.work import Work
@@ -96,7 +96,7 @@ def _take_over(trees: Mapping[Place, str], *, out: frozenset[int], work: Work) -
     for key in list(known)[:MOST_KNOWN_BUILDS]:
         # Held, so that nobody removes the build between the look at it and the note that this job needs it.
         with work.ports.locks.building(key, work.stop):
-            build = _known(key, work)
+            build = at_hand(key, work.ports)
             if build is not None:
                 usable[key] = keys[key]
                 work.record(BuildRecorded(place=keys[key], number=0, build=build))
@@ -117,26 +117,11 @@ def _build(step: BuildPlace, work: Work) -> None:
     tree = work.investigation.tree(step.place)
     key = _key(work, tree, step.number)
     with work.ports.locks.building(key, work.stop):
-        build = _known(key, work)
+        build = at_hand(key, work.ports)
         if build is None:
-            order = build_order(work.request, tree, key, work.ports)
-            runner = work.ports.runner
-            made = retrying(lambda: runner.build(order, work.stop), work, f"building {step.place}")
-            build = made.made_by(runner.name)
-            work.ports.store.remember_build(build)
+            request, ports, stop = work.request, work.ports, work.stop
+            build = retrying(lambda: make_build(request, tree, key, ports, stop), work, f"building {step.place}")
         work.record(BuildRecorded(place=step.place, number=step.number, build=build))
-
-
-def _known(key: str, work: Work) -> Build | None:
-    """What is known of a build, to be used again: at hand or known to fail. The caller holds its lock."""
-    store = work.ports.store
-    known = store.known_builds([key]).get(key)
-    if known is None:
-        return None
-    if known.usable and not work.ports.runner.holds(known):
-        store.forget_build(key)
-        return None
-    return known.again()
 
 
 def _list_branch(step: ListBranch, work: Work) -> None:

@@ -79,7 +79,10 @@ class Repository(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BuildOrder:
-    """What to build: the candidate's files, the recipe, the scenario's own files and where the log goes."""
+    """What to build: the candidate's files, the recipe, the scenario's own files and where the log goes.
+
+    `layer` is the build of the dependencies that this one starts from, where the recipe tells them apart.
+    """
 
     key: str
     recipe: BuildRecipe
@@ -88,6 +91,7 @@ class BuildOrder:
     files: Path | None
     image_id: str | None
     log: Path
+    layer: Build | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

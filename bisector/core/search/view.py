@@ -264,7 +264,8 @@ class View:
         for plan in self.investigation.plans:
             if not isinstance(plan.step, Measure) or any(s.purpose is not Purpose.VERIFY for s in plan.step.slots):
                 continue
-            indexes = sorted({i for slot in plan.step.slots if (i := self.index_of(slot.place)) is not None})
+            # The parent's run comes first; in a graph its index may be the larger one.
+            indexes = list(dict.fromkeys(i for s in plan.step.slots if (i := self.index_of(s.place)) is not None))
             if len(indexes) != 2:
                 continue
             runs = [self._fresh(plan.number, self.place_at(index)) for index in indexes]
