@@ -32,8 +32,7 @@ from bisector.core.model.investigation import Investigation
 from bisector.core.model.samples import Sample
 from bisector.core.search.planner import PLANNER
 from bisector.core.search.replay import replay
-from bisector.engine.job import JobState
-from bisector.engine.ports import JobRow
+from bisector.engine.job import JobRow, JobState
 from bisector.errors import JobError
 from bisector.report.numbers import count, quantity, seconds
 from bisector.report.sentence import SHORT, sentence_of

@@ -20,7 +20,7 @@ from bisector.core.model.samples import Outcome, Sample, Usage
 from bisector.core.model.scenario import BuildRecipe, RunRecipe
 from bisector.core.model.units import Bytes, Seconds, Sha
 from bisector.core.search.planner import Plan
-from bisector.engine.job import JobState
+from bisector.engine.job import JobRow, JobState
 from bisector.engine.stop import StopSignal
 
 Archive = Callable[[], AbstractContextManager[BinaryIO]]
@@ -190,18 +190,6 @@ class Runner(Protocol):
     def sweep(self) -> int:
         """Remove containers and the like that a killed process of ours left behind; how many there were."""
         ...
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JobRow:
-    """A job as lists show it."""
-
-    job: str
-    state: JobState
-    request: Request
-    created: datetime
-    sentence: str = ""
-    facts: int = 0
 
 
 class Store(Protocol):
