@@ -8,6 +8,7 @@ from bisector.cli.options import (
     MeasureOptions,
     OutputOptions,
     SearchOptions,
+    duet_option,
     measure_options,
     output_options,
     search_options,
@@ -18,6 +19,7 @@ from bisector.cli.options import (
 @click.argument("good")
 @click.argument("bad")
 @measure_options
+@duet_option
 @search_options
 @output_options
 @click.argument("command_line", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND ...]")

@@ -4,13 +4,21 @@ from typing import Any
 
 import click
 
-from bisector.cli.options import MeasureOptions, OutputOptions, SearchOptions, measure_options, output_options
+from bisector.cli.options import (
+    MeasureOptions,
+    OutputOptions,
+    SearchOptions,
+    duet_option,
+    measure_options,
+    output_options,
+)
 
 
 @click.command(name="compare")
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 @measure_options
+@duet_option
 @output_options
 @click.argument("command_line", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND ...]")
 def command(first: str, second: str, command_line: tuple[str, ...], **options: Any) -> int:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from bisector.cli.duet import check_duet
 from bisector.cli.options import MeasureOptions, SearchOptions
-from bisector.core.model.request import Across, Budget, JobKind, Request, RunnerName, Search
+from bisector.core.model.request import Across, Bracket, Budget, JobKind, Request, RunnerName, Search
 from bisector.core.model.scenario import BuildRecipe, Direction, Metric, RunRecipe, Scenario
 from bisector.core.model.units import Sha
 from bisector.core.search.across import LEAST_SPREAD_EFFECT, SPREADS
@@ -53,6 +54,8 @@ def take_in(
             good.sha, bad.sha, every_commit=search.every_commit, paths=search.path, suspects=search.suspect
         )
     choice = wiring.choose_runner(measure.runner, image or scenario.build.dockerfile)
+    if measure.duet:
+        check_duet(choice.runner, scenario, search)
     request = Request(
         kind=kind,
         repository=repository.location,
@@ -71,6 +74,7 @@ def take_in(
         profile=measure.profile is not False,
         profile_ends=measure.profile_ends,
         reuse_samples=measure.reuse,
+        duet=measure.duet,
     )
     request = with_noise(wiring, request, choice.runner)
     return Intake(request=request, repository=repository, runner=choice.runner, why_runner=choice.why)
@@ -91,6 +95,8 @@ def _simulated(
     metrics = (Metric(name="seconds", unit="s"), *(Metric(name=name) for name in simulated_metrics(repository)))
     scenario = Scenario(name="simulated", build=BuildRecipe(), run=RunRecipe(command=("true",)), metrics=metrics)
     check_metrics(scenario, measure.metric)
+    if measure.duet:
+        check_duet(runner, scenario, search)
     good, bad = (repository.resolve(ref) for ref in ends)
     request = Request(
         kind=kind,
@@ -107,6 +113,7 @@ def _simulated(
         profile=bool(measure.profile),
         profile_ends=measure.profile_ends,
         reuse_samples=measure.reuse,
+        duet=measure.duet,
     )
     request = with_noise(wiring, request, runner)
     return Intake(request=request, repository=repository, runner=runner, why_runner="a simulated world")
@@ -227,6 +234,7 @@ def _search(options: SearchOptions, measure: MeasureOptions, skipped: tuple[Sha,
         prior=options.prior,
         crash_is_bad=options.crash_is_bad,
         seed=measure.seed,
+        bracket=Bracket(options.bracket),
     )
 
 

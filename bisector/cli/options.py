@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
-from bisector.core.model.request import Across
+from bisector.core.model.request import Across, Bracket
 from bisector.core.model.scenario import Direction
 from bisector.core.model.units import Seconds
 from bisector.formats.quantities import parse_duration, parse_share
@@ -59,6 +59,7 @@ class MeasureOptions:
     profile_ends: bool = False
     simulate: str | None = None
     command: tuple[str, ...] = ()
+    duet: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +86,7 @@ class SearchOptions:
     every_commit: bool = False
     descend: bool = True
     dry_run: bool = False
+    bracket: str = Bracket.AUTO
 
 
 _MEASURE = (
@@ -127,6 +129,9 @@ _MEASURE = (
     click.option("--seed", type=int, default=0, show_default=True, help="Seed of whatever is drawn."),
     click.option("--simulate", metavar="WORLD", hidden=True, help="Work on a simulated world instead of a repository."),
 )
+duet_option = click.option(
+    "--duet", is_flag=True, help="Run two at the same moment, on separate processors, and compare pairs."
+)
 _OUTPUT = (
     click.option("--json", metavar="FILE|-", help="Write the result as JSON; - is standard output."),
     click.option(
@@ -156,6 +161,13 @@ _SEARCH = (
         default=Across.MEDIAN.value,
         show_default=True,
         help="What of the runs to compare: their level, a tail or the spread; all but the median of ten runs a value.",
+    ),
+    click.option(
+        "--bracket",
+        type=click.Choice([bracket.value for bracket in Bracket]),
+        default=Bracket.AUTO.value,
+        show_default=True,
+        help="Run an end in every round, or where that teaches enough to be worth it.",
     ),
     click.option("--crash-is-bad", is_flag=True, help="A run that fails is as bad as bad, not untestable."),
     click.option("--first-parent/--every-commit", "first_parent", default=True, help="Search merges, or every commit."),

@@ -47,7 +47,8 @@ def _tell_expected(request: Request, known: Calibration, size: int) -> None:
     """What a search takes by what is known of the noise, and what a limited budget can see."""
     effect = request.min_effect_of(request.metric)
     plan = outlay(known, size, effect, 1 - request.search.confidence)
-    click.echo(f"noise      {percent(known.sigma)} a run, {percent(known.tau)} a build, as calibrated on this host")
+    whence = f"as {count(known.jobs, 'earlier job')} here showed" if known.jobs else "as calibrated on this host"
+    click.echo(f"noise      {percent(known.sigma)} a run, {percent(known.tau)} a build, {whence}")
     click.echo(f"builds     about {plan.builds}")
     click.echo(
         f"runs       about {plan.runs}, nine times of ten {plan.fewest} to {plan.most}, for a change of {effect:.1%}"

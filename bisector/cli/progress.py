@@ -9,7 +9,7 @@ import click
 from bisector.core.model.captures import Profiled, ProfilersSeen
 from bisector.core.model.facts import BranchListed, BuildRecorded, Fact, HistoryListed
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.profiles import CaptureKind
+from bisector.core.model.profiles import CaptureKind, Format
 from bisector.core.model.samples import Purpose, Sample
 from bisector.core.model.steps import BuildPlace, Measure
 from bisector.core.model.units import Seconds
@@ -72,7 +72,7 @@ class PlainLines:
                 names = ", ".join(fact.able) or "none can be had"
                 self._say(f"  profiling both sides; profilers: {names} ({fact.why})")
             case Profiled():
-                what = "sample" if fact.kind is CaptureKind.SAMPLED else "call"
+                what = _seen(fact)
                 found = one_line(fact.problem, 160) or f"{count(fact.samples, what)} in {count(fact.runs, 'run')}"
                 self._say(f"  {fact.place} {fact.tool}: {found}")
             case _:
@@ -95,3 +95,10 @@ class PlainLines:
     @staticmethod
     def _say(text: str) -> None:
         click.echo(text, err=True)
+
+
+def _seen(fact: Profiled) -> str:
+    """What a capture is told to hold so many of."""
+    if fact.kind is CaptureKind.SAMPLED:
+        return "stack" if fact.format is Format.MEMORY else "sample"
+    return "call"

@@ -9,7 +9,7 @@ from bisector.core.model.units import Seconds
 from bisector.engine.ports import RunRecord, Session
 from bisector.engine.work import Work
 from bisector.formats.profiles import read_profile
-from bisector.formats.profiles.calls import read_counts
+from bisector.formats.profiles.counting import counts_in
 from bisector.formats.profiles.gathering import Reading
 from bisector.formats.profiles.problem import ProfileProblem
 
@@ -110,10 +110,16 @@ def _check_sight(wanted: Wanted, taken: Taken) -> None:
 
 
 def _written(record: RunRecord, profiler: Profiler) -> list[bytes]:
-    """The files of one run, none where it was over too soon; NoCapture where it failed."""
+    """The files of one run, none where it was over too soon; NoCapture where it failed.
+
+    Of several processes the one that held most memory: that is the one whose peak a run's is.
+    """
     if record.outcome is not Outcome.OK:
         raise NoCapture(_complaint(record) or record.reason or f"it ended with {record.outcome}")
-    return [record.files[name] for name in profiler.files if record.files.get(name)]
+    written = [record.files[name] for name in profiler.files if record.files.get(name)]
+    if profiler.format is Format.MEMORY and written:
+        return [max(written, key=lambda content: read_profile(content, Reading()).total)]
+    return written
 
 
 def _complaint(record: RunRecord) -> str:
@@ -123,11 +129,12 @@ def _complaint(record: RunRecord) -> str:
 
 
 def _samples(content: bytes, profiler: Profiler) -> int:
-    """How many samples, or counted calls, a file holds."""
-    if profiler.format is Format.CALLS:
-        return sum(read_counts([content], Names(), 1.0).calls.values())
+    """How many samples, stacks of memory or counted calls a file holds."""
+    if profiler.format in {Format.CALLS, Format.CALLGRIND}:
+        return sum(counts_in([content], profiler.format, Names(), 1.0).calls.values())
     try:
-        return read_profile(content, Reading()).samples or 0
+        capture = read_profile(content, Reading())
+        return capture.tree.size if profiler.format is Format.MEMORY else capture.samples or 0
     except ProfileProblem:
         # A process so short that nothing was seen of it is no failure beside others that were seen.
         return 0

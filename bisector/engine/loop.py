@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bisector.core.model.investigation import Investigation
+from bisector.core.search.learned import learned, merged
 from bisector.core.search.planner import next_step
 from bisector.engine.job import JobState
 from bisector.engine.perform import perform
@@ -37,6 +38,7 @@ def run_job(job: str, ports: Ports, stop: StopSignal, waiting: Callable[[int | N
             raise
         _note_use(work)
         ports.store.set_state(job, JobState.DONE, sentence_of(work.investigation))
+        _keep_noise(work)
         return work.investigation
 
 
@@ -54,6 +56,15 @@ def _run(work: Work) -> None:
         if plan.step is None:
             return
         work.plan(plan, elapsed)
+
+
+def _keep_noise(work: Work) -> None:
+    """Keep what the job showed of its scenario's noise, for the jobs after it on this host."""
+    shown = learned(work.investigation)
+    if shown is not None:
+        identity, host = work.request.sampling_identity(), work.environment.host
+        known = work.ports.store.calibration(identity, host, shown.metric)
+        work.ports.store.keep_calibration(identity, host, merged(known, shown))
 
 
 def _have_commits_at_hand(work: Work) -> None:

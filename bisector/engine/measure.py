@@ -6,7 +6,7 @@ from dataclasses import replace
 from bisector.core.model.history import Place
 from bisector.core.model.samples import Outcome, Purpose, Sample
 from bisector.core.model.scenario import Metric
-from bisector.core.model.steps import Slot
+from bisector.core.model.steps import Measure, Slot
 from bisector.engine.orders import run_order
 from bisector.engine.ports import RunRecord, Session
 from bisector.engine.retry import BACK_OFF
@@ -16,6 +16,7 @@ from bisector.formats.results import read_value
 from bisector.formats.results.problem import ResultProblem
 
 Unit = tuple[Place, int]
+Pending = tuple[tuple[int, Slot], ...]
 
 
 def measure(work: Work) -> None:
@@ -24,24 +25,36 @@ def measure(work: Work) -> None:
         sessions = _Sessions(work, stack)
         while pending := work.investigation.pending():
             work.stop.check()
-            order, slot = pending[0]
-            _fill(work, sessions, order, slot)
+            _fill(work, sessions, _next_of(pending, work))
             pause_if_infra_prevails(work)
 
 
-def _fill(work: Work, sessions: "_Sessions", order: int, slot: Slot) -> None:
-    """Make the run of one slot; a fault of the machine is recorded and the run made again in a new session."""
-    unit = (slot.place, slot.number)
+def _next_of(pending: Pending, work: Work) -> Pending:
+    """The next run, with the one that is made at the same moment where there is one."""
+    step = work.investigation.plans[-1].step
+    partner = step.partner(pending[0][0]) if isinstance(step, Measure) else None
+    return pending[:2] if partner is not None and partner in dict(pending) else pending[:1]
+
+
+def _fill(work: Work, sessions: "_Sessions", slots: Pending) -> None:
+    """Make the run of a slot, or of two at once; a fault of the machine is recorded and they are made again in new
+    sessions."""
     for pause in (*BACK_OFF, None):
         try:
-            session = sessions.of(unit, order)
-            if slot.place not in work.investigation.failures:
-                record(work, session, order, slot)
+            opened = [sessions.of((slot.place, slot.number), order) for order, slot in slots]
+            if any(slot.place in work.investigation.failures for _, slot in slots):
+                return
+            if len(slots) == 1:
+                record(work, opened[0], *slots[0])
+            else:
+                _record_duet(work, opened, slots)
             return
         except InfraFault as fault:
-            sessions.drop(unit)
-            fault_record = RunRecord(outcome=Outcome.INFRA, reason=fault.what)
-            work.record(as_sample(work, fault_record, "", order, slot))
+            for order, slot in slots:
+                sessions.drop((slot.place, slot.number), order)
+            if not isinstance(fault, _Recorded):
+                fault_record = RunRecord(outcome=Outcome.INFRA, reason=fault.what)
+                work.record(as_sample(work, fault_record, "", *slots[0]))
             pause_if_infra_prevails(work)
             if pause is None:
                 advice = fault.then or f"Look after the machine, then `bisector jobs resume {work.job}`"
@@ -58,32 +71,67 @@ def record(work: Work, session: Session, order: int, slot: Slot) -> None:
     work.record(replace(sample, clock=began))
 
 
+class _Recorded(InfraFault):
+    """A fault of the machine that is recorded already."""
+
+
+def _record_duet(work: Work, sessions: list[Session], slots: Pending) -> None:
+    """Make two runs at the same moment and record both samples or neither.
+
+    Where the machine failed one of them the other says nothing, and both are to be made again.
+    """
+    began, containers = work.since_created, [session.container for session in sessions]
+    made = work.ports.runner.run_together(sessions)
+    fault = next((each for each in made if isinstance(each, InfraFault)), None)
+    samples = []
+    for each, container, (order, slot) in zip(made, containers, slots, strict=True):
+        if isinstance(each, InfraFault):
+            found = RunRecord(outcome=Outcome.INFRA, reason=each.what)
+        else:
+            alone = "the machine failed the run beside it"
+            found = each if fault is None else RunRecord(outcome=Outcome.CANCELLED, reason=alone)
+        partner = next(other for other, _ in slots if other != order)
+        sample = as_sample(work, found, container, order, slot)
+        samples.append(replace(sample, clock=began, partner=partner, lane=lane_of(work, order)))
+    work.record_together(samples)
+    if fault is not None:
+        raise _Recorded(fault.what, where=fault.where, then=fault.then) from fault
+
+
+def lane_of(work: Work, order: int) -> int:
+    """The group of processors that the planned round wants for slot `order`."""
+    step = work.investigation.plans[-1].step
+    return step.lane(order) if isinstance(step, Measure) else 0
+
+
 class _Sessions:
     """The sessions of a round: opened at a unit's first run, with its warm-ups, and closed together at the end."""
 
     def __init__(self, work: Work, stack: ExitStack) -> None:
         self._work = work
         self._stack = stack
-        self._open: dict[Unit, tuple[Session, ExitStack]] = {}
+        self._open: dict[tuple[Unit, int], tuple[Session, ExitStack]] = {}
 
     def of(self, unit: Unit, order: int) -> Session:
-        if unit not in self._open:
+        lane = lane_of(self._work, order)
+        if (unit, lane) not in self._open:
             own = self._stack.enter_context(ExitStack())
             work = self._work
             build = work.investigation.builds[unit]
-            session = own.enter_context(work.ports.runner.open(build, run_order(work.request, work.ports), work.stop))
-            self._open[unit] = (session, own)
+            wanted = run_order(work.request, work.ports, lane)
+            session = own.enter_context(work.ports.runner.open(build, wanted, work.stop))
+            self._open[unit, lane] = (session, own)
             for _ in range(warmups(work)):
                 work.stop.check()
                 if unit[0] not in work.investigation.failures:
                     record(work, session, order, Slot(place=unit[0], purpose=Purpose.WARMUP, number=unit[1]))
-        return self._open[unit][0]
+        return self._open[unit, lane][0]
 
-    def drop(self, unit: Unit) -> None:
+    def drop(self, unit: Unit, order: int) -> None:
         """Close a session that a fault of the machine has spoilt."""
-        if unit in self._open:
-            _, own = self._open.pop(unit)
-            own.close()
+        opened = self._open.pop((unit, lane_of(self._work, order)), None)
+        if opened is not None:
+            opened[1].close()
 
 
 def warmups(work: Work) -> int:

@@ -18,10 +18,11 @@ def build_order(request: Request, tree: str, key: str, ports: Ports) -> BuildOrd
     )
 
 
-def run_order(request: Request, ports: Ports) -> RunOrder:
-    """What the scenario of `request` runs."""
+def run_order(request: Request, ports: Ports, lane: int = 0) -> RunOrder:
+    """What the scenario of `request` runs, on the host's processors of that lane."""
     return RunOrder(
         recipe=request.scenario.run_recipe(),
         files=ports.artifacts.scenario(request.scenario.files),
         collect=wanted_files(request.scenario.metrics),
+        lane=lane,
     )

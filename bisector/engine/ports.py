@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import BinaryIO, Protocol
 
 from bisector.core.explain.sources import SourceChange
@@ -16,15 +15,16 @@ from bisector.core.model.history import Commit, Line
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.profiles import ProfilerName
 from bisector.core.model.request import Request, RunnerName
-from bisector.core.model.samples import Outcome, Sample, Usage
-from bisector.core.model.scenario import BuildRecipe, RunRecipe
+from bisector.core.model.samples import Sample
 from bisector.core.model.units import Bytes, Seconds, Sha
 from bisector.core.search.planner import Plan
 from bisector.engine.job import JobRow, JobState
+from bisector.engine.running import Archive as Archive  # noqa: PLC0414  part of the port
+from bisector.engine.running import BuildOrder as BuildOrder  # noqa: PLC0414  part of the port
+from bisector.engine.running import RunOrder as RunOrder  # noqa: PLC0414  part of the port
+from bisector.engine.running import RunRecord as RunRecord  # noqa: PLC0414  part of the port
 from bisector.engine.stop import StopSignal
-
-Archive = Callable[[], AbstractContextManager[BinaryIO]]
-"""Opens a tar stream of a tree, without `.git`, every file of it, with one fixed modification time."""
+from bisector.errors import InfraFault
 
 
 class Repository(Protocol):
@@ -77,53 +77,6 @@ class Repository(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BuildOrder:
-    """What to build: the candidate's files, the recipe, the scenario's own files and where the log goes.
-
-    `layer` is the build of the dependencies that this one starts from, where the recipe tells them apart.
-    """
-
-    key: str
-    recipe: BuildRecipe
-    python: bool
-    source: Archive
-    files: Path | None
-    image_id: str | None
-    log: Path
-    layer: Build | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RunOrder:
-    """What to run, and which files under {out} to bring back.
-
-    With `beside_hz` perf records the run from outside, so many times a second: the run's first process stops itself
-    until it is found, and `profile` comes back among the files (gzipped text of `perf script`).
-    """
-
-    recipe: RunRecipe
-    files: Path | None
-    collect: tuple[str, ...] = ()
-    beside_hz: int = 0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RunRecord:
-    """What one process run did. `stdout` and `stderr` hold the last part of each when they were long.
-
-    `files` are those asked for that the run wrote as regular files; `usage` is None where the process never ran.
-    """
-
-    outcome: Outcome
-    usage: Usage | None = None
-    exit_code: int | None = None
-    stdout: bytes = b""
-    stderr: bytes = b""
-    files: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
-    reason: str = ""
-
-
 class Session(Protocol):
     """A warm container or prepared directory in which runs are made, one after the other."""
 
@@ -163,6 +116,10 @@ class Runner(Protocol):
         """The host this runner measures on."""
         ...
 
+    def processors(self) -> int:
+        """How many processors runs can be tied to; 0 where they cannot be tied to any."""
+        ...
+
     def build(self, order: BuildOrder, stop: StopSignal) -> Build:
         """Build, log to `order.log`. What the commit does wrong is an outcome; InfraFault for what the machine does."""
         ...
@@ -173,6 +130,13 @@ class Runner(Protocol):
 
     def open(self, build: Build, order: RunOrder, stop: StopSignal) -> AbstractContextManager[Session]:
         """A place to run `build` in; leaving it removes whatever it left behind."""
+        ...
+
+    def run_together(self, sessions: Sequence[Session]) -> tuple[RunRecord | InfraFault, ...]:
+        """One fresh process in each of the sessions, all begun at the same moment; what each came to.
+
+        Opened in lanes of their own they have separate processors. Returns when the last has ended.
+        """
         ...
 
     def unusable_profilers(self) -> Mapping[ProfilerName, str]:
@@ -213,6 +177,10 @@ class Store(Protocol):
 
     def append(self, job: str, fact: Fact) -> None:
         """Add a fact, durable on return."""
+        ...
+
+    def append_together(self, job: str, facts: Sequence[Fact]) -> None:
+        """Add facts in this order, all of them or none, durable on return."""
         ...
 
     def facts(self, job: str) -> list[Fact]:

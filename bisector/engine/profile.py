@@ -6,10 +6,23 @@ from statistics import median
 
 from bisector.core.model.captures import ChangesKept, Pending, Profiled, ProfilersSeen
 from bisector.core.model.history import Place
-from bisector.core.model.profiles import CaptureKind, Profiler, choose, counter, sampler
+from bisector.core.model.profiles import (
+    CaptureKind,
+    Format,
+    Profiler,
+    ProfilerName,
+    allocations,
+    choose,
+    counter,
+    looks_like_python,
+    native_counter,
+    sampler,
+)
 from bisector.core.model.request import RunnerName
+from bisector.core.model.samples import Outcome
 from bisector.core.model.steps import ProfileSides
 from bisector.core.model.units import Seconds
+from bisector.core.search.profiling import is_memory
 from bisector.engine.capture import Blind, NoCapture, Wanted, take
 from bisector.engine.measure import warmups
 from bisector.engine.orders import run_order
@@ -29,7 +42,8 @@ def profile(step: ProfileSides, work: Work) -> None:
         if not any((c.step, c.old, c.new) == (number, old, new) for c in work.investigation.changes):
             work.record(_changes(number, old, new, work))
     if not any(seen.step == number for seen in work.investigation.profilers):
-        choice = choose(work.request.scenario, work.ports.runner.unusable_profilers())
+        unusable = work.ports.runner.unusable_profilers()
+        choice = choose(work.request.scenario, unusable, memory=is_memory(work.request.metric))
         work.record(ProfilersSeen(step=number, able=choice.able, refused=choice.refused, why=choice.why))
     with ExitStack() as stack:
         sessions: dict[tuple[Place, str], Session] = {}
@@ -56,9 +70,7 @@ Sessions = tuple[dict[tuple[Place, str], Session], ExitStack]
 def _captured(pending: Pending, wanted: int, work: Work, sessions: Sessions) -> Profiled:
     """The fact that fills a slot: a capture, or what kept it from being one."""
     order, slot, name = pending
-    contained = work.ports.runner.name is RunnerName.DOCKER
-    recipe = work.request.scenario.profile
-    profiler = counter() if name is None else sampler(name, recipe, contained=contained)
+    profiler = _profiler(slot.kind, name, work)
     capture = Profiled(
         step=work.investigation.plans[-1].number,
         order=order,
@@ -71,8 +83,9 @@ def _captured(pending: Pending, wanted: int, work: Work, sessions: Sessions) -> 
     began = work.since_created
     try:
         session = _session(slot.place, profiler, work, sessions)
-        wanted = wanted if slot.kind is CaptureKind.SAMPLED else 1
-        taken = take(session, Wanted(profiler=profiler, samples=wanted, cpu=_cpu_of(slot.place, work)), work)
+        one = slot.kind is not CaptureKind.SAMPLED or profiler.format is Format.MEMORY
+        cpu = _cpu_of(slot.place, profiler, work, sessions)
+        taken = take(session, Wanted(profiler=profiler, samples=1 if one else wanted, cpu=cpu), work)
         kept = tuple(work.ports.artifacts.keep(content) for content in taken.files)
     except Cancelled:
         raise
@@ -94,22 +107,44 @@ def _captured(pending: Pending, wanted: int, work: Work, sessions: Sessions) -> 
     )
 
 
-def _session(place: Place, profiler: Profiler, work: Work, sessions: Sessions) -> Session:
-    """A session of its own for each place and profiler, open until the step ends."""
+def _profiler(kind: CaptureKind, name: ProfilerName | None, work: Work) -> Profiler:
+    """What fills a slot. Calls of a program that is not Python, or that py-spy was blind to, are counted natively."""
+    scenario = work.request.scenario
+    if name is not None:
+        return sampler(name, scenario.profile, contained=work.ports.runner.name is RunnerName.DOCKER)
+    if kind is CaptureKind.ALLOCATED:
+        return allocations()
+    number = work.investigation.plans[-1].number
+    blind = any(capture.blind for capture in work.investigation.captures if capture.step == number)
+    return native_counter() if blind or not looks_like_python(scenario) else counter()
+
+
+def _session(place: Place, profiler: Profiler | None, work: Work, sessions: Sessions) -> Session:
+    """A session of its own for each place and profiler (None: a plain run), open until the step ends."""
     known, stack = sessions
-    if (place, profiler.tool) not in known:
+    tool = profiler.tool if profiler is not None else ""
+    if (place, tool) not in known:
         build = work.investigation.builds[place, 0]
-        plain = run_order(work.request, work.ports)
-        recipe = profiler.wrapped(plain.recipe)
-        order = replace(plain, recipe=recipe, collect=profiler.files, beside_hz=profiler.beside_hz)
-        session = known[place, profiler.tool] = stack.enter_context(work.ports.runner.open(build, order, work.stop))
-        for _ in range(warmups(work)):
+        order = run_order(work.request, work.ports)
+        if profiler is not None:
+            recipe = profiler.wrapped(order.recipe)
+            order = replace(order, recipe=recipe, collect=profiler.files, beside_hz=profiler.beside_hz)
+        session = known[place, tool] = stack.enter_context(work.ports.runner.open(build, order, work.stop))
+        # What counts, or weighs memory, does not care how warm the machine is.
+        warm = profiler is None or profiler.rate_hz > 0
+        for _ in range(warmups(work) if warm else 0):
             work.stop.check()
             session.run()
-    return known[place, profiler.tool]
+    return known[place, tool]
 
 
-def _cpu_of(place: Place, work: Work) -> Seconds | None:
-    """Processor time of a measured run there; None where none was measured."""
+def _cpu_of(place: Place, profiler: Profiler, work: Work, sessions: Sessions) -> Seconds | None:
+    """Processor time of a run there without a profiler: of the measured ones, else of one made for it where it tells
+    whether the profiler sees enough; None where it cannot be had."""
     taken = [s.usage.cpu for s in work.investigation.by_place.get(place, ()) if s.counts and s.usage is not None]
-    return median(taken) if taken else None
+    if taken:
+        return median(taken)
+    if profiler.tool != ProfilerName.PY_SPY:
+        return None
+    record = _session(place, None, work, sessions).run()
+    return record.usage.cpu if record.outcome is Outcome.OK and record.usage is not None else None

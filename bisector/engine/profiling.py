@@ -4,11 +4,10 @@ from collections.abc import Callable
 
 from bisector.core.model.history import Place, main
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.profiles import interleaved, starts_python
 from bisector.core.model.request import Request
 from bisector.core.model.steps import BuildPlace, ListHistory, ProfileSides, Step
 from bisector.core.search.planner import Plan
-from bisector.core.search.profiling import FEWEST_SAMPLES
+from bisector.core.search.profiling import FEWEST_SAMPLES, slots_of
 from bisector.engine.perform import perform
 from bisector.engine.ports import Ports
 from bisector.engine.stop import StopSignal
@@ -44,11 +43,9 @@ def profile_commits(
 
 
 def _captures(sides: tuple[Place, ...], request: Request) -> Step:
-    scenario = request.scenario
-    python = scenario.uses_python() or starts_python(scenario.run.command)
     return ProfileSides(
         pairs=((sides[0], sides[-1]),),
-        slots=interleaved(sides, scenario.profile.captures, counted=python and len(sides) > 1),
+        slots=slots_of(sides, request.scenario, request.metric),
         samples=SAMPLES,
         reason="as asked",
     )

@@ -1,5 +1,7 @@
 """One job in hand: its facts so far, and the one way to add to them."""
 
+from collections.abc import Sequence
+
 from bisector.core.model.facts import EnvironmentSeen, Fact, Planned
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Request
@@ -45,6 +47,15 @@ class Work:
     def record(self, fact: Fact) -> None:
         """Add a fact, durably, and tell whoever watches."""
         self.ports.store.append(self.job, fact)
+        self._learn(fact)
+
+    def record_together(self, facts: Sequence[Fact]) -> None:
+        """Add facts of which none is to be without the others."""
+        self.ports.store.append_together(self.job, facts)
+        for fact in facts:
+            self._learn(fact)
+
+    def _learn(self, fact: Fact) -> None:
         self.investigation = self.investigation.with_fact(fact)
         for observer in self.ports.observers:
             observer.learned(self.investigation, fact)

@@ -7,8 +7,10 @@ from bisector.core.model.investigation import Investigation
 from bisector.core.model.scenario import Metric
 from bisector.core.model.verdict import Change, Verdict, VerdictKind
 from bisector.core.search.outlook import Outlook, outlook
+from bisector.core.search.pairs import Paired
+from bisector.core.search.view import View
 from bisector.report import numbers
-from bisector.report.document import CommitPart, MetricPart
+from bisector.report.document import CommitPart, MetricPart, PairedPart
 from bisector.report.text import one_line
 
 LONGEST_REASON = 400
@@ -66,6 +68,18 @@ def metric_part(investigation: Investigation, metric: Metric) -> MetricPart:
         better=metric.better,
         min_effect=investigation.request.min_effect_of(metric),
         gauge=numbers.Gauge.of(values, one_line(metric.unit, 20)),
+    )
+
+
+def paired_part(view: View, found: Paired | None) -> PairedPart | None:
+    """What pairs of runs say, as a report tells it."""
+    if found is None:
+        return None
+    return PairedPart(
+        pairs=found.count,
+        change=view.scale.change(found.difference),
+        probability=found.probability,
+        preferred=found.preferred,
     )
 
 

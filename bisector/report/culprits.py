@@ -59,6 +59,7 @@ def _culprit(investigation: Investigation, verdict: Verdict, culprit: Culprit, f
         same_build=_same_build(investigation, index),
         still_at_bad=_still_at_bad(found, index),
         inner=_inner(investigation, culprit.inner),
+        paired=fresh.paired if fresh is not None else None,
     )
 
 

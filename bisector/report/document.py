@@ -75,6 +75,17 @@ class EndPart:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PairedPart:
+    """A change by so many pairs of neighbouring runs. `probability` is that of their signed ranks if nothing changed;
+    `preferred` says that the runs of a pair go together, so that this is the better estimate."""
+
+    pairs: int
+    change: Change
+    probability: float
+    preferred: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class EndsPart:
     """Both ends and the change between them. `aside` is good itself where it lies beside the line."""
 
@@ -82,6 +93,7 @@ class EndsPart:
     bad: EndPart
     aside: EndPart | None = None
     change: Change | None = None
+    paired: PairedPart | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,6 +133,8 @@ class CulpritPart:
     same_build: bool | None
     still_at_bad: bool | None
     inner: InnerPart | None
+    paired: PairedPart | None = None
+    """By the fresh runs of the culprit and its parent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

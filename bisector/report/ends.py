@@ -6,8 +6,8 @@ from bisector.core.model.history import ASIDE, Place, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.verdict import Verdict
 from bisector.core.search.outlook import Outlook
-from bisector.report.basis import commit_part, end_change
-from bisector.report.document import EndPart, EndsPart
+from bisector.report.basis import commit_part, end_change, paired_part
+from bisector.report.document import EndPart, EndsPart, PairedPart
 
 
 def ends_of(investigation: Investigation, found: Outlook | None, verdict: Verdict | None) -> EndsPart | None:
@@ -23,7 +23,15 @@ def ends_of(investigation: Investigation, found: Outlook | None, verdict: Verdic
         bad=_end(investigation, found, main(high), asked=high == size),
         aside=None if on_line else _end(investigation, found, ASIDE, asked=True),
         change=end_change(found, verdict),
+        paired=_paired(found),
     )
+
+
+def _paired(found: Outlook | None) -> PairedPart | None:
+    if found is None:
+        return None
+    view = found.view
+    return paired_part(view, view.paired(view.place_at(view.low), view.place_at(view.high)))
 
 
 def _end(investigation: Investigation, found: Outlook | None, place: Place, *, asked: bool) -> EndPart:

@@ -7,7 +7,7 @@ from bisector.core.model.request import JobKind
 from bisector.core.model.verdict import Reason, VerdictKind
 from bisector.report import numbers
 from bisector.report.basis import Basis
-from bisector.report.document import CostPart, CulpritPart, EndPart, EndsPart, Evidence, MetricPart
+from bisector.report.document import CostPart, CulpritPart, EndPart, EndsPart, Evidence, MetricPart, PairedPart
 from bisector.report.phrase import Phrase, quote, told
 from bisector.report.sentence import SHORT
 from bisector.report.verification import latest
@@ -39,6 +39,10 @@ def evidence_of(
     return (*rows, _runs(cost))
 
 
+SIGNED_RANKS_FROM = 6
+"""Pairs from which signed ranks can be less likely than one in twenty."""
+
+
 class _Evidence:
     def __init__(self, basis: Basis, metric: MetricPart) -> None:
         self._basis = basis
@@ -61,6 +65,16 @@ class _Evidence:
             worth = f"a change of {numbers.setting(self._min_effect)} or more is worth naming"
             value = numbers.percent(ends.change.relative, signed=True)
             yield _row("Change", value, f"{interval}; {worth}")
+        if compare and ends.paired is not None:
+            yield _row("In pairs", numbers.percent(ends.paired.change.relative, signed=True), self._pairs(ends.paired))
+
+    def _pairs(self, paired: PairedPart) -> str:
+        """What the pairs rest on, and whether to believe them rather than all runs together."""
+        interval = f"{self._sure} interval {numbers.interval(paired.change)}"
+        chance = f"signed ranks: {numbers.probability(paired.probability)} if nothing changed"
+        chance = chance if paired.pairs >= SIGNED_RANKS_FROM else "too few for signed ranks"
+        why = "; neighbouring runs go together, so the change is told by them" if paired.preferred else ""
+        return f"{numbers.count(paired.pairs, 'pair')} of neighbouring runs; {interval}; {chance}{why}"
 
     def _end(self, label: str, end: EndPart, remark: str) -> Evidence:
         name = quote(end.commit.sha[:SHORT])
@@ -135,7 +149,7 @@ class _Evidence:
             old, new = median(found.old), median(found.new)
             runs = f"{numbers.count(len(found.old) + len(found.new), 'fresh run')} in turns"
             levels = f"{self._quantity(old)} before it, {self._quantity(new)} with it"
-            yield _row("Verified", "yes" if found.passed else "no", f"{runs}: {levels}")
+            yield _row("Verified", "yes" if found.passed else "no", f"{runs}: {levels}{_in_pairs(found.paired)}")
 
     def noise(self) -> Iterator[Evidence]:
         found = self._basis.main
@@ -154,6 +168,12 @@ class _Evidence:
 
     def _quantity(self, value: float) -> str:
         return f"{self._gauge.bare(value)} {told(self._gauge.unit)}".rstrip()
+
+
+def _in_pairs(paired: PairedPart | None) -> str:
+    if paired is None:
+        return ""
+    return f"; in pairs {numbers.percent(paired.change.relative, signed=True)} ({numbers.interval(paired.change)})"
 
 
 def _share(culprit: CulpritPart) -> str:

@@ -20,12 +20,15 @@ from bisector.core.model.captures import ChangesKept, Profiled, ProfilersSeen, i
 from bisector.core.model.history import Place
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.profiles import CaptureKind, ProfilerName, choose
+from bisector.core.search.profiling import is_memory
 from bisector.errors import StoreError
 from bisector.formats.changes import changes_from_text
 from bisector.formats.profiles import read_profile
-from bisector.formats.profiles.calls import read_counts
+from bisector.formats.profiles.calls import read_allocations
+from bisector.formats.profiles.counting import counts_in
 from bisector.formats.profiles.gathering import Reading
 from bisector.formats.profiles.problem import ProfileProblem
+from bisector.report import numbers
 from bisector.report.text import displayed
 
 Files = Mapping[str, bytes]
@@ -156,7 +159,12 @@ class _Reader:
         taken = self._of(place, CaptureKind.COUNTED)
         if not taken:
             raise _Missing("nothing was counted")
-        return read_counts(self._contents(taken[0]), self._names(taken[0]), float(taken[0].runs))
+        first = taken[0]
+        counts = counts_in(self._contents(first), first.format, self._names(first), float(first.runs))
+        allocated = self._of(place, CaptureKind.ALLOCATED)
+        if not allocated:
+            return counts
+        return replace(counts, allocated=read_allocations(self._contents(allocated[0]), self._names(allocated[0])))
 
     def _names(self, profiled: Profiled) -> Names:
         roots = tuple(filter(None, (profiled.source, profiled.scenario)))
@@ -188,13 +196,24 @@ def _method(investigation: Investigation, seen: ProfilersSeen) -> str:
     taken = [each for each in investigation.captures if each.step == seen.step and each.tool == tool]
     sides = {each.place for each in taken}
     captures, rate = len(taken) // max(len(sides), 1), taken[0].rate_hz if taken else 0
+    if tool is ProfilerName.TRACEMALLOC:
+        often = numbers.count(captures, "capture")
+        return f"{tool}, {often} a side, each of the moment when most was held ({seen.why})"
     apart = "apart from the measured runs and scaled to them" if investigation.samples else "by the run"
     return f"{tool}, {captures} captures a side at {rate} samples a second, {apart} ({seen.why})"
 
 
+_DOING = {CaptureKind.COUNTED: "counting calls", CaptureKind.ALLOCATED: "adding up allocations"}
+
+
+def _order_of(investigation: Investigation) -> tuple[ProfilerName, ...]:
+    return choose(investigation.request.scenario, {}, memory=is_memory(investigation.metric)).able
+
+
 def _troubles(investigation: Investigation, seen: ProfilersSeen) -> Iterator[str]:
     """Which profilers could not be had or failed, and which counts."""
-    used, order = in_use(seen, investigation.captures), choose(investigation.request.scenario, {}).able
+    used = in_use(seen, investigation.captures)
+    order = tuple(map(ProfilerName, dict.fromkeys((*_order_of(investigation), *seen.refused))))
     better = order[: order.index(used)] if used in order else order
     for name in better:
         if name in seen.refused:
@@ -203,5 +222,5 @@ def _troubles(investigation: Investigation, seen: ProfilersSeen) -> Iterator[str
     for capture in investigation.captures:
         if capture.step == seen.step and capture.problem and capture.tool not in told:
             told.add(capture.tool)
-            what = "counting calls" if capture.kind is CaptureKind.COUNTED else capture.tool
+            what = _DOING.get(capture.kind, capture.tool)
             yield displayed(f"{what} failed: {capture.problem}", 300)

@@ -16,6 +16,7 @@ from bisector.report.document import (
     InnerPart,
     MetricPart,
     OtherPart,
+    PairedPart,
     Report,
 )
 from bisector.report.explanation import Explanation
@@ -93,6 +94,7 @@ def _ends(ends: EndsPart | None) -> dict[str, Any]:
         "good": _end(ends.good if ends is not None else None),
         "bad": _end(ends.bad if ends is not None else None),
         "change": _change(ends.change if ends is not None else None),
+        "paired": _paired(ends.paired if ends is not None else None),
     }
 
 
@@ -106,6 +108,17 @@ def _change(change: Change | None) -> dict[str, Any] | None:
     if change is None:
         return None
     return {name: json_number(getattr(change, name)) for name in ("relative", "low", "high")}
+
+
+def _paired(found: PairedPart | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "pairs": found.pairs,
+        "change": _change(found.change),
+        "signed_rank": json_number(found.probability),
+        "preferred": found.preferred,
+    }
 
 
 def _interval(low: float | None, high: float | None) -> dict[str, Any] | None:
@@ -131,6 +144,7 @@ def _culprit(culprit: CulpritPart) -> dict[str, Any]:
         "same_build": culprit.same_build,
         "still_at_bad": culprit.still_at_bad,
         "inner": _inner(culprit.inner),
+        "paired": _paired(culprit.paired),
     }
 
 

@@ -10,9 +10,8 @@ from bisector.core.model.history import ASIDE, Place, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Across, RunnerName
 from bisector.core.model.samples import SPEAKS_OF_THE_COMMIT, Outcome
-from bisector.core.search.dispersion import modes, spread_ratio
+from bisector.core.search.dispersion import FEWEST, hint_of_spread, modes, modes_of, spread_ratio
 from bisector.core.search.outlook import Outlook
-from bisector.core.search.profiling import is_memory
 from bisector.core.search.view import View
 from bisector.formats.results import MEASURED
 from bisector.report import numbers
@@ -40,7 +39,6 @@ def notes_of(basis: Basis, ends: EndsPart | None) -> tuple[Phrase, ...]:
         *(_shape(found) if found is not None else ()),
         *(_dispersion(found) if found is not None else ()),
         *_inside(investigation),
-        *_not_profiled(investigation),
         *_trust(investigation),
     ]
     return tuple(Phrase(note) for note in notes)
@@ -69,11 +67,6 @@ def _ends(investigation: Investigation, ends: EndsPart) -> Iterator[str]:
     yield from (quote(note, 300) for note in history.line.notes)
 
 
-def _not_profiled(investigation: Investigation) -> Iterator[str]:
-    if investigation.request.profile and is_memory(investigation.metric):
-        yield f"{quote(investigation.metric.name)} is a size: no profile was taken, for they tell where time goes."
-
-
 def _asked(investigation: Investigation) -> Iterator[str]:
     """What the request itself keeps out of sight or in view."""
     request = investigation.request
@@ -99,6 +92,8 @@ def _asked(investigation: Investigation) -> Iterator[str]:
     if request.search.suspects:
         paths = numbers.listing(quote(path, 80) for path in request.search.suspects[:8])
         yield f"Commits that touch {paths} were suspected first."
+    if request.duet:
+        yield "Every run had one of good's beside it, at the same moment on other processors."
     idle = len(investigation.line.idle) if investigation.history is not None and request.search.prior else 0
     if idle:
         what = f"{numbers.count(idle, 'candidate')} that {'seems' if idle == 1 else 'seem'}"
@@ -166,9 +161,16 @@ def _dispersion(found: Outlook) -> Iterator[str]:
     if ratio is not None:
         told = f"{numbers.percent(ratio)} of good's"
         yield f"The spread of {name} at bad is {told}{',' if held else ''}{held}: --across-runs iqr searches for that."
-    before, after = modes(old), modes(new)
-    if before != after:
-        where = "at bad, not at good" if after > before else "at good, not at bad"
+    hint = hint_of_spread(old, new)
+    if hint is not None:
+        where, counts = "at bad" if hint > 1 else "at good", f"{numbers.whole(len(old))} and {numbers.whole(len(new))}"
+        yield f"{name} looks less even {where}, but {counts} runs are too few to say: --across-runs iqr takes more."
+    if min(len(old), len(new)) < FEWEST and 2 in (modes(old), modes(new)):
+        here, there = ("bad", "good") if modes(new) == 2 else ("good", "bad")
+        yield f"{name} has two modes at {here}; {there} has too few runs to say: --across-runs p90 or iqr takes more."
+    differing = modes_of(old, new)
+    if differing is not None:
+        where = "at bad, not at good" if differing[1] > differing[0] else "at good, not at bad"
         yield f"{name} has two modes {where}{',' if held else ''}{held}: --across-runs p90 or iqr searches for that."
 
 

@@ -67,6 +67,8 @@ def _options(request: Request) -> Iterator[str]:
         yield from ("--max-time", f"{numbers.exact(budget.seconds)}s")
     if not request.reuse_samples:
         yield "--no-reuse"
+    if request.duet:
+        yield "--duet"
 
 
 def _search(search: Search) -> Iterator[str]:
@@ -85,6 +87,8 @@ def _search(search: Search) -> Iterator[str]:
         yield from ("--suspect", path)
     if search.across is not usual.across:
         yield from ("--across-runs", search.across)
+    if search.bracket is not usual.bracket:
+        yield from ("--bracket", search.bracket)
     if search.crash_is_bad:
         yield "--crash-is-bad"
     if not search.prior:

@@ -91,7 +91,7 @@ def _measured(step: Measure) -> str:
         numbers.listing(f"{place_name(place)} ×{count}" for (other, place), count in runs.items() if other is reference)
         for reference in (False, True)
     )
-    verb = "Verify" if all(slot.purpose is Purpose.VERIFY for slot in step.slots) else "Run"
+    verb = "Verify" if any(slot.purpose is Purpose.VERIFY for slot in step.slots) else "Run"
     return f"{verb} {wanted}{f', beside it {beside}' if beside else ''}" if wanted else f"Run {beside}"
 
 
@@ -126,7 +126,7 @@ def _built(build: Build) -> str:
 def profiled(investigation: Investigation, number: int) -> str:
     """What came of the captures of a step: "6 captures by py-spy, 2 counts", and how many there are not."""
     taken = [capture for capture in investigation.captures if capture.step == number]
-    counts = [capture for capture in taken if capture.kind is CaptureKind.COUNTED and not capture.problem]
+    counts = [capture for capture in taken if capture.kind is not CaptureKind.SAMPLED and not capture.problem]
     parts = [numbers.count(len(counts), "count")] if counts else []
     for tool in dict.fromkeys(capture.tool for capture in taken if capture.kind is CaptureKind.SAMPLED):
         good = sum(capture.tool == tool and not capture.problem for capture in taken)

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from bisector.core.explain.counts import Manner
+from bisector.core.explain.stacks import Unit
 from bisector.core.explain.suspects import Relation, Suspect
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import JobKind
 from bisector.core.model.scenario import Better, Metric
 from bisector.core.model.verdict import Change
-from bisector.core.search.profiling import is_memory
 from bisector.report import numbers
 from bisector.report.explanation import Explanation
 from bisector.report.numbers import json_number
@@ -26,7 +26,9 @@ def prime_suspect(explanation: Explanation, culprit: str) -> Phrase | None:
     suspect = explanation.suspects[0]
     share, frame = numbers.percent(min(suspect.share, 1.0)), suspect.function.frame
     where = f"{quote(frame.name, 120)} in {quote(frame.module, 160)}" if frame.module else quote(frame.name, 120)
-    return Phrase(f"{share} of the extra time is in {where}{_relation(suspect, culprit)}{_manner(suspect)}")
+    found = explanation.difference
+    what = "memory" if found is not None and found.unit is Unit.BYTES else "time"
+    return Phrase(f"{share} of the extra {what} is in {where}{_relation(suspect, culprit)}{_manner(suspect)}")
 
 
 def with_suspect(sentence: Phrase, investigation: Investigation, explanations: Sequence[Explanation]) -> Phrase:
@@ -45,8 +47,8 @@ def with_suspect(sentence: Phrase, investigation: Investigation, explanations: S
 
 
 def _is_slower(metric: Metric, change: Change) -> bool:
-    """Whether the change is for the worse, and one that time explains."""
-    return not is_memory(metric) and (change.relative > 0) == (metric.better is Better.LOWER)
+    """Whether the change is for the worse, which is what more time, or more memory, explains."""
+    return (change.relative > 0) == (metric.better is Better.LOWER)
 
 
 def _relation(suspect: Suspect, culprit: str) -> str:

@@ -10,12 +10,15 @@ from bisector.core.model.verdict import Culprit
 from bisector.core.search.ends import find_ends
 from bisector.core.search.planner import main_line_view
 from bisector.core.search.view import View
+from bisector.report.basis import paired_part
+from bisector.report.document import PairedPart
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fresh:
     """The last round that measured a culprit and its parent afresh, in turns: the values of both, and whether it held.
 
+    `paired` is the difference by pairs of all such rounds.
     `parent` and `culprit` are indexes on the main line.
     """
 
@@ -24,6 +27,7 @@ class Fresh:
     old: tuple[float, ...]
     new: tuple[float, ...]
     passed: bool
+    paired: PairedPart | None = None
 
 
 def latest(investigation: Investigation, culprit: Culprit) -> Fresh | None:
@@ -37,7 +41,15 @@ def latest(investigation: Investigation, culprit: Culprit) -> Fresh | None:
         encloses = view.line.contains(found.culprit)[position] and not view.line.contains(found.parent)[position]
         values = _values(view, found.parent, found.culprit)
         if encloses and values is not None:
-            return Fresh(parent=found.parent, culprit=found.culprit, old=values[0], new=values[1], passed=found.passed)
+            places = (view.place_at(found.parent), view.place_at(found.culprit))
+            return Fresh(
+                parent=found.parent,
+                culprit=found.culprit,
+                old=values[0],
+                new=values[1],
+                passed=found.passed,
+                paired=paired_part(view, view.paired(*places, Purpose.VERIFY)),
+            )
     return None
 
 
@@ -45,11 +57,12 @@ def _values(view: View, parent: int, culprit: int) -> tuple[tuple[float, ...], t
     """What the last round of fresh runs of this pair measured on both sides."""
     pair = {view.place_at(parent), view.place_at(culprit)}
     for plan in reversed(view.investigation.plans):
-        if not isinstance(plan.step, Measure) or {slot.place for slot in plan.step.slots} != pair:
+        if not isinstance(plan.step, Measure):
             continue
-        if any(slot.purpose is not Purpose.VERIFY for slot in plan.step.slots):
+        if {slot.place for slot in plan.step.slots if slot.purpose is Purpose.VERIFY} != pair:
             continue
-        fresh = [sample for sample in view.samples if sample.step == plan.number and not sample.adopted_from]
+        taken = (sample for sample in view.samples if sample.step == plan.number and not sample.adopted_from)
+        fresh = [sample for sample in taken if sample.purpose is Purpose.VERIFY]
         old, new = (
             tuple(sample.values[view.metric.name] for sample in fresh if sample.place == view.place_at(index))
             for index in (parent, culprit)

@@ -11,7 +11,7 @@ from bisector.core.model.history import main
 from bisector.core.model.request import Across
 from bisector.core.model.samples import Outcome, Purpose, Sample
 from bisector.core.search.across import TOGETHER, statistic, taken_together
-from bisector.core.search.dispersion import modes, spread_ratio
+from bisector.core.search.dispersion import hint_of_spread, modes, modes_of, spread_ratio
 from bisector.core.search.observations import FloatArray
 
 values = st.lists(st.floats(0.001, 1e6), min_size=2, max_size=40).map(np.array)
@@ -102,3 +102,24 @@ def test_two_modes_are_told_from_one_wide_or_skewed_or_with_outliers() -> None:
     assert sum(modes(each) == 2 for each in two) >= 48
     assert modes(np.array([1.0, 2.0, 1.0])) == 1
     assert modes(np.ones(30)) == 1
+
+
+def test_the_number_of_modes_is_told_to_differ_only_where_both_sides_have_runs_enough() -> None:
+    random = np.random.default_rng(7)
+    one = random.standard_normal(24)
+    two = np.concatenate([random.standard_normal(14), 10 + random.standard_normal(10)])
+    assert (modes_of(one, two), modes_of(two, one)) == ((1, 2), (2, 1))
+    assert modes_of(one, one + 3) is None
+    assert modes_of(two, two + 3) is None
+    assert modes_of(one[:5], two) is None
+
+
+def test_a_few_runs_give_a_hint_where_they_look_far_from_even_and_seldom_where_they_are() -> None:
+    random = np.random.default_rng(8)
+    false = sum(hint_of_spread(random.standard_normal(5), random.standard_normal(5)) is not None for _ in range(1000))
+    assert false < 60
+    wide = [hint_of_spread(random.standard_normal(5), 10 * random.standard_normal(5)) for _ in range(100)]
+    assert sum(ratio is not None and ratio > 1 for ratio in wide) > 80
+    assert hint_of_spread(random.standard_normal(3), 99 * random.standard_normal(3)) is None
+    assert hint_of_spread(random.standard_normal(9), 99 * random.standard_normal(9)) is None
+    assert hint_of_spread(np.ones(5), np.arange(5.0)) is None

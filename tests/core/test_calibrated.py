@@ -34,7 +34,17 @@ def readings(
 def known(sigma: float = 0.02, tau: float = 0.0, **other: float) -> Calibration:
     between = sigma**2 + 10 * tau**2
     found = {"level": 1.0, "autocorrelation": 0.0, "drift": 0.0, **other}
-    return Calibration(metric="m", runs=10, builds=4, sigma=sigma, tau=tau, between=between, **found)
+    return Calibration(
+        metric="m",
+        runs=10,
+        builds=4,
+        sigma=sigma,
+        tau=tau,
+        between=between,
+        level=found["level"],
+        autocorrelation=found["autocorrelation"],
+        drift=found["drift"],
+    )
 
 
 @pytest.mark.parametrize("sigma", [0.001, 0.01, 0.1])

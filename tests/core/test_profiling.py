@@ -1,5 +1,6 @@
 """Profilers as values, which of them is chosen, what is pending, and when profiling is planned."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -17,7 +18,8 @@ from bisector.core.model.profiles import (
     interleaved,
     sampler,
 )
-from bisector.core.model.scenario import ProfileRecipe, RunRecipe, Scenario
+from bisector.core.model.scenario import Metric, ProfileRecipe, RunRecipe, Scenario
+from bisector.core.search.profiling import slots_of
 from bisector.formats.scenario import parse_scenario
 
 SCENARIO = parse_scenario(b'name = "x"\n[run]\ncommand = ["python", "b.py"]\n', where="x")
@@ -37,7 +39,7 @@ def test_a_wrapped_run_is_the_same_command_with_room_for_the_profiler(name: Prof
     assert wrapped.env == plain.env
     assert wrapped.timeout_seconds > plain.timeout_seconds
     assert wrapped.memory_bytes > plain.memory_bytes
-    assert any("{out}/profile" in word or word == "{out}" for word in wrapped.command)
+    assert any("{out}/" in word or word == "{out}" for word in wrapped.command)
 
 
 def test_settings_of_the_scenario_reach_the_profiler() -> None:
@@ -62,8 +64,30 @@ def test_settings_of_the_scenario_reach_the_profiler() -> None:
 def test_auto_goes_by_what_the_command_is(command: tuple[str, ...], first: ProfilerName) -> None:
     choice = choose(commanded(*command), {})
     assert choice.able[0] is first
-    assert set(choice.able) == set(ProfilerName)
+    assert set(choice.able) == set(ProfilerName) - {ProfilerName.TRACEMALLOC}
     assert choice.why
+
+
+def test_a_size_is_traced_from_within_python_or_not_at_all() -> None:
+    python, other = commanded("python", "b.py", profiler="perf"), commanded("./jq")
+    assert choose(python, {}, memory=True).able == (ProfilerName.TRACEMALLOC,)
+    refused = choose(other, {}, memory=True)
+    assert refused.able == ()
+    assert "not Python" in refused.refused["tracemalloc"]
+
+
+def test_what_is_captured_goes_by_the_metric_and_the_command() -> None:
+    time = SCENARIO.metrics[0]
+    size = replace(time, unit="B")
+
+    def kinds(scenario: Scenario, metric: Metric) -> dict[CaptureKind, int]:
+        return dict(Counter(slot.kind for slot in slots_of((OLD, NEW), scenario, metric)))
+
+    both = {CaptureKind.SAMPLED: 6, CaptureKind.COUNTED: 2}
+    assert kinds(SCENARIO, time) == {**both, CaptureKind.ALLOCATED: 2}
+    assert kinds(commanded("./jq"), time) == both
+    assert kinds(SCENARIO, size) == {CaptureKind.SAMPLED: 4, CaptureKind.COUNTED: 2}
+    assert [slot.kind for slot in slots_of((OLD,), SCENARIO, time)] == [CaptureKind.SAMPLED] * 3
 
 
 def test_what_the_host_refuses_is_left_out_and_said() -> None:

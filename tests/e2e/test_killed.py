@@ -72,9 +72,9 @@ class Victim:
             command, cwd=self.top, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
 
-    def bisect(self) -> "subprocess.Popen[bytes]":
+    def bisect(self, *mode: str) -> "subprocess.Popen[bytes]":
         ends = ("HEAD~12", "HEAD", "--repo", str(self.top / "repository"))
-        return self.start("bisect", *ends, "--runner", "local", "--scenario", str(self.top / "scenario"))
+        return self.start("bisect", *ends, "--runner", "local", "--scenario", str(self.top / "scenario"), *mode)
 
     def facts(self) -> list[Fact]:
         database = Database(sqlite_url(self.top / "state" / "bisector.sqlite3"))
@@ -145,6 +145,32 @@ def test_killed_again_and_again_it_ends_at_the_same_culprit(victim: Victim, seed
     assert verdict.culprits[0].members == (8,)
     slots = Counter((s.step, s.order) for s in facts if isinstance(s, Sample) and s.purpose is not Purpose.WARMUP)
     assert [slot for slot, count in slots.items() if count > 1] == []
+    assert victim.left_running() == []
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two runs at once take two processors")
+def test_killed_in_the_middle_of_duets_it_ends_at_the_same_culprit_and_no_run_is_without_its_partner(
+    victim: Victim,
+) -> None:
+    process, draw = victim.bisect("--duet"), random.Random(7)
+    victim.wait_for_facts()
+    for _ in range(3):
+        try:
+            process.wait(timeout=1.5 + 1.5 * draw.random())
+            break
+        except subprocess.TimeoutExpired:
+            process.kill()
+            _wait(process)
+        process = victim.start("jobs", "resume", "1")
+    complaint = _wait(process)
+    assert process.returncode == 0, complaint
+    facts = victim.facts()
+    verdict = next(fact.verdict for fact in facts if isinstance(fact, Concluded))
+    assert verdict.culprits[0].members == (8,)
+    made = [fact for fact in facts if isinstance(fact, Sample) and fact.purpose is not Purpose.WARMUP]
+    assert set(Counter((s.step, s.order) for s in made).values()) == {1}
+    moments = Counter((s.step, s.order // 2, s.clock) for s in made)
+    assert set(moments.values()) == {2}
     assert victim.left_running() == []
 
 

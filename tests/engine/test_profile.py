@@ -25,6 +25,7 @@ from bisector.errors import Cancelled, InfraFault
 from bisector.report.compose import JobFacts, report_of
 from bisector.report.explanation import explanations_of, wanted_files
 from bisector.report.phrase import plain
+from bisector.report.suspects.section import sections_of
 from tests.helpers.simulated import Simulation
 
 PLANTED = World(candidates=16, culprit=10, effect=0.3, noise=0.01, seed=3)
@@ -258,13 +259,36 @@ def test_runs_that_other_load_stretched_are_left_out(simulation: Simulation) -> 
     assert {capture.samples // capture.runs for capture in sampled} == {200}
 
 
-def test_a_size_is_not_explained_by_time_and_the_report_says_so(simulation: Simulation) -> None:
+def sized(simulation: Simulation, *command: str) -> Request:
     request = profiling(simulation)
-    size = replace(request.scenario.metrics[0], unit="B")
-    done = simulation.run(replace(request, scenario=replace(request.scenario, metrics=(size,))))
-    assert not steps(done, ProfileSides)
-    notes = [plain(note) for note in report_of(done, JobFacts(state="done")).notes]
-    assert any("is a size: no profile was taken" in note for note in notes)
+    size, run = replace(request.scenario.metrics[0], unit="B"), RunRecipe(command=command)
+    return replace(request, scenario=replace(request.scenario, metrics=(size,), run=run))
+
+
+def test_a_size_is_explained_by_what_is_held(simulation: Simulation) -> None:
+    done = simulation.run(sized(simulation, "python", "app.py"))
+    assert {(c.tool, c.problem) for c in done.captures} == {("tracemalloc", ""), ("counts", "")}
+    files = {name: simulation.artifacts.kept(name).read_bytes() for name in wanted_files(done)}
+    report = report_of(done, JobFacts(state="done", files=files))
+    assert "of the extra memory is in parse" in plain(report.sentence)
+    (section,) = sections_of(report.explanations)
+    assert section.title == "Why it takes more memory"
+    assert any("holds" in line for line in section.text)
+
+
+def test_a_size_of_what_is_not_python_is_not_explained_and_the_report_says_so(simulation: Simulation) -> None:
+    done = simulation.run(sized(simulation, "./counter"))
+    assert done.verdict is not None
+    assert done.verdict.kind is VerdictKind.CULPRIT
+    (section,) = sections_of(explanations_of(done, {}))
+    assert "tracemalloc could not be used" in " ".join(section.text)
+
+
+def test_what_a_call_allocates_stands_beside_its_time(simulation: Simulation) -> None:
+    done = simulation.run(profiling(simulation))
+    files = {name: simulation.artifacts.kept(name).read_bytes() for name in wanted_files(done)}
+    (section,) = sections_of(explanations_of(done, files))
+    assert "KiB a call instead of 97.7 KiB" in " ".join(section.text)
 
 
 def test_a_program_that_always_looks_disturbed_is_taken_as_it_is(simulation: Simulation) -> None:

@@ -47,3 +47,26 @@ def test_an_even_spread_is_not_talked_about(cli: Cli) -> None:
 def test_a_budget_is_kept_to_the_run(cli: Cli) -> None:
     done = cli("bisect", "good", "bad", "--simulate", WIDER, "--across-runs", "iqr", "--max-runs", "95", "--json", "-")
     assert json.loads(done.out)["cost"]["runs"] <= 95
+
+
+MODES = "candidates=32,culprit=21,effect=0,noise=0.02,mode=0.3"
+"""From the culprit on three runs of ten are slower by a third; the median hardly moves."""
+
+
+def test_the_level_holds_but_there_is_a_second_mode_and_that_is_said(cli: Cli) -> None:
+    done = [
+        cli("bisect", "good", "bad", "--simulate", MODES, "--min-effect", "1%", "--seed", str(seed)) for seed in (1, 3)
+    ]
+    told = [" ".join(each.out.split()) for each in done]
+    assert any("seconds has two modes at bad, not at good, though its level holds" in each for each in told)
+
+
+def test_a_second_mode_is_found_where_the_tail_is_asked_for(cli: Cli) -> None:
+    done = cli("bisect", "good", "bad", "--simulate", MODES, "--across-runs", "p90", "--json", "-")
+    assert json.loads(done.out)["culprits"][0]["subject"] == "Change 21"
+
+
+def test_too_few_runs_to_be_sure_of_the_spread_are_told_where_they_look_uneven(cli: Cli) -> None:
+    world = "candidates=32,culprit=21,effect=0,noise=0.01,mode=0.2"
+    done = [cli("bisect", "good", "bad", "--simulate", world, "--seed", str(seed)).out for seed in (1, 4, 5)]
+    assert any("seconds looks less even at bad, but" in " ".join(each.split()) for each in done)

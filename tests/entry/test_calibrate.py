@@ -63,3 +63,13 @@ def test_a_commit_that_does_not_build_is_said(cli: Cli, repository: Sandbox, sce
     done = cli("calibrate", "HEAD", "--repo", repository.top, "--scenario", scenario, "--runner", "local")
     assert done.code == 4
     assert "does not build" in done.err
+
+
+def test_a_finished_job_is_learned_from_and_a_calibration_takes_its_place(cli: Cli) -> None:
+    cli("bisect", "good", "bad", "--simulate", WORLD)
+    assert "as 1 earlier job here showed" in cli("bisect", "good", "bad", "--simulate", WORLD, "--dry-run").out
+    other = WORLD.replace("culprit=20", "culprit=40")
+    cli("bisect", "good", "bad", "--simulate", other, "--no-reuse")
+    assert "as 2 earlier jobs here showed" in cli("bisect", "good", "bad", "--simulate", WORLD, "--dry-run").out
+    cli("calibrate", "good", "--simulate", WORLD)
+    assert "as calibrated on this host" in cli("bisect", "good", "bad", "--simulate", WORLD, "--dry-run").out

@@ -2,7 +2,7 @@
 # Brings up the real parts the tests run against: a Docker engine and a base image that carries Python, pip,
 # gcc and git. Idempotent; safe to run again. Debian as root: everything is installed. Elsewhere: says what is missing.
 #
-#   tests/environment/up.sh [engine] [browser]     (default: engine)
+#   tests/environment/up.sh [engine] [browser] [profilers]     (default: engine)
 set -euo pipefail
 
 base_image=${BISECTOR_TEST_BASE_IMAGE:-python:3.11-slim}
@@ -65,9 +65,11 @@ base_image_from_debian() {
 
 browser() { packages chromium chromium-driver; }
 
+profilers() { packages linux-perf valgrind; }
+
 for part in "${@:-engine}"; do
     case $part in
-        engine | browser) "$part" ;;
-        *) say "no such part: $part (engine, browser)"; exit 2 ;;
+        engine | browser | profilers) "$part" ;;
+        *) say "no such part: $part (engine, browser, profilers)"; exit 2 ;;
     esac
 done

@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from bisector.adapters.in_memory.world import World
 from bisector.core.model.history import main
 from bisector.core.model.samples import Purpose
 from bisector.core.model.verdict import Change
@@ -105,3 +106,16 @@ def test_the_schema_refuses(key: str, value: object) -> None:
     result = result_of(report(KINDS["culprit"]))
     with pytest.raises(jsonschema.ValidationError):
         check({**result, key: value})
+
+
+def test_a_comparison_and_a_verification_tell_their_pairs() -> None:
+    compared = result_of(report(worlds.compared(World(candidates=2, culprit=1))))
+    check(compared)
+    pairs = compared["ends"]["paired"]
+    assert pairs["pairs"] == min(compared["ends"][end]["n"] for end in ("good", "bad"))
+    assert pairs["change"]["low"] <= pairs["change"]["relative"] <= pairs["change"]["high"]
+    assert pairs["signed_rank"] < 0.05
+    found = result_of(report(KINDS["culprit"]))
+    verified = found["culprits"][0]["paired"]
+    assert verified["pairs"] >= 3
+    assert verified["change"]["low"] <= 0.1 <= verified["change"]["high"]

@@ -1,6 +1,6 @@
 """The runner in containers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -17,13 +17,15 @@ from bisector.adapters.docker.workshop import make_workshop
 from bisector.adapters.measure.host import fingerprint
 from bisector.adapters.measure.lock import locked
 from bisector.adapters.measure.profilers import without_tools
+from bisector.adapters.measure.together import run_together
 from bisector.core.model.builds import Build
 from bisector.core.model.facts import EnvironmentSeen
 from bisector.core.model.profiles import ProfilerName
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.units import Bytes
-from bisector.engine.ports import BuildOrder, RunOrder
+from bisector.engine.ports import BuildOrder, RunOrder, RunRecord, Session
 from bisector.engine.stop import StopSignal
+from bisector.errors import InfraFault
 
 
 class DockerRunner:
@@ -69,6 +71,12 @@ class DockerRunner:
         }
         return EnvironmentSeen(host=fingerprint(facts), toolchain=request.image_id or "", details=details)
 
+    def processors(self) -> int:
+        """Those of the engine's machine; 0 where containers cannot be tied to some of them."""
+        with Engine() as engine:
+            info = engine.info()
+        return int(info["NCPU"]) if info.get("CPUSet", True) else 0
+
     def build(self, order: BuildOrder, stop: StopSignal) -> Build:
         """Build in a container and keep it as an image, once, however many processes ask."""
         with locked(self._workshop.locks / f"docker-{order.key}", stop), Engine() as engine:
@@ -83,6 +91,10 @@ class DockerRunner:
     def open(self, build: Build, order: RunOrder, stop: StopSignal) -> AbstractContextManager[DockerSession]:
         """A warm container of the build's image."""
         return open_session(self._workshop, build, order, stop)
+
+    def run_together(self, sessions: Sequence[Session]) -> tuple[RunRecord | InfraFault, ...]:
+        """A run in each session, begun at the same moment."""
+        return run_together(sessions)
 
     def unusable_profilers(self) -> Mapping[ProfilerName, str]:
         """Those that are not installed where bisector is, and perf where it cannot look into a container."""

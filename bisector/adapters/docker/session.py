@@ -21,7 +21,7 @@ from bisector.core.model.scenario import RunRecipe
 from bisector.core.model.units import Seconds
 from bisector.engine.ports import RunOrder, RunRecord
 from bisector.engine.stop import StopSignal
-from bisector.errors import InfraFault
+from bisector.errors import EnvironmentFault, InfraFault
 
 PROBE_SECONDS: Seconds = 30.0
 _FRESH = (layout.OUT, layout.HOME, layout.TMP, layout.SHM)
@@ -122,7 +122,7 @@ def open_session(workshop: Workshop, build: Build, order: RunOrder, stop: StopSi
             raise InfraFault(f"the image of the build {build.key[:12]} is gone")
         base = images.labels_of(image).get(layout.BASE) or build.handle
         volumes = workshop.volumes.ensure(engine, order.files, base, stop)
-        cpus = measuring_cpus(engine.info(), order.recipe.cpus)
+        cpus = measuring_cpus(engine.info(), order.recipe.cpus, order.lane)
         plan = Plan(
             image=image,
             user=layout.RUN_USER,
@@ -138,9 +138,12 @@ def open_session(workshop: Workshop, build: Build, order: RunOrder, stop: StopSi
             session.drop_container()
 
 
-def measuring_cpus(info: Mapping[str, Any], wanted: int) -> dict[str, Any]:
-    """The processors of the engine's machine that a run gets."""
-    return layout.cpu_settings(int(info["NCPU"]), wanted, cpuset=bool(info.get("CPUSet", True)))
+def measuring_cpus(info: Mapping[str, Any], wanted: int, lane: int = 0) -> dict[str, Any]:
+    """The processors of the engine's machine that a run gets; EnvironmentFault when a further lane has none."""
+    cores, cpuset = int(info["NCPU"]), bool(info.get("CPUSet", True))
+    if lane and (not cpuset or (lane + 1) * wanted > cores):
+        raise EnvironmentFault(f"{cores} processors of the engine's machine do not make {lane + 1} lanes of {wanted}")
+    return layout.cpu_settings(cores - lane * wanted, wanted, cpuset=cpuset)
 
 
 def probe(engine: Engine, workshop: Workshop, image: str) -> None:

@@ -31,6 +31,20 @@ def calls() -> bytes:
     return json.dumps({**told, "edges": [[0, 1, CALLS], [0, 2, CALLS]]}).encode()
 
 
+def memory(level: float) -> bytes:
+    """What is held at the peak of a run at `level`, in bytes, as speedscope has it."""
+    held = [round(SAMPLES * 1000 * (level - 0.5)), SAMPLES * 500]
+    frames = [{"name": name, "file": path, "line": line} for path, line, name in (MAIN, PARSE, RENDER)]
+    profile = {"type": "sampled", "name": "memory", "unit": "bytes", "startValue": 0, "endValue": sum(held)}
+    profile |= {"samples": [[0, 1], [0, 2]], "weights": held}
+    return json.dumps({"shared": {"frames": frames}, "profiles": [profile]}).encode()
+
+
+def allocations(level: float) -> bytes:
+    """What its functions allocate."""
+    return json.dumps({**json.loads(calls()), "allocated": [[1, round(100_000 * CALLS * level)]]}).encode()
+
+
 def changes(*, planted: bool) -> SourceChange:
     """What lies between two trees; `planted` where one has the change and the other has not."""
     hunk = Hunk(start=1, lines=(" def parse(text):", f"-{BEFORE}", f"+{AFTER}", " "), context="")

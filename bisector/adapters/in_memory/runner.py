@@ -3,7 +3,7 @@
 import json
 import math
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -20,6 +20,7 @@ from bisector.engine.stop import StopSignal
 from bisector.errors import InfraFault
 
 LEVEL: Seconds = 1.0
+SECOND_MODE = 0.3
 
 
 class SimulatedRunner:
@@ -30,6 +31,7 @@ class SimulatedRunner:
         self._world = world
         self._random = random.Random(f"{world.seed} noise")
         self._drift = 0.0
+        self._held: float | None = None
         self.built: dict[str, str] = {}
         """Trees by build key."""
 
@@ -49,6 +51,10 @@ class SimulatedRunner:
         details = {"host": "simulated", "seed": str(self._world.seed)}
         return EnvironmentSeen(host="simulated", toolchain="simulated", details=details)
 
+    def processors(self) -> int:
+        """As many as the world has."""
+        return self._world.cores
+
     def build(self, order: BuildOrder, stop: StopSignal) -> Build:
         """Build unless the world says that this tree does not."""
         stop.check()
@@ -65,11 +71,12 @@ class SimulatedRunner:
                 seconds=self._world.build,
             )
         self.built[order.key] = tree
+        handle = f"{tree}:{order.key}" if self._world.layout else tree
         return Build(
             key=order.key,
             outcome=Outcome.OK,
-            handle=tree,
-            content=tree,
+            handle=handle,
+            content=handle,
             log=str(order.log),
             seconds=self._world.build,
         )
@@ -82,7 +89,20 @@ class SimulatedRunner:
     def open(self, build: Build, order: RunOrder, stop: StopSignal) -> Iterator[Session]:
         """A session that draws from the level of the build's tree."""
         stop.check()
-        yield _SimulatedSession(runner=self, tree=build.handle, collect=order.collect)
+        tree = build.handle.partition(":")[0]
+        yield _SimulatedSession(runner=self, tree=tree, handle=build.handle, collect=order.collect)
+
+    def run_together(self, sessions: Sequence[Session]) -> tuple[RunRecord | InfraFault, ...]:
+        """A run in each: what the machine does to one at this moment it does to all, and time passes once."""
+        self._held = self._shared()
+        drift, done = self._drift, []
+        try:
+            for session in sessions:
+                self._drift = drift
+                done.append(_run_or_fault(session))
+        finally:
+            self._held = None
+        return tuple(done)
 
     def unusable_profilers(self) -> Mapping[ProfilerName, str]:
         """One profiler is enough for a world without processes."""
@@ -104,7 +124,13 @@ class SimulatedRunner:
 
     def profile(self, tree: str, wanted: tuple[str, ...]) -> Mapping[str, bytes]:
         """What a profiler that was asked for these files would have written of a run."""
-        found = {"profile": profiles.speedscope(self._world.level(tree)), "profile.0": profiles.calls()}
+        level = self._world.level(tree)
+        found = {
+            "profile": profiles.speedscope(level),
+            "profile.0": profiles.calls(),
+            "memory.0": profiles.memory(level),
+            "allocated.0": profiles.allocations(level),
+        }
         return {name: content for name, content in found.items() if name in wanted}
 
     def crashes(self, tree: str) -> bool:
@@ -117,7 +143,10 @@ class SimulatedRunner:
         if world.infra and self._random.random() < world.infra:
             raise InfraFault("planted: the machine failed")
         level = LEVEL * world.level(tree)
-        value = level * math.exp(world.noise_of(tree) * self._random.gauss(0, 1) + self._drift)
+        shared = self._shared() if self._held is None else self._held
+        value = level * math.exp(world.noise_of(tree) * self._random.gauss(0, 1) + self._drift + shared)
+        if slower := world.second_mode_of(tree):
+            value *= 1 + slower * (self._random.random() < SECOND_MODE)
         self._pass(world.run * value)
         return value
 
@@ -127,14 +156,29 @@ class SimulatedRunner:
         levels = self._world.further_levels(tree)
         return {name: level * math.exp(noise * self._random.gauss(0, 1)) for name, level in levels.items()}
 
+    def of_build(self, handle: str) -> float:
+        """What a build multiplies the times of its commit by."""
+        return math.exp(self._world.offset_of(handle))
+
+    def _shared(self) -> float:
+        return self._world.shared * self._random.gauss(0, 1) if self._world.shared else 0.0
+
     def _pass(self, seconds: Seconds) -> None:
         self._drift += self._world.drift * math.sqrt(seconds) * self._random.gauss(0, 1) if self._world.drift else 0.0
+
+
+def _run_or_fault(session: Session) -> RunRecord | InfraFault:
+    try:
+        return session.run()
+    except InfraFault as fault:
+        return fault
 
 
 @dataclass(frozen=True, kw_only=True)
 class _SimulatedSession:
     runner: SimulatedRunner
     tree: str
+    handle: str
     collect: tuple[str, ...] = ()
 
     @property
@@ -154,7 +198,7 @@ class _SimulatedSession:
 
     def run(self) -> RunRecord:
         """A run that prints its time as a JSON object."""
-        value = self.runner.draw(self.tree)
+        value = self.runner.draw(self.tree) * self.runner.of_build(self.handle)
         if self.runner.crashes(self.tree):
             usage = Usage(wall=value / 10, cpu=value / 10, peak_memory=10 << 20)
             return RunRecord(outcome=Outcome.BENCH_FAILED, usage=usage, exit_code=1, reason="planted: it crashes")

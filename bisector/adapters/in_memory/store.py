@@ -1,6 +1,6 @@
 """A store that forgets everything with its process. Facts go through their text form, as they do for real."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from bisector.core.model.builds import Build
 from bisector.core.model.calibration import Calibration
@@ -54,7 +54,11 @@ class InMemoryStore:
 
     def append(self, job: str, fact: Fact) -> None:
         """Add a fact."""
-        self._facts[job].append((kind_of(fact), fact_to_text(fact)))
+        self.append_together(job, (fact,))
+
+    def append_together(self, job: str, facts: Sequence[Fact]) -> None:
+        """Add facts in this order, all of them or none."""
+        self._facts[job].extend([(kind_of(fact), fact_to_text(fact)) for fact in facts])
 
     def facts(self, job: str) -> list[Fact]:
         """The facts of a job in their order."""

@@ -14,7 +14,7 @@ EPOCH = 1_700_000_000
 MERGE_EVERY = 4
 """Every so many candidates is a merge that brought in a branch."""
 BRANCH_LENGTH = 3
-WHOLE = frozenset({"candidates", "culprit", "branch", "seed"})
+WHOLE = frozenset({"candidates", "culprit", "branch", "seed", "cores"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,14 @@ class World:
     metrics: str = ""
     """Further metrics m1, m2, …, the culprit and relative effect of each: "0:0/30:0.1"."""
     seed: int = 0
+    shared: float = 0.0
+    """Noise that runs made at the same moment have in common: neighbours on the machine."""
+    layout: float = 0.0
+    """How far a build lies from its commit's level by chance, relative; another of the same commit lies elsewhere."""
+    mode: float = 0.0
+    """How much slower three runs of ten are from the culprit on, relative: a second mode."""
+    cores: int = 4
+    """Processors of the machine."""
 
     @classmethod
     def parse(cls, text: str) -> "World":
@@ -150,6 +158,14 @@ class World:
     def noise_of(self, tree: str) -> float:
         """The noise of a run of what is built from `tree`."""
         return self.noise * (self.spread if self.has_change(tree) else 1.0)
+
+    def offset_of(self, handle: str) -> float:
+        """What this build's layout does to the logarithm of its times."""
+        return self.layout * random.Random(f"{self.seed} layout {handle}").gauss(0, 1) if self.layout else 0.0
+
+    def second_mode_of(self, tree: str) -> float:
+        """How much slower three runs of ten of this tree are."""
+        return self.mode if self.has_change(tree) else 0.0
 
     def builds(self, tree: str) -> bool:
         """Whether `tree` builds: the ends and the commits around the culprit's branch always do."""

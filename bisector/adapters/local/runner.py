@@ -1,10 +1,11 @@
 """The runner on this machine."""
 
+import os
 import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from bisector.adapters.local.session import LocalSession, measuring_cpus, open_s
 from bisector.adapters.measure.host import fingerprint, host_facts
 from bisector.adapters.measure.lock import Owner, locked, locked_if_free
 from bisector.adapters.measure.profilers import perf_problem, without_tools
+from bisector.adapters.measure.together import run_together
 from bisector.adapters.measure.tools import prepare
 from bisector.core.model.builds import Build
 from bisector.core.model.facts import EnvironmentSeen
 from bisector.core.model.profiles import ProfilerName
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.units import Bytes, Seconds
-from bisector.engine.ports import BuildOrder, RunOrder
+from bisector.engine.ports import BuildOrder, RunOrder, RunRecord, Session
 from bisector.engine.stop import StopSignal
 from bisector.errors import InfraFault, ScenarioError
 
@@ -67,6 +69,10 @@ class LocalRunner:
         }
         return EnvironmentSeen(host=fingerprint(facts), toolchain=self._toolchain(), details=details)
 
+    def processors(self) -> int:
+        """Those that this process may use."""
+        return len(os.sched_getaffinity(0))
+
     def build(self, order: BuildOrder, stop: StopSignal) -> Build:
         """Build in a directory of its own, once, however many processes ask."""
         if order.recipe.dockerfile or order.recipe.candidate_dockerfile:
@@ -97,6 +103,10 @@ class LocalRunner:
                 raise InfraFault(f"the build in {place.root} is gone")
             with open_session(place, order, self._workshop, self._owner, stop) as session:
                 yield session
+
+    def run_together(self, sessions: Sequence[Session]) -> tuple[RunRecord | InfraFault, ...]:
+        """A run in each session, begun at the same moment."""
+        return run_together(sessions)
 
     def unusable_profilers(self) -> Mapping[ProfilerName, str]:
         """Those that are not installed, and perf where the kernel does not let this user record."""

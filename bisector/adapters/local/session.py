@@ -15,6 +15,7 @@ from bisector.adapters.measure.lock import Owner
 from bisector.adapters.measure.order import HelperOrder
 from bisector.engine.ports import RunOrder, RunRecord
 from bisector.engine.stop import StopSignal
+from bisector.errors import EnvironmentFault
 
 
 class LocalSession:
@@ -38,7 +39,7 @@ class LocalSession:
             out=str(out),
             collect=order.collect,
             fresh=(str(home), str(tmp), str(out)),
-            cpus=measuring_cpus(recipe.cpus),
+            cpus=measuring_cpus(recipe.cpus, order.lane),
             memory=recipe.memory_bytes,
         )
 
@@ -65,9 +66,16 @@ class LocalSession:
         return record
 
 
-def measuring_cpus(count: int) -> tuple[int, ...]:
-    """The last `count` processors this process may use: the first ones get the interrupts and everybody else."""
-    return tuple(sorted(os.sched_getaffinity(0))[-count:])
+def measuring_cpus(count: int, lane: int = 0) -> tuple[int, ...]:
+    """The last `count` processors this process may use: the first ones get the interrupts and everybody else.
+
+    Further lanes have those before them. EnvironmentFault when there are none left.
+    """
+    allowed = sorted(os.sched_getaffinity(0))
+    chosen = tuple(allowed[: len(allowed) - lane * count][-count:])
+    if lane and len(chosen) < count:
+        raise EnvironmentFault(f"{len(allowed)} processors do not make {lane + 1} lanes of {count}")
+    return chosen
 
 
 @contextmanager

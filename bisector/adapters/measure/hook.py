@@ -2,9 +2,10 @@
 
 BISECTOR_INSIDE says what it does: "sampling" has pyinstrument look at the main thread (for where ptrace is refused, or
 a process ends before py-spy has found it); "counting" counts how often every function is called, and by whom, with
-`sys.monitoring` where there is one (3.12), else cProfile. Both last from the start of every Python process to its end
-by `exit`; a process that is forked, or ends in another way, tells nothing. BISECTOR_PROFILE is the path of the files
-without their number, BISECTOR_INTERVAL the seconds between samples.
+`sys.monitoring` where there is one (3.12), else cProfile; "memory" and "allocating" are told in `hook_memory.py`. All
+last from the start of every Python process to its end by `exit`; a process that is forked, or ends in another way,
+tells nothing. BISECTOR_PROFILE is the path of the files without their number, BISECTOR_INTERVAL the seconds between
+samples.
 
 It runs on Python 3.6 and later: no annotations that these do not know.
 """
@@ -49,13 +50,15 @@ class Table:
     def add_edge(self, caller: int, callee: int, calls: int) -> None:
         self.edges[caller, callee] = self.edges.get((caller, callee), 0) + calls
 
-    def text(self, tool: str) -> str:
+    def text(self, tool: str, allocated: "dict[Any, int] | None" = None) -> str:
+        bytes_of = [[self.number(code), size] for code, size in (allocated or {}).items()]
         told = {
             "version": 1,
             "tool": tool,
             "functions": [list(key) for key in self.functions],
             "calls": [list(pair) for pair in self.calls.items()],
             "edges": [[caller, callee, calls] for (caller, callee), calls in self.edges.items()],
+            "allocated": bytes_of,
         }
         return json.dumps(told, separators=(",", ":"))
 
@@ -138,17 +141,43 @@ def by_sampling() -> "Callable[[], str]":
     return finish
 
 
+def by_memory(inside: str) -> "Callable[[], str]":
+    """What looks at memory; returns what ends it and tells."""
+    sys.path.insert(0, HERE)
+    try:
+        from importlib import import_module
+
+        memory = import_module("bisector_hook_memory")
+    finally:
+        sys.path.remove(HERE)
+    if inside == "memory":
+        begun: Callable[[], str] = memory.by_peak()
+    else:
+        begun = memory.by_allocating(allocations)
+    return begun
+
+
+def allocations(calls: "dict[Any, int]", allocated: "dict[Any, int]") -> str:
+    table = Table()
+    for code, times in calls.items():
+        table.add(code, times)
+    return table.text("tracemalloc", allocated)
+
+
 def begin() -> None:
     """Begin, and see to it that what was found is written after everything else that runs at the end."""
     process = os.getpid()
 
     def end() -> None:
         text = finish()
-        if os.getpid() == process and len(text) <= MOST_BYTES:
+        if os.getpid() == process and 0 < len(text) <= MOST_BYTES:
             write(text)
 
-    if os.environ["BISECTOR_INSIDE"] == "sampling":
+    inside = os.environ["BISECTOR_INSIDE"]
+    if inside == "sampling":
         finish = by_sampling()
+    elif inside in ("memory", "allocating"):
+        finish = by_memory(inside)
     else:
         monitoring = getattr(sys, "monitoring", None)
         finish = by_profile() if monitoring is None else by_monitoring(monitoring)

@@ -21,7 +21,8 @@ PARTS = {"measure": ("measure.c", "supervise.c", "surroundings.c", "report.c"), 
 COMPILE = ("-std=gnu11", "-O3", "-static")
 COMPILE_LIMIT: Seconds = 60.0
 PACKAGE = Path("bisector/adapters/measure/programs")
-HOOK = Path(__file__).parent / "hook.py"
+HOOKS = {"hook.py": "sitecustomize.py", "hook_memory.py": "bisector_hook_memory.py"}
+"""What a Python program is looked at with from within, and what it is called there."""
 STAND_IN = """
 from pyinstrument.low_level.stat_profile_python import get_frame_info, setstatprofile
 def measure_timing_overhead(): return {"walltime": 1e-7}
@@ -85,7 +86,9 @@ def _digest(compiler: str) -> str:
     for path in sorted(PROGRAMS.iterdir()):
         if path.suffix in {".c", ".h", ".py"}:
             state.update(f"{path.name} {path.stat().st_size}\n".encode() + path.read_bytes())
-    state.update(HOOK.read_bytes() + STAND_IN.encode())
+    for name in HOOKS:
+        state.update((PROGRAMS.parent / name).read_bytes())
+    state.update(STAND_IN.encode())
     for path in (*_py_spy(), *_pyinstrument()):
         status = path.stat()
         state.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
@@ -102,7 +105,8 @@ def _make(directory: Path, compiler: str) -> None:
         shutil.copyfile(path, made / path.name)
         (made / path.name).chmod(0o755)
     (made / "hook").mkdir()
-    shutil.copyfile(HOOK, made / "hook" / "sitecustomize.py")
+    for name, there in HOOKS.items():
+        shutil.copyfile(PROGRAMS.parent / name, made / "hook" / there)
     for path in _pyinstrument():
         shutil.copytree(path, made / "packages" / path.name, ignore=shutil.ignore_patterns("__pycache__", "*.c", "*.h"))
         # Where the extension is not for the image's Python this stands in for it: modules come after extensions.

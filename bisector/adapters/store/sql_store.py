@@ -1,7 +1,7 @@
 """Jobs and facts in a database."""
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -77,21 +77,29 @@ class SqlStore:
 
     def append(self, job: str, fact: Fact) -> None:
         """Add a fact, durable on return."""
-        text = fact_to_text(fact).encode()
-        own_sample = isinstance(fact, Sample) and fact.counts and not fact.adopted_from
+        self.append_together(job, (fact,))
+
+    def append_together(self, job: str, facts: Sequence[Fact]) -> None:
+        """Add facts in this order, all of them or none, durable on return."""
+        written = [(fact, fact_to_text(fact).encode()) for fact in facts]
         with self._database.writing() as connection:
-            connection.execute(
-                insert(facts).values(
-                    job_id=_number(job),
-                    seq=_next_seq(connection, job),
-                    recorded_at=self._now(),
-                    kind=kind_of(fact),
-                    payload=zlib.compress(text) if len(text) >= COMPRESS_FROM else text,
-                    build=fact.build if isinstance(fact, Sample) and own_sample else None,
-                    identity=self._identity(connection, job) if own_sample else None,
-                    host=fact.host if isinstance(fact, Sample) and own_sample else None,
-                )
+            for fact, text in written:
+                self._insert(connection, job, fact, text)
+
+    def _insert(self, connection: Connection, job: str, fact: Fact, text: bytes) -> None:
+        own_sample = isinstance(fact, Sample) and fact.counts and not fact.adopted_from
+        connection.execute(
+            insert(facts).values(
+                job_id=_number(job),
+                seq=_next_seq(connection, job),
+                recorded_at=self._now(),
+                kind=kind_of(fact),
+                payload=zlib.compress(text) if len(text) >= COMPRESS_FROM else text,
+                build=fact.build if isinstance(fact, Sample) and own_sample else None,
+                identity=self._identity(connection, job) if own_sample else None,
+                host=fact.host if isinstance(fact, Sample) and own_sample else None,
             )
+        )
 
     def facts(self, job: str) -> list[Fact]:
         """The facts of a job in their order."""

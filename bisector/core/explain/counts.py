@@ -15,7 +15,8 @@ MOSTLY = 0.7
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Counts:
-    """What a counting run saw on one side: calls, calls from one function to another, allocations in bytes.
+    """What counting runs saw on one side: calls, calls from one function to another, the bytes that a call of each
+    function allocates, and its instructions without those of what it calls.
 
     `work` is how many units of work it did; the numbers are of the whole run. Profiles and counts name functions
     alike (`names.Names`), with bare names where the tool that counts knows no better.
@@ -23,7 +24,8 @@ class Counts:
 
     calls: Mapping[Frame, int]
     edges: Mapping[tuple[Frame, Frame], int] = field(default_factory=lambda: MappingProxyType({}))
-    allocated: Mapping[Frame, int] = field(default_factory=lambda: MappingProxyType({}))
+    allocated: Mapping[Frame, float] = field(default_factory=lambda: MappingProxyType({}))
+    instructions: Mapping[Frame, int] = field(default_factory=lambda: MappingProxyType({}))
     work: float = 1.0
 
     def calls_of(self, frame: Frame) -> float:
@@ -32,7 +34,7 @@ class Counts:
 
     def counted(self, frame: Frame) -> Frame:
         """The function as the counting tool names it: itself, or the only one of its file with its bare name."""
-        if frame in self.calls:
+        if frame in self.calls or frame in self.allocated:
             return frame
         alike = self._bare.get(_bare(frame), ())
         return alike[0] if len(alike) == 1 else frame
@@ -40,7 +42,7 @@ class Counts:
     @cached_property
     def _bare(self) -> Mapping[tuple[str, str], list[Frame]]:
         found: dict[tuple[str, str], list[Frame]] = {}
-        for frame in self.calls:
+        for frame in dict.fromkeys((*self.calls, *self.allocated)):
             found.setdefault(_bare(frame), []).append(frame)
         return found
 
@@ -49,8 +51,12 @@ class Counts:
         return self.edges.get((self.counted(caller), self.counted(callee)), 0) / self.work
 
     def bytes_of(self, frame: Frame) -> float:
-        """Bytes a function allocates per unit of work."""
-        return self.allocated.get(self.counted(frame), 0) / self.work
+        """Bytes that a call of a function allocates by itself."""
+        return self.allocated.get(self.counted(frame), 0.0)
+
+    def instructions_of(self, frame: Frame) -> float:
+        """Instructions of a function itself per unit of work."""
+        return self.instructions.get(self.counted(frame), 0) / self.work
 
 
 def _bare(frame: Frame) -> tuple[str, str]:
@@ -68,6 +74,24 @@ class CountPair:
         """How often a function is called on both sides; None where neither saw it."""
         before, after = self.before.calls_of(frame), self.after.calls_of(frame)
         return CallChange(before=before, after=after) if before or after else None
+
+    def allocated(self, frame: Frame) -> "Amounts | None":
+        """What a call of a function allocates on both sides, in bytes; None where neither saw it allocate."""
+        before, after = self.before.bytes_of(frame), self.after.bytes_of(frame)
+        return Amounts(before=before, after=after) if before or after else None
+
+    def instructions(self, frame: Frame) -> "Amounts | None":
+        """The instructions of a function itself on both sides; None where nobody counted them."""
+        before, after = self.before.instructions_of(frame), self.after.instructions_of(frame)
+        return Amounts(before=before, after=after) if before or after else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Amounts:
+    """Something exact about a function on both sides."""
+
+    before: float
+    after: float
 
 
 class Manner(StrEnum):

@@ -13,7 +13,7 @@ import numpy as np
 from bisector.core.explain.counts import CallChange, CountPair
 from bisector.core.explain.difference import Difference, Fate
 from bisector.core.explain.spread import Estimate
-from bisector.core.explain.stacks import ROOT, Frame, IntArray, Origin
+from bisector.core.explain.stacks import ROOT, Frame, IntArray, Origin, Unit
 from bisector.core.explain.suspects import answerable
 
 SMALLEST_SHARE = 0.02
@@ -73,7 +73,7 @@ def findings_of(found: Difference, counts: CountPair | None = None) -> tuple[Fin
     answer = answerable(found, np.zeros(len(found.frames), dtype=bool))
     told = [
         *(_repeated(found, counts) if counts is not None else ()),
-        *_grown(found, answer, smallest, counts),
+        *(_grown(found, answer, smallest, counts) if found.unit is not Unit.BYTES else ()),
         *_imports(found, answer, smallest),
     ]
     kept = [each for each in told if each.cost is None or each.cost.delta >= smallest]

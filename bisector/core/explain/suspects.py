@@ -13,7 +13,7 @@ from enum import StrEnum
 import numpy as np
 
 from bisector.core.explain.changes import Touched, TouchedFunction
-from bisector.core.explain.counts import CallChange, CountPair, Manner
+from bisector.core.explain.counts import Amounts, CallChange, CountPair, Manner
 from bisector.core.explain.difference import Difference, FunctionDelta
 from bisector.core.explain.spread import Estimate, Estimates
 from bisector.core.explain.stacks import ROOT, BoolArray, Frame, IntArray, Origin
@@ -38,7 +38,8 @@ class Suspect:
 
     `through` is the function below it in which most of its growth is spent, None where that is itself. `relation` is
     None where no culprit's diff is known, `calls` and `manner` where nobody counted. `called_by` is, for one that is
-    only called more often, the caller that most of the new calls come from.
+    only called more often, the caller that most of the new calls come from. `allocated` (bytes a call) and
+    `instructions` (per unit of work) are of the function itself, None where nobody counted them.
     """
 
     function: FunctionDelta
@@ -50,6 +51,8 @@ class Suspect:
     calls: CallChange | None
     manner: Manner | None
     called_by: Frame | None
+    allocated: Amounts | None = None
+    instructions: Amounts | None = None
 
     @property
     def line(self) -> int:
@@ -87,6 +90,8 @@ def suspects_of(
                 calls=calls,
                 manner=manner,
                 called_by=_new_caller(found.frames[index], counts) if manner is Manner.MORE_CALLS else None,
+                allocated=counts.allocated(found.frames[index]) if counts is not None else None,
+                instructions=counts.instructions(found.frames[index]) if counts is not None else None,
             )
         )
     return tuple(suspects)

@@ -22,3 +22,9 @@ class Calibration:
     between: float
     autocorrelation: float
     drift: float
+    within: int = 0
+    """Degrees of freedom of `sigma`; 0 stands for those of as many runs of each build."""
+    neighbours: int = 0
+    """Pairs of runs that `autocorrelation` rests on; 0 stands for all runs."""
+    jobs: int = 0
+    """Finished jobs whose runs are in it; 0 for a calibration alone."""

@@ -69,10 +69,10 @@ def pending_captures(
     taken = [capture for capture in captures if capture.step == seen.step]
     name = in_use(seen, taken)
     sampled = {capture.order for capture in taken if capture.tool == name}
-    counted = {capture.order for capture in taken if capture.kind is CaptureKind.COUNTED}
+    counted = {capture.order for capture in taken if capture.kind is not CaptureKind.SAMPLED}
     pending: list[Pending] = []
     for order, slot in enumerate(slots):
-        if slot.kind is CaptureKind.COUNTED:
+        if slot.kind is not CaptureKind.SAMPLED:
             if order not in counted:
                 pending.append((order, slot, None))
         elif name is not None and order not in sampled:

@@ -218,10 +218,14 @@ class Investigation:
             and sample.outcome not in SAYS_NOTHING
             and not sample.adopted_from
         }
+        beside = (step.partner(order) for order in range(len(step.slots)))
+        partners = [
+            slot if other is None else step.slots[other] for slot, other in zip(step.slots, beside, strict=True)
+        ]
         return tuple(
             (order, slot)
-            for order, slot in enumerate(step.slots)
-            if order not in done and slot.place not in self.failures
+            for order, (slot, partner) in enumerate(zip(step.slots, partners, strict=True))
+            if order not in done and not {slot.place, partner.place} & set(self.failures)
         )
 
     def pending_captures(self) -> tuple[Pending, ...]:

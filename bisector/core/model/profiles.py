@@ -18,6 +18,8 @@ MOST_PROCESSES = 16
 """Processes of one run of which an in-process profiler brings files back."""
 ROOM: Bytes = 512 << 20
 """Memory that a profiler may use beside the command."""
+TRACING_ROOM: Bytes = 2 << 30
+"""The same for one that remembers where each block was allocated."""
 PERF_RATE_LIMIT = 999
 """perf keeps whole stacks (8 KiB each) of every sample: more a second than this and it drops some."""
 PERF_STACK_BYTES = 8192
@@ -30,13 +32,16 @@ class ProfilerName(StrEnum):
     PY_SPY = "py-spy"
     PYINSTRUMENT = "pyinstrument"
     PERF = "perf"
+    TRACEMALLOC = "tracemalloc"
+    """For a metric that is a size."""
 
 
 class CaptureKind(StrEnum):
-    """What a capture is: stacks sampled over time, or every call counted."""
+    """What a capture is: stacks with their weights, every call counted, or all that was allocated added up."""
 
     SAMPLED = "sampled"
     COUNTED = "counted"
+    ALLOCATED = "allocated"
 
 
 class Format(StrEnum):
@@ -46,13 +51,15 @@ class Format(StrEnum):
     PYINSTRUMENT = "pyinstrument"
     PERF_SCRIPT = "perf script"
     CALLS = "calls"
+    MEMORY = "memory"
+    CALLGRIND = "callgrind"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Profiler:
     """How a run is profiled. `before` is put in front of its command; `files` below {out} come back, as far as they
-    were written. `slowdown` is how many times as long the command may take. With `beside_hz` it records the run from
-    outside the container, so many times a second."""
+    were written. `slowdown` is how many times as long the command may take, `room` the memory that the profiler needs
+    beside it. With `beside_hz` it records the run from outside the container, so many times a second."""
 
     tool: str
     format: Format
@@ -61,6 +68,7 @@ class Profiler:
     slowdown: float
     rate_hz: int = 0
     beside_hz: int = 0
+    room: Bytes = ROOM
 
     def wrapped(self, recipe: RunRecipe) -> RunRecipe:
         """The run with the profiler around it: the same command and limits, with room for the profiler itself."""
@@ -68,7 +76,7 @@ class Profiler:
             recipe,
             command=(*self.before, *recipe.command),
             timeout_seconds=self.slowdown * recipe.timeout_seconds,
-            memory_bytes=recipe.memory_bytes + ROOM,
+            memory_bytes=recipe.memory_bytes + self.room,
         )
 
 
@@ -93,24 +101,60 @@ def sampler(name: ProfilerName, recipe: ProfileRecipe, *, contained: bool = Fals
         case ProfilerName.PERF:
             rate = min(recipe.rate_hz, PERF_RATE_LIMIT)
             return _perf_beside(rate) if contained else _perf(rate)
+        case ProfilerName.TRACEMALLOC:
+            return _inside("memory", str(name), Format.MEMORY, slowdown=30.0, room=TRACING_ROOM)
 
 
 def counter() -> Profiler:
     """What counts the calls of Python functions."""
-    return _inside("counting", "counts", Format.CALLS, interval=0.0, slowdown=10.0)
+    return _inside("counting", "counts", Format.CALLS, slowdown=10.0)
 
 
-def _inside(hook: str, tool: str, read_as: Format, *, interval: float, slowdown: float) -> Profiler:
+def allocations() -> Profiler:
+    """What adds up what Python functions allocate."""
+    return _inside("allocating", "allocations", Format.CALLS, slowdown=30.0, room=TRACING_ROOM)
+
+
+def native_counter() -> Profiler:
+    """What counts calls and instructions of compiled functions: callgrind, where the image or machine has it."""
+    missing = "command -v valgrind >/dev/null || { echo 'Error: valgrind is not installed there' >&2; exit 127; }; "
+    count = 'valgrind -q --tool=callgrind --trace-children=yes --callgrind-out-file="$0/callgrind.%p" -- "$@"; '
+    number = f'status=$?; n=0; for f in "$0"/callgrind.*; do [ $n -lt {MOST_PROCESSES} ] || break; '
+    return Profiler(
+        tool="callgrind",
+        format=Format.CALLGRIND,
+        before=(
+            "/bin/sh",
+            "-c",
+            f'{missing}{count}{number}mv "$f" "$0/calls.$n"; n=$((n+1)); done; exit $status',
+            "{out}",
+        ),
+        files=tuple(f"calls.{number}" for number in range(MOST_PROCESSES)),
+        slowdown=100.0,
+    )
+
+
+def _inside(
+    hook: str,
+    tool: str,
+    read_as: Format,
+    *,
+    slowdown: float,
+    interval: float = 0.0,
+    room: Bytes = ROOM,
+) -> Profiler:
     """A profiler that Python itself loads at its start, before anything of the program."""
-    settings = f'BISECTOR_INSIDE={hook} BISECTOR_PROFILE="{{out}}/profile" BISECTOR_INTERVAL={interval:.6f}'
+    stem = {"memory": "memory", "allocating": "allocated"}.get(hook, "profile")
+    settings = f'BISECTOR_INSIDE={hook} BISECTOR_PROFILE="{{out}}/{stem}" BISECTOR_INTERVAL={interval:.6f}'
     path = 'PYTHONPATH="{tools}/hook${PYTHONPATH:+:$PYTHONPATH}"'
     return Profiler(
         tool=tool,
         format=read_as,
         before=("/bin/sh", "-c", f'{settings} {path} exec "$@"', "sh"),
-        files=tuple(f"profile.{number}" for number in range(MOST_PROCESSES)),
+        files=tuple(f"{stem}.{number}" for number in range(MOST_PROCESSES)),
         slowdown=slowdown,
         rate_hz=round(1 / interval) if interval else 0,
+        room=room,
     )
 
 
@@ -158,13 +202,31 @@ class Choice:
     why: str
 
 
-def choose(scenario: Scenario, unusable: Mapping[ProfilerName, str]) -> Choice:
-    """What to profile the scenario with. `unusable` says of each profiler that the runner cannot have why not."""
+def choose(scenario: Scenario, unusable: Mapping[ProfilerName, str], *, memory: bool = False) -> Choice:
+    """What to profile the scenario with. `unusable` says of each profiler that the runner cannot have why not; with
+    `memory` it is a size that wants to be explained."""
+    if memory:
+        return _choose_for_memory(scenario, unusable)
     wanted = scenario.profile.profiler
     order, why = _order(scenario) if wanted == "auto" else ((ProfilerName(wanted),), "the scenario asks for it")
     able = tuple(name for name in order if name not in unusable)
     refused = {str(name): unusable[name] for name in order if name in unusable}
     return Choice(able=able, refused=refused, why=why)
+
+
+def _choose_for_memory(scenario: Scenario, unusable: Mapping[ProfilerName, str]) -> Choice:
+    name = ProfilerName.TRACEMALLOC
+    if not looks_like_python(scenario):
+        reason = "it traces memory from within Python, and the command is not Python"
+        return Choice(able=(), refused={str(name): reason}, why="the metric is a size")
+    if name in unusable:
+        return Choice(able=(), refused={str(name): unusable[name]}, why="the metric is a size")
+    return Choice(able=(name,), refused={}, why="the metric is a size")
+
+
+def looks_like_python(scenario: Scenario) -> bool:
+    """Whether the command is Python by its name, or the build uses it."""
+    return scenario.uses_python() or starts_python(scenario.run.command)
 
 
 def _order(scenario: Scenario) -> tuple[tuple[ProfilerName, ...], str]:
@@ -190,10 +252,13 @@ class CaptureSlot:
     kind: CaptureKind
 
 
-def interleaved(places: Iterable[Place], captures: int, *, counted: bool) -> tuple[CaptureSlot, ...]:
+def interleaved(
+    places: Iterable[Place], captures: int, *, counted: bool, allocated: bool = False
+) -> tuple[CaptureSlot, ...]:
     """So many captures of every place, in turns, each round beginning with another; then a count of each."""
     each = tuple(places)
     rounds = [each[turn % len(each) :] + each[: turn % len(each)] for turn in range(captures)] if each else []
     sampled = [CaptureSlot(place=place, kind=CaptureKind.SAMPLED) for turn in rounds for place in turn]
-    counts = [CaptureSlot(place=place, kind=CaptureKind.COUNTED) for place in each] if counted else []
+    kinds = [kind for kind, wanted in ((CaptureKind.COUNTED, counted), (CaptureKind.ALLOCATED, allocated)) if wanted]
+    counts = [CaptureSlot(place=place, kind=kind) for kind in kinds for place in each]
     return (*sampled, *counts)

@@ -37,6 +37,13 @@ class Across(StrEnum):
     STDEV = "stdev"
 
 
+class Bracket(StrEnum):
+    """When a run of an end goes with a round: in every one, or where it is worth its price."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Budget:
     """What a job may spend at most; None is without limit. Warm-up runs are not counted in `runs`."""
@@ -67,6 +74,7 @@ class Search:
     crash_is_bad: bool = False
     """Whether a run that fails is as bad as bad; else it says nothing but that the commit cannot be tested."""
     seed: int = 0
+    bracket: Bracket = Bracket.AUTO
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,6 +108,8 @@ class Request:
     """Whether samples that earlier jobs took of equal builds on this host may be used again."""
     retracted: tuple[Sha, ...] = ()
     """Commits of which no earlier sample is believed."""
+    duet: bool = False
+    """Whether every run has one of the reference beside it, at the same moment on other processors."""
 
     @property
     def metric(self) -> Metric:
@@ -124,4 +134,6 @@ class Request:
             f"{metric.name} {metric.source} {metric.file} {metric.select} {metric.statistic}"
             for metric in scenario.metrics
         ]
-        return digest(self.runner, scenario.run.identity(), scenario.files, *metrics)
+        # Two at a time share caches and memory: not comparable with a run alone.
+        mode = ("--duet",) if self.duet else ()
+        return digest(self.runner, scenario.run.identity(), scenario.files, *metrics, *mode)

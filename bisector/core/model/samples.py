@@ -76,6 +76,10 @@ class Sample:
     reason: str = ""
     adopted_from: str = ""
     """The job this sample was taken over from ("" for this job's own)."""
+    partner: int | None = None
+    """The place in the step of the run that was made at the same moment; None for a run alone."""
+    lane: int = 0
+    """Which of the host's groups of processors it ran on."""
 
     @property
     def counts(self) -> bool:

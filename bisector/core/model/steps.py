@@ -35,10 +35,23 @@ class BuildPlace:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measure:
-    """Run the slots in this order, each in a fresh process."""
+    """Run the slots in this order, each in a fresh process.
+
+    With `duet` two at a time, at the same moment and on processors of their own: slots 0 and 1, 2 and 3 and so on, the
+    second of each being the reference.
+    """
 
     slots: tuple[Slot, ...]
     reason: str
+    duet: bool = False
+
+    def partner(self, order: int) -> int | None:
+        """The slot that is run together with slot `order`."""
+        return order ^ 1 if self.duet and order ^ 1 < len(self.slots) else None
+
+    def lane(self, order: int) -> int:
+        """Which group of processors slot `order` gets: both sides have each in turns, since no two are quite alike."""
+        return (order ^ order >> 1) & 1 if self.duet else 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

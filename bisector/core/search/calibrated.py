@@ -69,7 +69,7 @@ def calibration_of(metric: str, readings: Sequence[Reading]) -> Calibration:
         tau=float(np.sqrt(max(between - sigma**2, 0.0) / runs)),
         between=between,
         autocorrelation=_autocorrelation(residuals),
-        drift=_drift(residuals, sigma),
+        drift=drift_of(residuals, sigma),
     )
 
 
@@ -84,7 +84,7 @@ def informed(settings: Settings, known: Calibration) -> Settings:
     expected = 1 + known.runs * ratios**2
     log_weight = -(known.builds - 1) / 2 * (np.log(expected) + known.between / sigma**2 / expected) + np.log(usual)
     weight = np.exp(log_weight - log_weight.max())
-    count = known.runs * known.builds
+    count = known.neighbours or known.runs * known.builds
     moves = known.drift != 0.0 or known.autocorrelation * np.sqrt(count) > CORRELATED
     # A calibration sees no drift for as long as it takes, and a search may take longer: a little is kept.
     drift = MOST_DRIFT_CHANCE if moves else max(LEAST_DRIFT_CHANCE, settings.prior_drift / (1 + count / 10))
@@ -126,7 +126,7 @@ def _autocorrelation(residuals: FloatArray) -> float:
     return float(residuals[:-1] @ residuals[1:]) / total if total > 0 else 0.0
 
 
-def _drift(residuals: FloatArray, sigma: float) -> float:
+def drift_of(residuals: FloatArray, sigma: float) -> float:
     """How far the second half lies from the first; 0 where three standard errors hold the difference."""
     half = len(residuals) // 2
     moved = float(residuals[half:].mean() - residuals[:half].mean())

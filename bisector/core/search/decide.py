@@ -47,6 +47,8 @@ class Costs:
     round: Seconds
     build: FloatArray
     rebuild: Seconds | None = None
+    references: int = 0
+    """Runs of the ends that go with every round, whatever they teach."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -288,7 +290,8 @@ def _options(observations: Observations, posterior: Posterior, costs: Costs) -> 
     runs = RUNS[:1] if posterior.exact else RUNS
     build_time = float(costs.build.max()) / costs.run
     options = []
-    for references in (0,) if posterior.drift is None else REFERENCES:
+    worth_asking = (0,) if posterior.drift is None else REFERENCES
+    for references in sorted({max(costs.references, number) for number in worth_asking}):
         opening = costs.round + (runs + references) * costs.run
         fresh = known.beside(references, build_time + 1)
         for query in queries:

@@ -8,6 +8,9 @@ FEWEST = 8
 """Runs of each side below which nothing is said."""
 SURE = 3.5
 """Standard errors between the logarithms of two mean deviations."""
+FEWEST_FOR_A_HINT = 4
+HINT = 4.0
+"""Ratio of the spreads from which a few runs are told to look uneven: by chance once in thirty comparisons of five."""
 WORTH_TELLING = 1.5
 """Ratio of the spreads from which a difference is told."""
 APART = 4.0
@@ -29,6 +32,25 @@ def spread_ratio(old: FloatArray, new: FloatArray) -> float | None:
     # On logarithms the error of a mean deviation is its coefficient of variation over the root of the runs.
     error = float(np.hypot(*(side.std(ddof=1) / side.mean() / len(side) ** 0.5 for side in (before, after))))
     return ratio if abs(np.log(ratio)) > max(SURE * error, np.log(WORTH_TELLING)) else None
+
+
+def hint_of_spread(old: FloatArray, new: FloatArray) -> float | None:
+    """New over old spread where there are too few runs to be sure of it, and it looks far from even; else None."""
+    fewest = min(len(old), len(new))
+    if not FEWEST_FOR_A_HINT <= fewest < FEWEST:
+        return None
+    before, after = (float(np.abs(side - np.median(side)).mean()) for side in (old, new))
+    if before <= 0 or after <= 0:
+        return None
+    return after / before if max(after / before, before / after) > HINT else None
+
+
+def modes_of(old: FloatArray, new: FloatArray) -> tuple[int, int] | None:
+    """The modes of both sides where their numbers differ; None where they do not or one side has too few runs."""
+    if min(len(old), len(new)) < FEWEST:
+        return None
+    before, after = modes(old), modes(new)
+    return (before, after) if before != after else None
 
 
 def modes(values: FloatArray) -> int:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 from bisector.core.model.history import LineName, Place, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.samples import Purpose
-from bisector.core.model.steps import Conclude, Measure, Step
+from bisector.core.model.steps import Conclude, Step
+from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Verdict, VerdictKind
-from bisector.core.search.rounds import at_once, in_turns
+from bisector.core.search.measuring import round_of, turns_of
 
 if TYPE_CHECKING:
     from bisector.core.search.planner import Plan
@@ -16,7 +17,7 @@ ROUND = 8
 """Runs after which it is asked anew where the next ones are wanted most."""
 
 
-def more_first(investigation: Investigation, plan: "Plan") -> Step | None:
+def more_first(investigation: Investigation, plan: "Plan", elapsed: Seconds) -> Step | None:
     """The runs that are wanted before what `plan` concludes is said; None where none are, or none can be made."""
     missing = investigation.request.budget.more_runs - investigation.runs()
     if missing <= 0 or plan.view is None or not isinstance(plan.step, Conclude):
@@ -24,8 +25,9 @@ def more_first(investigation: Investigation, plan: "Plan") -> Step | None:
     places = [place for place in _in_question(investigation, plan.step.verdict) if _can_run(investigation, place)]
     if len(places) != 2:
         return None
-    slots = at_once(in_turns(places, max(min(missing, ROUND) // 2, 1), Purpose.SEARCH), plan.view.runs_together)
-    return Measure(slots=slots[: max(missing, 2)], reason=f"{missing} more of the runs asked for")
+    pairs = max(min(missing, ROUND) // 2, 1)
+    slots = turns_of(plan.view, [(place, 0) for place in places], pairs, Purpose.SEARCH)
+    return round_of(plan.view, slots, f"{missing} more of the runs asked for", elapsed)
 
 
 def _in_question(investigation: Investigation, verdict: Verdict) -> tuple[Place, Place]:

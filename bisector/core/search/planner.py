@@ -4,17 +4,16 @@ list the history → build and measure both ends → search → verify → desce
 """
 
 from dataclasses import dataclass, replace
-from typing import assert_never
 
 import numpy as np
 
 from bisector.core.model.facts import BranchListed, CulpritNamed
-from bisector.core.model.history import ASIDE, LineName, Place, main
+from bisector.core.model.history import ASIDE, LineName, main
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.request import JobKind
+from bisector.core.model.request import Across, JobKind
 from bisector.core.model.samples import Purpose
 from bisector.core.model.scenario import Direction
-from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, NameCulprit, Step
+from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, NameCulprit, Step
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Reason, Verdict, VerdictKind
 from bisector.core.search import conclude, several
@@ -22,17 +21,14 @@ from bisector.core.search.calibrated import informed
 from bisector.core.search.decide import (
     Costs,
     Decision,
-    MeasureCommit,
-    MeasureEnds,
     Stop,
-    VerifyPair,
     decide,
 )
 from bisector.core.search.ends import Ends, both_fail_alike, find_ends, why_wanted
+from bisector.core.search.measuring import as_step, least_references, round_of, run_seconds, turns_of
 from bisector.core.search.more import more_first
 from bisector.core.search.observations import Settings
 from bisector.core.search.profiling import profile_first
-from bisector.core.search.rounds import at_once, in_turns, with_references
 from bisector.core.search.together import for_each_metric
 from bisector.core.search.view import View, inner_view, main_view
 
@@ -40,7 +36,6 @@ PLANNER = "2"
 COMPARE_RUNS = 10
 CHECKING_RUNS = 2
 """Fresh runs of each end before samples taken over from another job are believed."""
-DEFAULT_RUN_SECONDS: Seconds = 1.0
 DEFAULT_BUILD_SECONDS: Seconds = 10.0
 ROUND_SECONDS: Seconds = 0.5
 
@@ -58,7 +53,7 @@ def next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
     """What to do next, `elapsed` seconds of work into the job. Pure: the same facts give the same step."""
     plan = for_each_metric(investigation, elapsed, _next_step)
     if isinstance(plan.step, Conclude):
-        before = more_first(investigation, plan) or profile_first(investigation, plan.step.verdict, elapsed)
+        before = more_first(investigation, plan, elapsed) or profile_first(investigation, plan.step.verdict, elapsed)
         return replace(plan, step=before or plan.step)
     return plan
 
@@ -95,7 +90,7 @@ def settings_of(investigation: Investigation, name: LineName) -> Settings:
     search = investigation.request.search
     settings = Settings(confidence=search.confidence, two_sided=search.direction is Direction.EITHER)
     known = investigation.request.noise
-    if known is not None and known.metric == investigation.metric.name:
+    if known is not None and known.metric == investigation.metric.name and search.across is Across.MEDIAN:
         settings = informed(settings, known)
     if investigation.request.kind is JobKind.COMPARE:
         # Two commits alone cannot tell a build's luck from the commit's doing; the report says that it is not covered.
@@ -109,7 +104,7 @@ def settings_of(investigation: Investigation, name: LineName) -> Settings:
 def _search(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan:
     view = main_line_view(investigation, ends)
     if not view.use_adopted and not _freshly_checked(investigation, view):
-        return _checking_round(investigation, view)
+        return _checking_round(view)
     settings = settings_of(investigation, LineName.MAIN)
     if investigation.named:
         return _beside_the_named(investigation, view, settings, elapsed)
@@ -121,7 +116,7 @@ def _search(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan:
     if (found := several.in_stretches(view, decision, settings, costs_of)) is not None:
         return _on_part(*found, elapsed)
     if not isinstance(decision.action, Stop):
-        return replace(plan, step=_as_step(view, decision.action, elapsed))
+        return replace(plan, step=as_step(view, decision.action, elapsed))
     verdict = conclude.main_verdict(view, decision, settings)
     culprit = several.name(view, decision) if verdict.culprits else None
     if culprit and several.next_in_parts(view, (culprit,), settings, costs_of) is not None:
@@ -142,7 +137,7 @@ def _on_part(part: View, decision: Decision, elapsed: Seconds) -> Plan:
     """The next step of the search on a part of the line."""
     plan = Plan(step=None, view=part, decision=decision)
     if not isinstance(decision.action, Stop):
-        return replace(plan, step=_as_step(part, decision.action, elapsed))
+        return replace(plan, step=as_step(part, decision.action, elapsed))
     culprit = several.name(part, decision)
     return replace(plan, step=_naming(culprit)) if culprit is not None else plan
 
@@ -185,80 +180,16 @@ def _inside_merge(investigation: Investigation, branch: BranchListed, outer: Ver
     decision = decide(view.observations(), costs_of(view), settings)
     plan = Plan(step=None, view=view, decision=decision)
     if not isinstance(decision.action, Stop):
-        return replace(plan, step=_as_step(view, decision.action, elapsed))
+        return replace(plan, step=as_step(view, decision.action, elapsed))
     answer = conclude.inner_answer(view, decision, settings, in_context=branch.in_context)
     verdict = conclude.with_inner(outer, branch.merge, answer)
     return replace(plan, step=Conclude(verdict=verdict, reason=verdict.explanation))
 
 
-def _as_step(view: View, action: MeasureEnds | MeasureCommit | VerifyPair, elapsed: Seconds) -> Step:
-    """The step that carries an action out: build what is not built, then measure, within the budget."""
-    match action:
-        case MeasureEnds():
-            return _measure_ends(view, action, elapsed)
-        case MeasureCommit():
-            return _measure_commit(view, action, elapsed)
-        case VerifyPair():
-            return _verify_pair(view, action, elapsed)
-    assert_never(action)
-
-
-def _measure_ends(view: View, action: MeasureEnds, elapsed: Seconds) -> Step:
-    investigation = view.investigation
-    places = [view.place_at(view.low), view.place_at(view.high)]
-    if view.name is LineName.MAIN and investigation.history and investigation.history.aside is not None:
-        places.append(ASIDE)
-    slots = in_turns([p for p in places if p not in investigation.failures], action.runs, Purpose.ENDS)
-    reason = "both ends in turns: is there a change, and how large?"
-    return Measure(slots=at_once(slots, view.runs_together)[: _runs_left(investigation, elapsed)], reason=reason)
-
-
-def _measure_commit(view: View, action: MeasureCommit, elapsed: Seconds) -> Step:
-    place = view.place_at(action.index)
-    reason = f"should teach {action.bits:.2f} bits"
-    if (place, action.number) not in view.investigation.builds:
-        return BuildPlace(place=place, number=action.number, reason=reason)
-    slots = with_references(place, action.number, action.runs, _references(view, action))
-    return Measure(slots=at_once(slots, view.runs_together)[: _runs_left(view.investigation, elapsed)], reason=reason)
-
-
-def _verify_pair(view: View, action: VerifyPair, elapsed: Seconds) -> Step:
-    reason = "the likely culprit against its parent, afresh and in turns"
-    places = [view.place_at(action.parent), view.place_at(action.culprit)]
-    numbers = dict(zip(places, action.numbers, strict=True))
-    for place, number in numbers.items():
-        if (place, number) not in view.investigation.builds:
-            return BuildPlace(place=place, number=number, reason=reason)
-    slots = tuple(replace(slot, number=numbers[slot.place]) for slot in in_turns(places, action.pairs, Purpose.VERIFY))
-    return Measure(slots=at_once(slots, view.runs_together)[: _runs_left(view.investigation, elapsed)], reason=reason)
-
-
-def _references(view: View, action: MeasureCommit) -> list[Place]:
-    """The ends to run beside a commit: in turns, never the commit itself."""
-    turn = sum(sample.purpose is Purpose.REFERENCE for sample in view.samples)
-    ends = [view.place_at(end) for end in (view.low, view.high) if end != action.index]
-    return [ends[(turn + number) % len(ends)] for number in range(action.references)]
-
-
-def _runs_left(investigation: Investigation, elapsed: Seconds) -> int | None:
-    """How many more runs the budget allows; None without a limit. At least one: the budget was looked at before."""
-    budget, left = investigation.request.budget, []
-    if budget.runs is not None:
-        left.append(budget.runs - investigation.runs())
-    if budget.seconds is not None:
-        left.append(int((budget.seconds - elapsed) / max(_run_seconds(investigation), 1e-3)) + 1)
-    return max(min(left), 1) if left else None
-
-
-def _run_seconds(investigation: Investigation) -> Seconds:
-    walls = [sample.usage.wall for sample in investigation.samples if sample.usage is not None]
-    return float(np.median(walls)) if walls else DEFAULT_RUN_SECONDS
-
-
 def costs_of(view: View) -> Costs:
     """Expected costs, from what this job has seen so far."""
     investigation = view.investigation
-    run = _run_seconds(investigation) * view.runs_together
+    run = run_seconds(investigation) * view.runs_together
     made = [build.seconds for build in investigation.builds.values() if build.usable and not build.reused]
     build = float(np.median(made)) if made else DEFAULT_BUILD_SECONDS
     per_index = np.full(view.line.size + 1, build)
@@ -268,7 +199,13 @@ def costs_of(view: View) -> Costs:
             per_index[index] = 0.0
     warmup = 0 if view.exact else investigation.request.scenario.run.warmup_runs
     opening = ROUND_SECONDS + warmup * run
-    return Costs(run=run, round=opening, build=per_index, rebuild=build if _rebuilds_differ(view) else None)
+    return Costs(
+        run=run,
+        round=opening,
+        build=per_index,
+        rebuild=build if _rebuilds_differ(view) else None,
+        references=least_references(investigation),
+    )
 
 
 def _rebuilds_differ(view: View) -> bool:
@@ -295,21 +232,18 @@ def _freshly_checked(investigation: Investigation, view: View) -> bool:
     return all(own.count(place) >= CHECKING_RUNS * view.runs_together for place in view.checked)
 
 
-def _checking_round(investigation: Investigation, view: View) -> Plan:
-    places = [place for place in view.checked if place not in investigation.failures]
-    slots = in_turns(places, CHECKING_RUNS, Purpose.ENDS)
+def _checking_round(view: View) -> Plan:
+    places = [place for place in view.checked if place not in view.investigation.failures]
+    slots = turns_of(view, [(place, 0) for place in places], CHECKING_RUNS, Purpose.ENDS)
     reason = "in turns: do samples taken over from an earlier job still hold?"
-    return Plan(
-        step=Measure(slots=at_once(slots, view.runs_together)[: _runs_left(investigation, 0.0)], reason=reason),
-        view=view,
-    )
+    return Plan(step=round_of(view, slots, reason, 0.0), view=view)
 
 
 def _budget_step(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan | None:
     """The conclusion that a spent budget forces, with the best answer so far."""
-    budget = investigation.request.budget
+    budget, at_a_time = investigation.request.budget, 2 if investigation.request.duet else 1
     spent = [
-        (budget.runs is not None and investigation.runs() >= budget.runs, "runs"),
+        (budget.runs is not None and investigation.runs() + at_a_time > budget.runs, "runs"),
         (budget.builds is not None and investigation.builds_made() >= budget.builds, "builds"),
         (budget.seconds is not None and elapsed >= budget.seconds, "time"),
     ]

@@ -1,10 +1,12 @@
 """When and what to profile: both sides of what is about to be named, before the verdict is concluded."""
 
+from collections.abc import Sequence
+
 from bisector.core.model.history import LineName, Place, main
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.profiles import interleaved, starts_python
+from bisector.core.model.profiles import CaptureSlot, interleaved, looks_like_python
 from bisector.core.model.request import JobKind
-from bisector.core.model.scenario import Metric
+from bisector.core.model.scenario import Metric, Scenario
 from bisector.core.model.steps import ProfileSides, Step
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Change, Verdict, VerdictKind
@@ -16,6 +18,9 @@ FEWEST_SAMPLES, MOST_SAMPLES = 400, 6000
 WHOLE = 12.0
 """Samples of a side that show a change of everything by all of itself, well beyond their own noise."""
 
+MOST_OF_MEMORY = 2
+"""Captures of a side for a size, which hardly differs from run to run and takes long to capture."""
+
 Pair = tuple[Place, Place]
 
 
@@ -25,21 +30,31 @@ def profile_first(investigation: Investigation, verdict: Verdict, elapsed: Secon
     recipe = request.scenario.profile
     budget = request.budget.seconds
     spent = budget is not None and elapsed >= budget
-    unwanted = not request.profile or recipe.profiler == "none" or is_memory(investigation.metric)
+    unwanted = not request.profile or recipe.profiler == "none"
     if unwanted or spent or _is_planned(investigation):
         return None
     pairs = pairs_of(investigation, verdict)
     if not pairs:
         return None
     sides = list(dict.fromkeys(place for pair in pairs for place in pair))
-    python = request.scenario.uses_python() or starts_python(request.scenario.run.command)
-    wanted = _samples_wanted(verdict.change, recipe.captures)
+    wanted, much = _samples_wanted(verdict.change, recipe.captures), ""
+    if not is_memory(investigation.metric):
+        much = f", about {wanted} samples a capture"
     return ProfileSides(
         pairs=pairs,
-        slots=interleaved(sides, recipe.captures, counted=python),
+        slots=slots_of(sides, request.scenario, investigation.metric),
         samples=wanted,
-        reason=f"why: both sides in turns, apart from the measured runs, about {wanted} samples a capture",
+        reason=f"why: both sides in turns, apart from the measured runs{much}",
     )
+
+
+def slots_of(sides: Sequence[Place], scenario: Scenario, metric: Metric) -> tuple[CaptureSlot, ...]:
+    """What is captured of the sides: stacks in turns, then calls, and for Python and a time what is allocated."""
+    allocated = looks_like_python(scenario) and not is_memory(metric)
+    counted, captures = len(sides) > 1, scenario.profile.captures
+    if is_memory(metric):
+        captures = min(captures, MOST_OF_MEMORY)
+    return interleaved(sides, captures, counted=counted, allocated=allocated and counted)
 
 
 def is_memory(metric: Metric) -> bool:

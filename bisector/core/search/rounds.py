@@ -29,3 +29,19 @@ def with_references(place: Place, number: int, runs: int, references: Sequence[P
         half = (runs + 1) // 2
         return (*slots[:half], *beside, *slots[half:])
     return (beside[0], *slots, *beside[1:])
+
+
+def beside_reference(
+    units: Sequence[tuple[Place, int]], runs: int, purpose: Purpose, reference: Place
+) -> tuple[Slot, ...]:
+    """`runs` runs of each unit, forwards and backwards in turn, each with a run of the reference at the same moment.
+
+    The reference is the first build of its commit; as a unit of its own it is beside all the others.
+    """
+    wanted = [unit for unit in units if unit != (reference, 0)]
+    own = purpose if len(wanted) < len(units) else Purpose.REFERENCE
+    slots: list[Slot] = []
+    for turn in range(runs):
+        for place, number in wanted if turn % 2 == 0 else reversed(wanted):
+            slots += (Slot(place=place, purpose=purpose, number=number), Slot(place=reference, purpose=own))
+    return tuple(slots)

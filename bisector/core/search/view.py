@@ -1,6 +1,6 @@
 """The facts of an investigation as the search sees them: one line, one metric, larger values worse."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -10,62 +10,20 @@ from bisector.core.model.history import ASIDE, BoolArray, Line, LineName, Place,
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Across, JobKind
 from bisector.core.model.samples import Outcome, Purpose, Sample
-from bisector.core.model.scenario import CRASHED, Better, Direction, Metric
+from bisector.core.model.scenario import CRASHED, Direction, Metric
 from bisector.core.model.steps import Measure
 from bisector.core.model.verdict import Change
 from bisector.core.search.across import runs_together, taken_together
+from bisector.core.search.duets import Levelled, levelled
 from bisector.core.search.effect import Difference, difference
 from bisector.core.search.observations import FloatArray, Observations, Verification
+from bisector.core.search.pairs import Paired, compare_pairs, neighbours
 from bisector.core.search.posterior import Posterior
 from bisector.core.search.prior import prior_weights
+from bisector.core.search.scale import Scale
 
 ADOPTED_TOLERANCE = 4.0
 """Standard errors by which fresh runs of an end may differ from adopted ones before those are left aside."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scale:
-    """How a metric's values become the search's: logarithms where all are positive, with worse values larger."""
-
-    logarithmic: bool
-    sign: float
-    reference: float
-    """Level that relative changes refer to where logarithms cannot be had."""
-
-    @classmethod
-    def of(cls, values: FloatArray, metric: Metric, direction: Direction) -> "Scale":
-        """The scale for `values` of `metric` when a change in `direction` is looked for."""
-        if metric == CRASHED:
-            return cls(logarithmic=False, sign=1.0, reference=1.0)
-        sign = 1.0 if metric.better is Better.LOWER else -1.0
-        if direction is Direction.BETTER:
-            sign = -sign
-        positive = bool(len(values)) and bool((values > 0).all())
-        reference = float(np.median(np.abs(values))) if len(values) else 1.0
-        return cls(logarithmic=positive, sign=sign, reference=reference or 1.0)
-
-    def into(self, values: FloatArray) -> FloatArray:
-        """Metric values in the search's units."""
-        return self.sign * (np.log(values) if self.logarithmic else values)
-
-    def out_of(self, offset: float) -> float:
-        """A level in the search's units as a value of the metric."""
-        return float(np.exp(np.clip(self.sign * offset, -700, 700))) if self.logarithmic else self.sign * offset
-
-    def threshold(self, min_effect: float) -> float:
-        """A relative change of `min_effect` in the search's units."""
-        return float(np.log1p(min_effect)) if self.logarithmic else min_effect * self.reference
-
-    def relative(self, offset: float) -> float:
-        """A difference in the search's units as a relative change of the metric."""
-        if self.logarithmic:
-            return float(np.expm1(np.clip(self.sign * offset, -700, 700)))
-        return self.sign * offset / self.reference
-
-    def change(self, found: Difference) -> Change:
-        """A difference as a relative change with its interval, the smaller bound first."""
-        low, high = sorted((self.relative(found.low), self.relative(found.high)))
-        return Change(relative=self.relative(found.estimate), low=low, high=high)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,17 +69,16 @@ class View:
 
         Where a tail or a spread is compared each is of several runs.
         """
-        host = self.investigation.host
-        found = (
-            sample
-            for sample in self.investigation.samples
-            if sample.counts
-            and self.metric.name in sample.values
-            and (host is None or sample.host == host.host)
-            and (self.use_adopted or not sample.adopted_from)
-            and self._holds(sample.place)
-        )
+        found = (sample for sample in self._counting() if self._holds(sample.place))
         return taken_together(found, self.metric.name, self.across)
+
+    def _counting(self) -> Iterator[Sample]:
+        host = self.investigation.host
+        for sample in self.investigation.samples:
+            here = host is None or sample.host == host.host
+            wanted = self.use_adopted or not sample.adopted_from
+            if sample.counts and here and wanted and self.metric.name in sample.values:
+                yield sample
 
     @property
     def across(self) -> Across:
@@ -156,17 +113,64 @@ class View:
 
     def offset(self, old: Place, new: Place, posterior: Posterior) -> Difference | None:
         """The same in the search's units."""
-        scale, before, after = self.scale, self.values_at(old), self.values_at(new)
+        scale, before, after = self.scale, self._compared_at(old), self._compared_at(new)
         if not len(before) or not len(after):
             return None
         confidence = self.investigation.request.search.confidence
+        if self.investigation.request.kind is JobKind.COMPARE:
+            found = self.paired(old, new)
+            if found is not None and found.preferred:
+                return found.difference
         return difference(scale.into(before), scale.into(after), posterior.spread, confidence)
+
+    def paired(self, old: Place, new: Place, purpose: Purpose | None = None) -> Paired | None:
+        """The difference of two places by pairs of runs that follow each other; only runs for `purpose` where given.
+
+        None where there are too few pairs, and where there is no noise.
+        """
+        if self.exact or self.metric == CRASHED:
+            return None
+        pays = self._levelled is not None
+        samples = self._freed(apart=True)
+        pairs = neighbours([s for s in samples if purpose in (None, s.purpose)], old, new)
+        before, after = (np.array([pair[side].values[self.metric.name] for pair in pairs]) for side in (0, 1))
+        confidence = self.investigation.request.search.confidence
+        found = compare_pairs(self.scale.into(before), self.scale.into(after), confidence)
+        return replace(found, preferred=True) if found is not None and pays else found
+
+    @cached_property
+    def compared(self) -> tuple[Sample, ...]:
+        """The samples as the search reads them: of a duet without what its moment did to both, where that pays."""
+        return self._freed(apart=False)
+
+    def _freed(self, *, apart: bool) -> tuple[Sample, ...]:
+        if self._levelled is None:
+            return self.samples
+        taken, found = self._levelled
+        name, values = self.metric.name, (found.apart if apart else found.values).tolist()
+        kept = [(s, v) for s, v in zip(taken, values, strict=True) if np.isfinite(v) and self._holds(s.place)]
+        return tuple(replace(s, values={**s.values, name: self.scale.out_of(value)}) for s, value in kept)
+
+    @cached_property
+    def _levelled(self) -> tuple[tuple[Sample, ...], Levelled] | None:
+        """Every sample that counts, those beside which this line's were taken included, and what they amount to."""
+        if not self.investigation.request.duet or self.across is not Across.MEDIAN or self.metric == CRASHED:
+            return None
+        taken = tuple(self._counting())
+        values = np.array([sample.values[self.metric.name] for sample in taken], dtype=float)
+        if self.exact or (self.scale.logarithmic and (values <= 0).any()):
+            return None
+        found = levelled(taken, self.scale.into(values))
+        return None if found is None else (taken, found)
+
+    def _compared_at(self, place: Place) -> FloatArray:
+        return np.array([s.values[self.metric.name] for s in self.compared if s.place == place], dtype=float)
 
     def observations(self) -> Observations:
         """The arrays the search decides on."""
-        samples = [(self.index_of(s.place), s) for s in self.samples]
+        samples = [(self.index_of(s.place), s) for s in self.compared]
         on_line = [(index, s) for index, s in samples if index is not None]
-        units = sorted({(index, self._build_number(s)) for index, s in on_line})
+        units = sorted({(index, self.build_number(s)) for index, s in on_line})
         position = {unit: number for number, unit in enumerate(units)}
         scale = self.scale
         values = np.array([s.values[self.metric.name] for _, s in on_line], dtype=float)
@@ -176,7 +180,7 @@ class View:
             weights=self._weights(),
             testable=self._testable(),
             unit_place=np.array([index for index, _ in units], dtype=np.int64),
-            run_unit=np.array([position[index, self._build_number(s)] for index, s in on_line], dtype=np.int64),
+            run_unit=np.array([position[index, self.build_number(s)] for index, s in on_line], dtype=np.int64),
             values=scale.into(values) if len(values) else values,
             threshold=scale.threshold(request.min_effect_of(self.metric)),
             low=self.low,
@@ -194,7 +198,7 @@ class View:
         length = float(np.median([sample.usage.wall for sample in samples if sample.usage is not None] or [0.0]))
         return np.asarray((clocks - clocks.min()) / max(length, 1e-3))
 
-    def _build_number(self, sample: Sample) -> int:
+    def build_number(self, sample: Sample) -> int:
         """Which build a sample is of: a rebuild that came out equal to the first is the first."""
         if sample.number == 0:
             return 0
@@ -262,10 +266,11 @@ class View:
         """Pairs that a finished round has measured afresh."""
         scale, found = self.scale, []
         for plan in self.investigation.plans:
-            if not isinstance(plan.step, Measure) or any(s.purpose is not Purpose.VERIFY for s in plan.step.slots):
+            if not isinstance(plan.step, Measure):
                 continue
             # The parent's run comes first; in a graph its index may be the larger one.
-            indexes = list(dict.fromkeys(i for s in plan.step.slots if (i := self.index_of(s.place)) is not None))
+            verified = dict.fromkeys(slot.place for slot in plan.step.slots if slot.purpose is Purpose.VERIFY)
+            indexes = [i for place in verified if (i := self.index_of(place)) is not None]
             if len(indexes) != 2:
                 continue
             runs = [self._fresh(plan.number, self.place_at(index)) for index in indexes]
@@ -277,7 +282,8 @@ class View:
         return tuple(found)
 
     def _fresh(self, step: int, place: Place) -> FloatArray:
-        chosen = (s for s in self.samples if s.step == step and s.place == place and not s.adopted_from)
+        fresh = (s for s in self.compared if s.step == step and s.purpose is Purpose.VERIFY and not s.adopted_from)
+        chosen = (s for s in fresh if s.place == place)
         return np.array([s.values[self.metric.name] for s in chosen], dtype=float)
 
     @cached_property

@@ -37,9 +37,26 @@ def _add(document: Any, names: Names, calls: dict[Frame, int], edges: dict[tuple
         edges[pair] = edges.get(pair, 0) + _times(times)
 
 
+def read_allocations(files: Sequence[bytes], names: Names) -> dict[Frame, float]:
+    """The bytes that a call of each function allocates by itself; ProfileProblem for what is no such file."""
+    calls: dict[Frame, int] = {}
+    sizes: dict[Frame, int] = {}
+    for data in files:
+        try:
+            document = json.loads(data)
+            _add(document, names, calls, {})
+            for number, size in document["allocated"]:
+                path, line, name = document["functions"][_index(number)]
+                frame = names.frame(str(name), str(path), _index(line))
+                sizes[frame] = sizes.get(frame, 0) + _times(size)
+        except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+            raise ProfileProblem(f"the allocations cannot be read: {type(error).__name__}: {error}") from None
+    return {frame: size / max(calls.get(frame, 0), 1) for frame, size in sizes.items()}
+
+
 def _times(times: Any) -> int:
     if not isinstance(times, int) or not 0 <= times <= MOST_CALLS:
-        raise ValueError(f"not a number of calls: {str(times)[:40]}")
+        raise ValueError(f"not a number of calls or bytes: {str(times)[:40]}")
     return times
 
 

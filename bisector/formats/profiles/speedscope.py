@@ -44,7 +44,8 @@ def read(data: Mapping[str, Any], reading: Reading) -> Capture:
                 gathering.add([numbers[frame] for frame in stack], weight)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise ProfileProblem(f"it is not as speedscope's schema says: {type(error).__name__}: {error}") from None
-    sampled = all(profile["type"] == "sampled" for profile in profiles)
+    # Entries of a list of sizes are no samples: each is known exactly.
+    sampled = unit is not Unit.BYTES and all(profile["type"] == "sampled" for profile in profiles)
     if unit is Unit.SAMPLES:
         return gathering.counted("speedscope")
     return gathering.capture("speedscope", unit, samples=samples if sampled else None, scale=scale)

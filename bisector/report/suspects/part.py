@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bisector.core.explain.counts import CallChange, Manner
+from bisector.core.explain.counts import Amounts, CallChange, Manner
 from bisector.core.explain.difference import Basis, Difference
 from bisector.core.explain.findings import Finding, FindingKind
-from bisector.core.explain.stacks import Frame, Profile
+from bisector.core.explain.stacks import Frame, Profile, Unit
 from bisector.core.explain.suspects import Relation, Suspect
 from bisector.report import numbers
 from bisector.report.phrase import Phrase, quote
 from bisector.report.text import one_line
 
 LONGEST_NAME = 160
+MUCH_MORE, LEAST_BYTES, LEAST_INSTRUCTIONS = 1.1, 100, 10_000
+"""An exact amount is told where it grew by a tenth and by so much."""
 MOST_LINES = 30
 """Changed lines that are shown beside a suspect."""
 
@@ -83,12 +85,13 @@ def _part(found: Difference, suspect: Suspect) -> SuspectPart:
         touched=None if suspect.relation is None else suspect.relation is Relation.TOUCHED,
         cost=f"{told(found, cost.before)} → {told(found, cost.after)}",
         interval=interval,
-        what=Phrase(", ".join(_what(suspect))),
+        what=Phrase(", ".join(_what(suspect, "holding more" if found.unit is Unit.BYTES else "slower"))),
         lines=tuple((number, one_line(line, 200)) for number, line in touched.lines[:MOST_LINES]) if touched else (),
     )
 
 
-def _what(suspect: Suspect) -> Iterator[str]:
+def _what(suspect: Suspect, worse: str) -> Iterator[str]:
+    """What is known of a suspect, in a few words each; `worse` is what each of its calls may have become."""
     match suspect.relation:
         case Relation.TOUCHED:
             yield "changed here"
@@ -103,13 +106,32 @@ def _what(suspect: Suspect) -> Iterator[str]:
     if suspect.calls is not None and suspect.manner is not None:
         often = f"called {times(suspect.calls.after)} instead of {times(suspect.calls.before)}"
         if suspect.manner is Manner.SLOWER_CALLS:
-            yield f"slower per call ({times(suspect.calls.after)})"
+            yield f"{worse} per call ({times(suspect.calls.after)})"
         else:
-            yield often + (" and slower per call" if suspect.manner is Manner.BOTH else "")
+            yield often + (f" and {worse} per call" if suspect.manner is Manner.BOTH else "")
     if suspect.called_by is not None:
         yield f"by {named(suspect.called_by)}"
     if suspect.through is not None:
         yield f"mostly in {named(suspect.through)}"
+    yield from _exactly(suspect)
+
+
+def _exactly(suspect: Suspect) -> Iterator[str]:
+    """What was counted of it beside its calls, where that differs enough to be worth a word."""
+    more = suspect.allocated
+    if more is not None and _is_larger(more, LEAST_BYTES):
+        yield f"allocates {numbers.size(more.after)} a call instead of {numbers.size(more.before)}"
+    more = suspect.instructions
+    if more is not None and _is_larger(more, LEAST_INSTRUCTIONS):
+        yield f"runs {_rounded(more.after)} instructions instead of {_rounded(more.before)}"
+
+
+def _is_larger(amounts: Amounts, least: int) -> bool:
+    return amounts.after >= MUCH_MORE * amounts.before and amounts.after - amounts.before >= least
+
+
+def _rounded(number: float) -> str:
+    return numbers.whole(float(f"{number:.3g}"))
 
 
 def finding_phrases(why: Why) -> tuple[Phrase, ...]:

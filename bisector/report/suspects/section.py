@@ -6,7 +6,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from bisector.core.explain.difference import Basis, difference
-from bisector.core.explain.stacks import Capture, Profile
+from bisector.core.explain.stacks import Capture, Profile, Unit
 from bisector.report import flamegraph, numbers
 from bisector.report.attached import Section
 from bisector.report.explanation import Explanation
@@ -20,7 +20,9 @@ MOST_IN_TEXT = 5
 """Suspects that the terminal and Markdown show; the page and the JSON have all of them."""
 POORLY_RESOLVED = 0.1
 """Share of the cost in frames without a symbol from which on it is said."""
-IDENTIFIER, TITLE = "why", "Why it is slower"
+IDENTIFIER = "why"
+TITLES = {Unit.BYTES: "Why it takes more memory"}
+TITLE = "Why it is slower"
 
 
 def sections_of(explanations: Sequence[Explanation]) -> tuple[Section, ...]:
@@ -28,8 +30,9 @@ def sections_of(explanations: Sequence[Explanation]) -> tuple[Section, ...]:
     found = []
     for number, explanation in enumerate(explanations, start=1):
         many = len(explanations) > 1
-        identifier, title = (f"{IDENTIFIER}-{number}", f"{TITLE} ({number})") if many else (IDENTIFIER, TITLE)
         why = why_of(explanation)
+        title = TITLES.get(why.found.unit, TITLE) if why is not None else TITLE
+        identifier, title = (f"{IDENTIFIER}-{number}", f"{title} ({number})") if many else (IDENTIFIER, title)
         if why is not None:
             found.append(section_of(why, identifier=identifier, title=title))
         elif explanation.problems:
@@ -99,7 +102,8 @@ def headline_of(why: Why) -> Phrase:
         return Phrase(f"The profiles of {before} and {after}{costs} do not differ by more than noise.")
     if found.basis is Basis.SHARE:
         return Phrase(f"The shares of {after} differ from those of {before}.")
-    return Phrase(f"{after} costs {other}, {before} {one}.")
+    verb = "holds" if found.unit is Unit.BYTES else "costs"
+    return Phrase(f"{after} {verb} {other}, {before} {one}.")
 
 
 def notes_of(why: Why) -> tuple[Phrase, ...]:

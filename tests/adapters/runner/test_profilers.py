@@ -1,6 +1,7 @@
 """Contract: every profiler around a run, in both runners, sees the program's functions; what cannot be had is said."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,16 +12,17 @@ from bisector.adapters.docker.engine import Engine
 from bisector.adapters.local.runner import LocalRunner
 from bisector.adapters.measure.profilers import perf_problem
 from bisector.core.explain.names import Names
-from bisector.core.explain.stacks import Capture, Origin
+from bisector.core.explain.stacks import Capture, Origin, Unit
 from bisector.core.model.builds import Build
-from bisector.core.model.profiles import Profiler, ProfilerName, counter, sampler
+from bisector.core.model.profiles import Profiler, ProfilerName, allocations, counter, native_counter, sampler
 from bisector.core.model.request import RunnerName
 from bisector.core.model.samples import Outcome
 from bisector.core.model.scenario import ProfileRecipe, RunRecipe
 from bisector.engine.ports import Runner, RunOrder, RunRecord, Session
 from bisector.engine.stop import StopSignal
 from bisector.formats.profiles import read_profile
-from bisector.formats.profiles.calls import read_counts
+from bisector.formats.profiles.callgrind import read_callgrind
+from bisector.formats.profiles.calls import read_allocations, read_counts
 from bisector.formats.profiles.gathering import Reading
 from tests.adapters.runner.laboratory import MEBIBYTE, Laboratory
 
@@ -40,7 +42,18 @@ def exactly(times):
     for _ in range(times):
         leaf(1)
 
-if sys.argv[1:] == ["count"]:
+class Keeper:
+    def load(self, size):
+        return bytearray(size)
+
+def passing(size):
+    block = bytearray(size)
+    del block
+
+if sys.argv[1:] == ["hold"]:
+    kept = Keeper().load(3 << 20)
+    passing(5 << 20)
+elif sys.argv[1:] == ["count"]:
     exactly(321)
     thread = threading.Thread(target=exactly, args=(100,))
     thread.start()
@@ -56,7 +69,8 @@ static volatile unsigned long total;
 __attribute__((noinline)) void grind(unsigned long n) { for (unsigned long i = 0; i < n; i++) total += i ^ total; }
 __attribute__((noinline)) void work(double seconds)
 { while ((double)clock() / CLOCKS_PER_SEC < seconds) grind(200000); }
-int main(void) { work(0.5); puts("done"); return 0; }
+int main(int count, char **_)
+{ if (count > 1) for (int i = 0; i < 17; i++) grind(10); else work(0.5); puts("done"); return 0; }
 """
 
 
@@ -123,6 +137,43 @@ def test_calls_are_counted_exactly_in_every_thread(runner: Runner, program: Buil
     assert {a.name for a, b in counts.edges if b.name == "leaf"} == {"exactly"}
 
 
+def test_memory_is_told_by_where_it_was_allocated_even_if_it_is_gone_at_once(runner: Runner, program: Build) -> None:
+    profiler = sampler(ProfilerName.TRACEMALLOC, ProfileRecipe())
+    record, session = profiled(runner, program, profiler, "python3", "app/run.py", "hold")
+    capture = capture_of(record, session, profiler)
+    weights = capture.tree.by_frame(capture.weights, len(capture.frames))
+    held = {frame.name: weight for frame, weight in zip(capture.frames, weights, strict=True)}
+    assert capture.unit is Unit.BYTES
+    assert capture.samples is None
+    assert own(capture)["Keeper.load"] == "app/run.py"
+    assert held["Keeper.load"] == pytest.approx(3 << 20, rel=0.01)
+    assert held["passing"] == pytest.approx(5 << 20, rel=0.01)
+
+
+def test_what_a_call_allocates_is_added_up(runner: Runner, program: Build) -> None:
+    profiler = allocations()
+    record, session = profiled(runner, program, profiler, "python3", "app/run.py", "hold")
+    assert record.outcome is Outcome.OK, record.stderr
+    written = [record.files[name] for name in profiler.files if name in record.files]
+    found = {f.name: size for f, size in read_allocations(written, Names(roots=(session.source,))).items()}
+    assert found["passing"] == pytest.approx(5 << 20, rel=0.01)
+
+
+def test_compiled_functions_are_counted_where_valgrind_is(runner: Runner, program: Build) -> None:
+    profiler = native_counter()
+    record, session = profiled(runner, program, profiler, "./native", "count")
+    if runner.name is RunnerName.DOCKER:
+        assert b"Error: valgrind is not installed there" in record.stderr
+        return
+    if shutil.which("valgrind") is None:
+        pytest.skip("valgrind is not installed")
+    assert record.outcome is Outcome.OK, record.stderr
+    written = [record.files[name] for name in profiler.files if name in record.files]
+    counts = read_callgrind(written, Names(roots=(session.source,)), 1.0)
+    calls = {frame.name: number for frame, number in counts.calls.items() if frame.module == "native"}
+    assert calls["grind"] == 17
+
+
 def test_a_process_that_is_forked_from_a_shell_is_seen_from_within(runner: Runner, program: Build) -> None:
     profiler = sampler(ProfilerName.PYINSTRUMENT, ProfileRecipe())
     record, session = profiled(runner, program, profiler, "sh", "-c", "python3 app/run.py 0.3; true")
@@ -166,7 +217,7 @@ def test_profilers_that_are_not_installed_are_said_to_be_missing(
     monkeypatch.setattr("bisector.adapters.measure.tools._py_spy", list)
     monkeypatch.setattr("bisector.adapters.measure.tools._pyinstrument", list)
     unusable = LocalRunner(tmp_path, host_env={"PATH": "/nonexistent"}).unusable_profilers()
-    assert set(unusable) == set(ProfilerName)
+    assert set(unusable) == set(ProfilerName) - {ProfilerName.TRACEMALLOC}
     assert all(unusable.values())
 
 

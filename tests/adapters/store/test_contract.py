@@ -211,3 +211,14 @@ def test_the_newest_migration_is_the_revision_in_the_code() -> None:
     scripts = ScriptDirectory(str(SCRIPTS))
     assert scripts.get_current_head() == REVISION
     assert {script.revision for script in scripts.walk_revisions()} == set(REVISIONS)
+
+
+def test_facts_kept_together_are_all_kept_or_none(store: Store) -> None:
+    job = store.create(REQUEST)
+    pair = [replace(sample("k", order=order), partner=order ^ 1, lane=order) for order in (0, 1)]
+    store.append_together(job, pair)
+    assert store.facts(job) == pair
+    unwritable = replace(sample("k", order=3), values={"wall": object()})  # type: ignore[dict-item]
+    with pytest.raises(Exception, match="serialize"):
+        store.append_together(job, [sample("k", order=2), unwritable])
+    assert store.facts(job) == pair

@@ -6,7 +6,7 @@ import pytest
 
 from bisector.core.explain.names import Names
 from bisector.core.explain.stacks import Frame
-from bisector.formats.profiles.calls import read_counts
+from bisector.formats.profiles.calls import read_allocations, read_counts
 from bisector.formats.profiles.problem import ProfileProblem
 
 NAMES = Names(roots=("/b/source",))
@@ -53,3 +53,15 @@ def test_the_counts_of_several_processes_add_up() -> None:
 def test_what_is_none_is_said_to_be_none(broken: bytes) -> None:
     with pytest.raises(ProfileProblem):
         read_counts([broken], NAMES, 1.0)
+
+
+def test_allocations_are_told_by_the_call() -> None:
+    told = {**TOLD, "allocated": [[1, 4000], [0, 64]]}
+    found = read_allocations([json.dumps(told).encode()], NAMES)
+    assert (found[LEAF], found[MAIN]) == (100.0, 64.0)
+
+
+@pytest.mark.parametrize("allocated", [None, [[9, 1]], [[0, -1]], [[0, "x"]], [[0]], 7])
+def test_allocations_that_are_none_are_refused(allocated: object) -> None:
+    with pytest.raises(ProfileProblem):
+        read_allocations([json.dumps({**TOLD, "allocated": allocated}).encode()], NAMES)

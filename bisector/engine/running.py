@@ -1,0 +1,64 @@
+"""What a runner is asked for, and what it answers."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO
+
+from bisector.core.model.builds import Build
+from bisector.core.model.samples import Outcome, Usage
+from bisector.core.model.scenario import BuildRecipe, RunRecipe
+
+Archive = Callable[[], AbstractContextManager[BinaryIO]]
+"""Opens a tar stream of a tree, without `.git`, every file of it, with one fixed modification time."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildOrder:
+    """What to build: the candidate's files, the recipe, the scenario's own files and where the log goes.
+
+    `layer` is the build of the dependencies that this one starts from, where the recipe tells them apart.
+    """
+
+    key: str
+    recipe: BuildRecipe
+    python: bool
+    source: Archive
+    files: Path | None
+    image_id: str | None
+    log: Path
+    layer: Build | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunOrder:
+    """What to run, and which files under {out} to bring back.
+
+    With `beside_hz` perf records the run from outside, so many times a second: the run's first process stops itself
+    until it is found, and `profile` comes back among the files (gzipped text of `perf script`).
+    """
+
+    recipe: RunRecipe
+    files: Path | None
+    collect: tuple[str, ...] = ()
+    beside_hz: int = 0
+    lane: int = 0
+    """Which group of processors to run on: 0 the machine's last ones, 1 those before them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRecord:
+    """What one process run did. `stdout` and `stderr` hold the last part of each when they were long.
+
+    `files` are those asked for that the run wrote as regular files; `usage` is None where the process never ran.
+    """
+
+    outcome: Outcome
+    usage: Usage | None = None
+    exit_code: int | None = None
+    stdout: bytes = b""
+    stderr: bytes = b""
+    files: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    reason: str = ""

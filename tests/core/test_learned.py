@@ -1,0 +1,152 @@
+"""What finished jobs teach of the noise, and that a search that begins with it costs less and is right as often."""
+
+from dataclasses import replace
+from functools import cache
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bisector.adapters.in_memory.world import World
+from bisector.core.model.calibration import Calibration
+from bisector.core.model.investigation import Investigation
+from bisector.core.model.request import Across, JobKind, Search
+from bisector.core.model.samples import Purpose
+from bisector.core.model.verdict import VerdictKind
+from bisector.core.search.calibrated import informed
+from bisector.core.search.learned import learned, merged
+from bisector.core.search.observations import Settings
+from tests.helpers.simulated import Simulation
+
+HERE = World(candidates=64, culprit=41, effect=0.08, noise=0.03)
+SEEDS = range(8)
+
+
+def job(world: World, known: Calibration | None = None, **changes: object) -> Investigation:
+    """A finished job on `world` that began with what was `known`."""
+    simulation = Simulation(world)
+    try:
+        asked = simulation.request(search=Search(descend=False, min_effect=0.03))
+        return simulation.run(replace(asked, noise=known, **changes))  # type: ignore[arg-type]
+    finally:
+        simulation.close()
+
+
+@cache
+def past(layout: float) -> Calibration:
+    """What five jobs showed, each with its culprit elsewhere, on a host where builds deviate by `layout`."""
+    known: Calibration | None = None
+    for number in range(5):
+        shown = learned(job(replace(HERE, culprit=15 + 9 * number, layout=layout, seed=100 + number)))
+        known = known if shown is None else merged(known, shown)
+    assert known is not None
+    return known
+
+
+def cost_and_named(world: World, known: Calibration | None) -> tuple[int, int, int]:
+    """Runs, culprits named and those that are right, over the seeds."""
+    found = [job(replace(world, seed=seed), known) for seed in SEEDS]
+    answers = [each.verdict for each in found if each.verdict is not None]
+    named = [each for each in answers if each.kind in {VerdictKind.CULPRIT, VerdictKind.SEVERAL}]
+    right = sum([culprit.place.index for culprit in each.culprits] == [world.culprit] for each in named)
+    return sum(each.runs() for each in found), len(named), right
+
+
+def test_noise_and_the_deviation_of_builds_are_learned() -> None:
+    alike, apart = past(0.0), past(0.03)
+    assert alike.sigma == pytest.approx(0.03, rel=0.25)
+    assert apart.sigma == pytest.approx(0.03, rel=0.25)
+    assert alike.tau < 0.012
+    assert apart.tau == pytest.approx(0.03, rel=0.5)
+    assert (alike.jobs, apart.jobs) == (5, 5)
+
+
+def test_builds_that_never_differed_are_not_suspected_and_those_that_did_are() -> None:
+    usual = Settings()
+    assert informed(usual, past(0.0)).tau_prior[0] > 0.6 > usual.tau_prior[0]
+    assert informed(usual, past(0.03)).tau_prior[0] < 0.15
+    assert min(informed(usual, past(0.0)).tau_prior) > 0.05 * min(usual.tau_prior) * 0.99
+
+
+def test_where_the_past_holds_it_costs_less() -> None:
+    before, after = (cost_and_named(HERE, known) for known in (None, past(0.0)))
+    assert after[0] < before[0]
+    assert after[1:] == (len(SEEDS), len(SEEDS))
+
+
+def test_where_the_past_no_longer_holds_it_is_right_as_often() -> None:
+    """Builds that never differed begin to: 0.8 of the noise of a run."""
+    world = replace(HERE, layout=0.025)
+    _, named, right = cost_and_named(world, past(0.0))
+    _, named_before, right_before = cost_and_named(world, None)
+    assert named - right <= named_before - right_before + 1
+    assert right >= right_before - 1
+
+
+def test_a_comparison_says_nothing_of_builds() -> None:
+    shown = learned(job(replace(HERE, candidates=2, culprit=1, effect=0.02), kind=JobKind.COMPARE))
+    assert shown is not None
+    assert (shown.builds, shown.tau) == (1, 0.0)
+    assert informed(Settings(), shown).tau_prior == pytest.approx(Settings().tau_prior)
+
+
+def test_nothing_is_learned_from_few_runs_or_from_none_that_differ_or_of_another_statistic() -> None:
+    done = job(HERE)
+    assert learned(done) is not None
+    assert learned(replace(done, samples=done.samples[:10])) is None
+    assert learned(replace(done, verdict=None)) is None
+    equal = tuple(replace(s, values=dict.fromkeys(s.values, 1.0)) for s in done.samples)
+    assert learned(replace(done, samples=equal)) is None
+    many = tuple(
+        replace(s, order=10 * s.order + k, values={"seconds": s.values["seconds"] * (1 + 0.001 * k)})
+        for s in done.samples
+        if s.counts
+        for k in range(10)
+    )
+    mean = replace(done.request, search=replace(done.request.search, across=Across.MEAN))
+    assert learned(replace(done, samples=many)) is not None
+    assert learned(replace(done, samples=many, request=mean)) is None
+
+
+def test_what_another_job_measured_is_not_learned_twice() -> None:
+    done = job(HERE)
+    own = tuple(s for s in done.samples if s.purpose is not Purpose.ENDS or s.order % 4 < 2)
+    mixed = tuple(s if s in own else replace(s, adopted_from="9") for s in done.samples)
+    assert any(s.adopted_from for s in mixed)
+    assert learned(replace(done, samples=mixed)) == learned(replace(done, samples=own))
+
+
+kept = st.builds(
+    Calibration,
+    metric=st.just("m"),
+    runs=st.integers(1, 20),
+    builds=st.integers(1, 80),
+    level=st.floats(0.1, 10),
+    sigma=st.floats(0.001, 0.1),
+    tau=st.floats(0, 0.1),
+    between=st.floats(0, 0.01),
+    autocorrelation=st.floats(-1, 1),
+    drift=st.floats(-0.1, 0.1),
+    within=st.integers(6, 500),
+    neighbours=st.integers(0, 200),
+    jobs=st.integers(1, 9),
+)
+
+
+@given(kept, kept)
+def test_what_is_merged_lies_between_and_stays_a_prior(one: Calibration, other: Calibration) -> None:
+    found = merged(one, other)
+    assert min(one.sigma, other.sigma) * 0.999 <= found.sigma <= max(one.sigma, other.sigma) * 1.001
+    assert found.jobs == one.jobs + other.jobs
+    assert found.builds >= other.builds
+    told = informed(Settings(), found)
+    assert sum(told.tau_prior) == pytest.approx(1)
+    assert 0 < told.prior_drift < 1
+
+
+@given(kept)
+def test_what_was_known_long_ago_fades(one: Calibration) -> None:
+    many = one
+    for _ in range(20):
+        many = merged(many, replace(one, sigma=0.05, builds=11, within=60, between=0.0025))
+    assert many.sigma == pytest.approx(0.05, rel=0.05)
