@@ -25,7 +25,7 @@ SCENARIO = Scenario(
     run=RunRecipe(command=("true",)),
     metrics=(Metric(name="seconds", exact=True),),
 )
-IN_CI, AT_LENGTH = 150, 10_000
+IN_CI, AT_LENGTH = 120, 10_000
 
 
 def answered(history: History, artifacts: TemporaryArtifacts, *, every_commit: bool) -> Investigation:

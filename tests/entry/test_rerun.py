@@ -133,6 +133,12 @@ def test_a_spent_budget_names_the_command_that_goes_on(cli: Cli) -> None:
     pytest.fail("going on with the same budget never came to an end")
 
 
+def test_what_is_left_to_do_is_told_with_every_step(cli: Cli) -> None:
+    told = cli("bisect", "good", "bad", "--simulate", WORLD, "--no-profile").err
+    lines = [line for line in told.splitlines() if line.startswith("[")]
+    assert sum("to go (estimate)" in line for line in lines) >= len(lines) - 1
+
+
 def test_a_log_tells_every_step_and_what_was_taken_over(cli: Cli, first: dict[str, object]) -> None:
     cli("jobs", "rerun", "1", "--reuse")
     log = cli("jobs", "log", "2").out
