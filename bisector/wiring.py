@@ -1,7 +1,7 @@
 """Settings to ports: the only place that names adapters."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -236,3 +236,38 @@ def scenario_directories(settings: Settings, repository_top: Path | None) -> tup
     if repository_top is not None:
         places.append(repository_top / "scenarios")
     return (*places, package / "scenarios", package.parent / "scenarios")
+
+
+def write_bundle(path: Path, members: Mapping[str, bytes]) -> None:
+    """Write an evidence bundle."""
+    from bisector.adapters.bundles import write_bundle as write
+
+    write(path, members)
+
+
+def read_bundle(path: Path) -> dict[str, bytes]:
+    """The members of an evidence bundle; UsageError for one that is not what such a bundle is."""
+    from bisector.adapters.bundles import read_bundle as read
+
+    return read(path)
+
+
+def packed_scenario(directory: Path | None) -> Iterator[tuple[str, bytes]]:
+    """The kept files of a scenario as members of a bundle."""
+    from bisector.adapters.bundles import packed_scenario as packed
+
+    return packed(directory)
+
+
+def unpack_scenario(members: Mapping[str, bytes], directory: Path) -> None:
+    """Write the scenario's files of a bundle below a new directory."""
+    from bisector.adapters.bundles import unpack_scenario as unpack
+
+    unpack(members, directory)
+
+
+def unbundled(directory: Path, file: Path, stop: StopSignal) -> None:
+    """A bare repository in a new directory with the commits of a bundle's history."""
+    from bisector.adapters.git.transplant import unbundled as unbundle
+
+    unbundle(directory, file, stop)

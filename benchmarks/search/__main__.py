@@ -10,12 +10,15 @@ from pathlib import Path
 
 from benchmarks.search.campaign import CALIBRATED, OURS, Campaign, one_thread_each
 from benchmarks.search.cells import SEED, TABLES, cells_named
+from benchmarks.search.kept import with_peers
 from benchmarks.search.ours import Planner
 from benchmarks.search.peers import PEERS
 from benchmarks.search.plots import write_calibration_plot, write_costs
 from benchmarks.search.replay import read_recording, replay
 from benchmarks.search.summaries import calibration
 from benchmarks.search.tables import by_kind_of_noise, summaries, write_calibration, write_tables
+
+EVERY_STRATEGY = ",".join([OURS, CALIBRATED, *PEERS])
 
 
 def arguments() -> argparse.Namespace:
@@ -28,7 +31,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--replay", type=Path, nargs="+", metavar="FILE", help="events files of real jobs to play on")
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--strategies", default=",".join([OURS, CALIBRATED, *PEERS]), help="names with commas between")
+    parser.add_argument("--strategies", default=EVERY_STRATEGY, help="names with commas between")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--cache", type=Path, default=Path(".bench/search"))
     parser.add_argument("--out", type=Path, default=Path("docs/search"))
@@ -60,6 +63,8 @@ def main() -> None:
     strategies = OURS if asked.calibration else asked.strategies
     command = f"python -m benchmarks.search {'--calibration' if asked.calibration else f'--cells {cells}'}"
     command += f" --trials {asked.trials}"
+    if not asked.calibration and asked.strategies != EVERY_STRATEGY:
+        command += f" --strategies {asked.strategies}"
     campaign = Campaign(
         cells=cells_named(cells),
         strategies=tuple(strategies.split(",")),
@@ -75,7 +80,8 @@ def main() -> None:
         write_calibration_plot(calibration(by_kind_of_noise(campaign)["all"]), asked.out)
     else:
         write_tables(campaign, asked.cells, command, asked.out)
-        write_costs(summaries(campaign), asked.cells, asked.out)
+        found = with_peers(summaries(campaign), campaign, asked.out / f"{asked.cells}.json")
+        write_costs(found, asked.cells, asked.out)
     print(f"written to {asked.out}")
 
 

@@ -8,13 +8,14 @@ from benchmarks.search.strategies import Answer
 from benchmarks.search.worlds import Setting, World
 from bisector.core.model.builds import Build
 from bisector.core.model.calibration import Calibration
+from bisector.core.model.captures import ChangeSeen
 from bisector.core.model.facts import BuildRecorded, Concluded, CulpritNamed, EnvironmentSeen, HistoryListed, Planned
 from bisector.core.model.history import Commit, Line, Place, linear_line
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Request, RunnerName, Search
 from bisector.core.model.samples import Outcome, Purpose, Sample, Usage
 from bisector.core.model.scenario import BuildRecipe, Direction, Metric, RunRecipe, Scenario
-from bisector.core.model.steps import BuildPlace, Conclude, ListHistory, Measure, NameCulprit, Slot
+from bisector.core.model.steps import BuildPlace, Conclude, ListHistory, LookAtChange, Measure, NameCulprit, Slot
 from bisector.core.model.units import Sha
 from bisector.core.model.verdict import Verdict, VerdictKind
 from bisector.core.search.calibrated import Reading, calibration_of
@@ -64,6 +65,8 @@ class Planner:
                         state = state.with_fact(_sample(slot, (number, order), world, units))
                 case NameCulprit(culprit=culprit, old=old, new=new):
                     state = state.with_fact(CulpritNamed(culprit=culprit, old=old, new=new))
+                case LookAtChange(place=place):
+                    state = state.with_fact(ChangeSeen(place=place, files=("program.py",)))
                 case Conclude():
                     state = state.with_fact(Concluded(verdict=step.verdict))
                     return answer_of(step.verdict, state, world, slowest)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from benchmarks.search.campaign import CALIBRATED, OURS, Campaign
 from benchmarks.search.cells import Cell
+from benchmarks.search.kept import with_peers
+from benchmarks.search.peers import PEERS
 from benchmarks.search.strategies import Trial
 from benchmarks.search.summaries import Share, Summary, calibration
 from benchmarks.search.worlds import Setting
@@ -24,12 +26,13 @@ def summaries(campaign: Campaign) -> list[Summary]:
 
 
 def write_tables(campaign: Campaign, name: str, command: str, out: Path) -> None:
-    """Write `name`.md and `name`.json."""
-    found = summaries(campaign)
+    """Write `name`.md and `name`.json; peers that were not played now stay as the tables there have them."""
+    found = with_peers(summaries(campaign), campaign, out / f"{name}.json")
+    strategies = [each for each in (OURS, CALIBRATED, *PEERS) if any(one.strategy == each for one in found)]
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{name}.json").write_text(json.dumps([_record(each) for each in found], indent=1) + "\n")
     parts = [f"# The search against its peers: {name}", "", _how(campaign, command), ""]
-    parts += [*_markdown(_against_bound(found)), "", *_markdown(_side_by_side(found, campaign.strategies))]
+    parts += [*_markdown(_against_bound(found)), "", *_markdown(_side_by_side(found, strategies))]
     (out / f"{name}.md").write_text("\n".join(parts) + "\n")
 
 

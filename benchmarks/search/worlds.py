@@ -61,6 +61,7 @@ REGIMES = {
         Regime(name="buildfix", build=0.5, fixed_builds=True),
         Regime(name="mix", shape="lognorm", burst_share=0.03, drift=0.04, build=0.25),
         Regime(name="exact", shape="none"),
+        Regime(name="quietbuild", shape="none", build=0.5),
     )
 }
 BURST_LENGTH = 5.0

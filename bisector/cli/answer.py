@@ -36,13 +36,15 @@ EXIT_CODES = {
     VerdictKind.FAILED: 4,
     VerdictKind.ENVIRONMENT_CHANGED: 5,
     VerdictKind.CANCELLED: 130,
+    VerdictKind.RESTORED: 0,
+    VerdictKind.NOT_RESTORED: 1,
 }
 COMPARED = {VerdictKind.NOT_REPRODUCED: 0, VerdictKind.CULPRIT_SET: 3, VerdictKind.SEVERAL: 3}
 
 
 def deliver(investigation: Investigation, wiring: Wiring, output: OutputOptions) -> int:
     """Write the report, print the answer, and return the exit code that carries it."""
-    directory = Path(output.report) if output.report else wiring.artifacts.report(investigation.job)
+    directory = report_directory(wiring, investigation.job, output)
     plain = _report(investigation, wiring, directory)
     report = replace(plain, artifacts=(*plain.artifacts, *write_profiles(plain.explanations, directory / "profiles")))
     page = write_report(report, directory)
@@ -54,6 +56,11 @@ def deliver(investigation: Investigation, wiring: Wiring, output: OutputOptions)
     width = min(shutil.get_terminal_size().columns, 110) if stream.isatty() else 100
     click.echo(render_terminal(report, width=width, style=style, path=str(page)), err=not to_stdout)
     return exit_code(investigation)
+
+
+def report_directory(wiring: Wiring, job: str, output: OutputOptions) -> Path:
+    """Where the report of a job is written."""
+    return Path(output.report) if output.report else wiring.artifacts.report(job)
 
 
 def show(investigation: Investigation, wiring: Wiring, output: OutputOptions) -> int:
@@ -102,6 +109,8 @@ def exit_code(investigation: Investigation) -> int:
         if verdict.kind is VerdictKind.CULPRIT and verdict.change is not None:
             return int(direction_of(investigation, verdict.change) == "worse")
         return COMPARED.get(verdict.kind, EXIT_CODES[verdict.kind])
+    if investigation.request.trial is not None and verdict.kind is VerdictKind.NOT_REPRODUCED:
+        return EXIT_CODES[VerdictKind.INCONCLUSIVE]
     return EXIT_CODES[verdict.kind]
 
 

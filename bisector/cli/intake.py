@@ -75,6 +75,8 @@ def take_in(
         profile_ends=measure.profile_ends,
         reuse_samples=measure.reuse,
         duet=measure.duet,
+        verify_revert=search.verify_revert,
+        head=repository.resolve(search.head).sha if search.head is not None else None,
     )
     request = with_noise(wiring, request, choice.runner)
     return Intake(request=request, repository=repository, runner=choice.runner, why_runner=choice.why)
@@ -114,6 +116,8 @@ def _simulated(
         profile_ends=measure.profile_ends,
         reuse_samples=measure.reuse,
         duet=measure.duet,
+        verify_revert=search.verify_revert,
+        head=repository.resolve(search.head).sha if search.head is not None else None,
     )
     request = with_noise(wiring, request, runner)
     return Intake(request=request, repository=repository, runner=runner, why_runner="a simulated world")
@@ -220,7 +224,7 @@ def _min_effect(measure: MeasureOptions, across: Across) -> float | None:
 
 
 def _search(options: SearchOptions, measure: MeasureOptions, skipped: tuple[Sha, ...], kind: JobKind) -> Search:
-    either = kind is JobKind.COMPARE
+    either = kind is not JobKind.BISECT
     return Search(
         direction=Direction.EITHER if either else Direction(options.direction),
         min_effect=_min_effect(measure, Across(options.across_runs)),

@@ -87,6 +87,8 @@ class SearchOptions:
     descend: bool = True
     dry_run: bool = False
     bracket: str = Bracket.AUTO
+    verify_revert: bool = False
+    head: str | None = None
 
 
 _MEASURE = (
@@ -172,6 +174,12 @@ _SEARCH = (
     click.option("--crash-is-bad", is_flag=True, help="A run that fails is as bad as bad, not untestable."),
     click.option("--first-parent/--every-commit", "first_parent", default=True, help="Search merges, or every commit."),
     click.option("--descend/--no-descend", default=True, help="Go into the merge that is found.  [default: descend]"),
+    click.option(
+        "--verify-revert",
+        is_flag=True,
+        help="Revert what is found on top of bad: how much of the change is given back?",
+    ),
+    click.option("--head", metavar="REF", help="Say whether the change is still there at REF, the branch's tip."),
     click.option("--dry-run", is_flag=True, help="Say what would be done and about what it costs."),
     click.option("--detach", is_flag=True, help="Make the job and leave it to a worker or `bisector jobs resume`."),
 )

@@ -10,6 +10,7 @@ from bisector.engine.job import JobState
 from bisector.engine.perform import perform
 from bisector.engine.ports import Ports
 from bisector.engine.stop import StopSignal
+from bisector.engine.trials import remake
 from bisector.engine.work import Work
 from bisector.errors import BisectorError, Cancelled, JobError
 from bisector.report.sentence import sentence_of
@@ -70,10 +71,11 @@ def _keep_noise(work: Work) -> None:
 def _have_commits_at_hand(work: Work) -> None:
     """Bring back what the cache may have lost since the job was last worked on: its commits, its trees in context."""
     request, branch = work.request, work.investigation.branch
-    worktree = () if request.worktree is None else (request.worktree,)
-    work.ports.repository.pin(work.job, sorted({request.good, request.bad, *worktree}))
+    more = {name for name in (request.worktree, request.head) if name is not None}
+    work.ports.repository.pin(work.job, sorted({request.good, request.bad, *more}))
     if branch is not None and branch.in_context:
         work.ports.repository.list_branch(work.investigation.commit(branch.merge).sha, in_context=True)
+    remake(work)
 
 
 def _note_use(work: Work) -> None:

@@ -11,15 +11,19 @@ from bisector.core.model.steps import (
     Conclude,
     ListBranch,
     ListHistory,
+    LookAtChange,
+    MakeTrial,
     Measure,
     NameCulprit,
     ProfileSides,
     Step,
 )
 from bisector.engine.builds import at_hand, make_build
+from bisector.engine.look import look_at_change
 from bisector.engine.measure import measure
 from bisector.engine.profile import profile
 from bisector.engine.retry import retrying
+from bisector.engine.trials import make_trial
 from bisector.engine.work import Work
 from bisector.errors import RefError
 
@@ -43,6 +47,10 @@ def perform(step: Step, work: Work) -> None:
             work.record(named)
         case ProfileSides():
             profile(step, work)
+        case MakeTrial():
+            make_trial(step, work)
+        case LookAtChange():
+            look_at_change(step, work)
         case Conclude():
             work.record(Concluded(verdict=step.verdict, others=step.others))
 

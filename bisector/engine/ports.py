@@ -24,10 +24,11 @@ from bisector.engine.running import BuildOrder as BuildOrder  # noqa: PLC0414  p
 from bisector.engine.running import RunOrder as RunOrder  # noqa: PLC0414  part of the port
 from bisector.engine.running import RunRecord as RunRecord  # noqa: PLC0414  part of the port
 from bisector.engine.stop import StopSignal
+from bisector.engine.transplants import Transplants
 from bisector.errors import InfraFault
 
 
-class Repository(Protocol):
+class Repository(Transplants, Protocol):
     """The repository under investigation, read through a bare mirror of our own."""
 
     @property

@@ -10,7 +10,8 @@ from bisector.core.search.outlook import Outlook, outlook
 from bisector.core.search.pairs import Paired
 from bisector.core.search.view import View
 from bisector.report import numbers
-from bisector.report.document import CommitPart, MetricPart, PairedPart
+from bisector.report.document import CommitPart, MetricPart
+from bisector.report.pairs import PairedPart
 from bisector.report.text import one_line
 
 LONGEST_REASON = 400

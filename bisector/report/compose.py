@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import bisector
+from bisector.core.model.history import LineName
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.samples import Purpose
 from bisector.core.model.scenario import Scenario
@@ -22,6 +23,7 @@ from bisector.report.lines import inner_line, main_line
 from bisector.report.notes import notes_of
 from bisector.report.phrase import Phrase, quote
 from bisector.report.reproduce import reproduce_command
+from bisector.report.restoration import part_of
 from bisector.report.sentence import answer, standing
 from bisector.report.shell import command_line
 from bisector.report.steplog import log_of
@@ -86,6 +88,8 @@ def report_of(investigation: Investigation, job: JobFacts) -> Report:
         artifacts=tuple(_shown(artifact) for artifact in job.artifacts),
         sections=(*sections_of(explanations), *job.sections),
         explanations=explanations,
+        trial=part_of(investigation, basis.verdict.trial if basis.verdict is not None else None),
+        head=part_of(investigation, basis.verdict.head if basis.verdict is not None else None),
     )
 
 
@@ -128,6 +132,8 @@ def _others(basis: Basis) -> Iterator[OtherPart]:
 
 def _untestable(investigation: Investigation) -> Iterator[UntestablePart]:
     for place, (outcome, reason) in investigation.failures.items():
+        if place.line is LineName.TRIED:
+            continue
         yield UntestablePart(
             line=place.line,
             index=place.index,

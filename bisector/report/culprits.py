@@ -6,13 +6,13 @@ from statistics import median
 
 from bisector.core.model.history import Commit, Line, LineName, Place, inner
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.request import JobKind
 from bisector.core.model.units import Sha
 from bisector.core.model.verdict import Change, Culprit, InnerAnswer, InnerKind, Verdict
 from bisector.core.search.outlook import Outlook
 from bisector.report.basis import commit_part
 from bisector.report.document import CommitPart, CulpritPart, InnerPart
 from bisector.report.phrase import Phrase
+from bisector.report.restoration import part_of
 from bisector.report.sentence import inner_names, inner_part
 from bisector.report.text import one_line
 from bisector.report.verification import latest
@@ -25,7 +25,7 @@ def culprits_of(
     investigation: Investigation, verdict: Verdict | None, found: Outlook | None
 ) -> tuple[CulpritPart, ...]:
     """The culprits of `verdict`, by the metric of the outlook `found`. A comparison blames nobody."""
-    if verdict is None or investigation.request.kind is JobKind.COMPARE:
+    if verdict is None or not investigation.request.searches:
         return ()
     return tuple(_culprit(investigation, verdict, culprit, found) for culprit in verdict.culprits)
 
@@ -34,7 +34,7 @@ def opposite_of(
     investigation: Investigation, verdict: Verdict | None, found: Outlook | None
 ) -> tuple[CulpritPart, ...]:
     """The changes of `verdict` that go the other way than its culprits."""
-    if verdict is None or investigation.request.kind is JobKind.COMPARE:
+    if verdict is None or not investigation.request.searches:
         return ()
     return tuple(_culprit(investigation, verdict, culprit, found) for culprit in verdict.opposite)
 
@@ -60,6 +60,9 @@ def _culprit(investigation: Investigation, verdict: Verdict, culprit: Culprit, f
         still_at_bad=_still_at_bad(found, index),
         inner=_inner(investigation, culprit.inner),
         paired=fresh.paired if fresh is not None else None,
+        revert=part_of(investigation, culprit.revert),
+        control=culprit.control,
+        suspicious=culprit.suspicious,
     )
 
 

@@ -13,11 +13,13 @@ from bisector.core.model.request import JobKind, RunnerName
 from bisector.core.model.samples import Outcome, Purpose
 from bisector.core.model.scenario import Better
 from bisector.core.model.units import Seconds
-from bisector.core.model.verdict import Change, InnerKind, Reason, VerdictKind
+from bisector.core.model.verdict import Change, Control, Doubt, InnerKind, Reason, VerdictKind
 from bisector.report.attached import Artifact, Section
 from bisector.report.explanation import Explanation
 from bisector.report.numbers import Gauge
+from bisector.report.pairs import PairedPart
 from bisector.report.phrase import Phrase
+from bisector.report.restoration import RestorationPart
 
 
 class Side(StrEnum):
@@ -75,17 +77,6 @@ class EndPart:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PairedPart:
-    """A change by so many pairs of neighbouring runs. `probability` is that of their signed ranks if nothing changed;
-    `preferred` says that the runs of a pair go together, so that this is the better estimate."""
-
-    pairs: int
-    change: Change
-    probability: float
-    preferred: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class EndsPart:
     """Both ends and the change between them. `aside` is good itself where it lies beside the line."""
 
@@ -117,6 +108,8 @@ class CulpritPart:
 
     `share` is the part of the whole change it accounts for, between `share_low` and `share_high` at the asked
     confidence; below nothing where it takes a part of it back. None stands for what is not known.
+    `paired` is its change by neighbouring fresh runs, `revert` what bad is without it, `control` how far two builds
+    of its parent differ, and `suspicious` why it looks odd all the same.
     """
 
     index: int
@@ -134,7 +127,9 @@ class CulpritPart:
     still_at_bad: bool | None
     inner: InnerPart | None
     paired: PairedPart | None = None
-    """By the fresh runs of the culprit and its parent."""
+    revert: RestorationPart | None = None
+    control: Control | None = None
+    suspicious: Doubt | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -336,6 +331,10 @@ class Report:
     sections: tuple[Section, ...] = field(default=())
     explanations: tuple[Explanation, ...] = ()
     """Why, as far as the sides were profiled: one for each pair of commits."""
+    trial: RestorationPart | None = None
+    """What came of the one thing that the job was to try."""
+    head: RestorationPart | None = None
+    """What the tip of the branch gives back, where it was asked about."""
 
     @property
     def main(self) -> LinePart | None:

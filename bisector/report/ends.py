@@ -7,7 +7,8 @@ from bisector.core.model.investigation import Investigation
 from bisector.core.model.verdict import Verdict
 from bisector.core.search.outlook import Outlook
 from bisector.report.basis import commit_part, end_change, paired_part
-from bisector.report.document import EndPart, EndsPart, PairedPart
+from bisector.report.document import EndPart, EndsPart
+from bisector.report.pairs import PairedPart
 
 
 def ends_of(investigation: Investigation, found: Outlook | None, verdict: Verdict | None) -> EndsPart | None:

@@ -4,15 +4,26 @@ from collections.abc import Iterator
 from statistics import median
 
 from bisector.core.model.request import JobKind
+from bisector.core.model.trial import TrialKind
+from bisector.core.model.trials import Restoration
 from bisector.core.model.verdict import Reason, VerdictKind
 from bisector.report import numbers
 from bisector.report.basis import Basis
-from bisector.report.document import CostPart, CulpritPart, EndPart, EndsPart, Evidence, MetricPart, PairedPart
+from bisector.report.document import CostPart, CulpritPart, EndPart, EndsPart, Evidence, MetricPart
+from bisector.report.pairs import PairedPart
 from bisector.report.phrase import Phrase, quote, told
+from bisector.report.restoration import FAR, RestorationPart, clause, part_of, subject_of
 from bisector.report.sentence import SHORT
 from bisector.report.verification import latest
+from bisector.report.words import DOUBTS
 
 Named = tuple[tuple[CulpritPart, ...], tuple[CulpritPart, ...]]
+LABELS = {
+    TrialKind.REVERT: "Without it",
+    TrialKind.APPLY: "With it",
+    TrialKind.PATCH: "With the patch",
+    TrialKind.HEAD: "At the tip",
+}
 MOST_OF_IT = 0.8
 """A culprit that makes less of the whole change than this is told to be a part of it."""
 
@@ -35,6 +46,9 @@ def evidence_of(
         rows += teller.culprit(culprit, every, "The other way")
     rows += () if culprits else teller.so_far()
     rows += teller.fresh()
+    rows += teller.doubts()
+    rows += teller.controls()
+    rows += teller.trials()
     rows += teller.noise()
     return (*rows, _runs(cost))
 
@@ -126,7 +140,7 @@ class _Evidence:
     def so_far(self) -> Iterator[Evidence]:
         """Where the culprit may be while no answer names one."""
         found, verdict = self._basis.main, self._basis.verdict
-        if found is None or found.posterior is None or self._basis.investigation.request.kind is JobKind.COMPARE:
+        if found is None or found.posterior is None or not self._basis.investigation.request.searches:
             return
         if found.no_change > 0.5 or (verdict is not None and verdict.kind is VerdictKind.NOT_REPRODUCED):
             return
@@ -139,7 +153,7 @@ class _Evidence:
     def fresh(self) -> Iterator[Evidence]:
         """What the fresh runs of each culprit against its parent gave."""
         investigation, verdict = self._basis.investigation, self._basis.verdict
-        if investigation.request.kind is JobKind.COMPARE or verdict is None:
+        if not investigation.request.searches or verdict is None:
             return
         for culprit in (*verdict.culprits, *verdict.opposite):
             found = latest(investigation, culprit)
@@ -150,6 +164,45 @@ class _Evidence:
             runs = f"{numbers.count(len(found.old) + len(found.new), 'fresh run')} in turns"
             levels = f"{self._quantity(old)} before it, {self._quantity(new)} with it"
             yield _row("Verified", "yes" if found.passed else "no", f"{runs}: {levels}{_in_pairs(found.paired)}")
+
+    def doubts(self) -> Iterator[Evidence]:
+        """What is odd about each culprit, though it was measured once more."""
+        verdict = self._basis.verdict
+        for culprit in verdict.culprits if verdict is not None else ():
+            if culprit.suspicious is not None:
+                again = "showed the change again" if culprit.verified else "did not show the change again"
+                yield _row(
+                    "Suspicious", "yes", f"{DOUBTS[culprit.suspicious]}; further runs against its parent {again}"
+                )
+
+    def controls(self) -> Iterator[Evidence]:
+        """How far two builds of each culprit's parent differ, beside the culprit itself."""
+        verdict = self._basis.verdict
+        for culprit in verdict.culprits if verdict is not None else ():
+            control = culprit.control
+            if control is None:
+                continue
+            if control.difference is None or control.culprit is None:
+                yield _row("Two builds of its parent", "equal", "file by file: no luck of a build is in it")
+                continue
+            size, other = (
+                numbers.percent(each.relative, signed=True) for each in (control.difference, control.culprit)
+            )
+            told = f"{self._sure} interval {numbers.interval(control.difference)}; the culprit stands {other} from both"
+            runs = f"{numbers.count(control.runs, 'run')} in turns"
+            luck = "; that may be all of it" if control.luck else ""
+            yield _row("Two builds of its parent", size, f"{told}{luck}; {runs}")
+
+    def trials(self) -> Iterator[Evidence]:
+        """What was tried: how much of the change it gives back."""
+        investigation, verdict = self._basis.investigation, self._basis.verdict
+        if verdict is None:
+            return
+        found = [verdict.trial, *(culprit.revert for culprit in verdict.culprits), verdict.head]
+        for each in found:
+            part = part_of(investigation, each)
+            if each is not None and part is not None:
+                yield Evidence(label=LABELS[each.kind], value=Phrase(_given_back(each)), grounds=_grounds(each, part))
 
     def noise(self) -> Iterator[Evidence]:
         found = self._basis.main
@@ -162,7 +215,7 @@ class _Evidence:
             numbers.percent(abs(found.view.scale.relative(deviation)))
             for deviation in (found.posterior.sigma, found.posterior.tau)
         )
-        compare = self._basis.investigation.request.kind is JobKind.COMPARE
+        compare = not self._basis.investigation.request.searches
         built = "what a build adds cannot be told from two commits" if compare else f"a build adds {build}"
         yield _row("Noise", f"{run} a run", f"typical deviation; {built}")
 
@@ -183,6 +236,21 @@ def _share(culprit: CulpritPart) -> str:
         return f"{numbers.percent(abs(share))} {held}"
     low, high = sorted((abs(culprit.share_low), abs(culprit.share_high)))
     return f"{numbers.percent(abs(share))} ({numbers.percent(low)} to {numbers.percent(high)}) {held}"
+
+
+def _given_back(found: Restoration) -> str:
+    if found.conflicts:
+        return "conflict"
+    return numbers.percent(found.share) if found.share is not None and abs(found.share) <= FAR else "not known"
+
+
+def _grounds(found: Restoration, part: RestorationPart) -> Phrase:
+    """Of what it is a part, how sure that is, and on how many runs it rests."""
+    if found.share is None or found.conflicts:
+        return Phrase(f"{subject_of(part.kind, part.commit)} {clause(found)}")
+    needed = f"{numbers.percent(found.needed)} or more would be all of it"
+    runs = f"{numbers.count(found.runs, 'run')} in turns with both ends" if found.runs else "nothing had to be run"
+    return Phrase(f"{subject_of(part.kind, part.commit)} {clause(found)}; {needed}; {runs}")
 
 
 def _runs(cost: CostPart) -> Evidence:

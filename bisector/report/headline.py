@@ -8,9 +8,10 @@ from bisector.core.model.scenario import Better
 from bisector.core.model.verdict import VerdictKind
 from bisector.report import numbers
 from bisector.report.document import Report
+from bisector.report.restoration import FAR
 from bisector.report.words import OUTCOMES, VERDICTS
 
-SETTLED = frozenset({VerdictKind.CULPRIT, VerdictKind.SEVERAL, VerdictKind.NOT_REPRODUCED})
+SETTLED = frozenset({VerdictKind.CULPRIT, VerdictKind.SEVERAL, VerdictKind.NOT_REPRODUCED, VerdictKind.NOT_RESTORED})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,19 +29,21 @@ def badge(report: Report) -> str:
         return report.state.capitalize() or "No answer yet"
     if report.kind is JobKind.COMPARE:
         return _comparison(report)
+    if report.kind in {JobKind.VERIFY, JobKind.TRY} and report.verdict is VerdictKind.INCONCLUSIVE:
+        return "Cannot tell"
     return VERDICTS[report.verdict]
 
 
 def tone(report: Report) -> str:
     """How the answer is coloured: "found", "clear" or "open"; the word itself says the same."""
-    if report.verdict is VerdictKind.NOT_REPRODUCED:
+    if report.verdict in {VerdictKind.NOT_REPRODUCED, VerdictKind.RESTORED}:
         return "clear"
     return "found" if report.verdict in SETTLED or report.verdict is VerdictKind.CULPRIT_SET else "open"
 
 
 def key_figures(report: Report) -> tuple[Figure, ...]:
     """How large, how sure, at what cost."""
-    found = [_change(report), _certainty(report), _cost(report)]
+    found = [_change(report), _given_back(report) or _certainty(report), _cost(report)]
     return tuple(figure for figure in found if figure is not None)
 
 
@@ -70,6 +73,15 @@ def _change(report: Report) -> Figure | None:
         return None
     sure = f"{numbers.interval(change)} ({numbers.setting(report.confidence)})"
     return Figure(label=report.metric.name, value=numbers.percent(change.relative, signed=True), below=sure)
+
+
+def _given_back(report: Report) -> Figure | None:
+    found = report.trial
+    if found is None or found.share is None or abs(found.share) > FAR:
+        return None
+    known = found.low is not None and found.high is not None
+    below = f"{numbers.percent(found.low or 0.0)} to {numbers.percent(found.high or 0.0)}" if known else ""
+    return Figure(label="given back", value=numbers.percent(found.share), below=below)
 
 
 def _certainty(report: Report) -> Figure | None:

@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Any
 
 from bisector.core.model.history import LineName
-from bisector.core.model.verdict import Change, InnerKind
+from bisector.core.model.verdict import Change, Control, InnerKind
 from bisector.report.document import (
     CommitPart,
     CulpritPart,
@@ -16,12 +16,13 @@ from bisector.report.document import (
     InnerPart,
     MetricPart,
     OtherPart,
-    PairedPart,
     Report,
 )
 from bisector.report.explanation import Explanation
 from bisector.report.numbers import json_number
+from bisector.report.pairs import PairedPart
 from bisector.report.phrase import plain
+from bisector.report.restoration import RestorationPart, still_there
 from bisector.report.suspicion import suspect_objects
 
 SCHEMA_VERSION = 1
@@ -70,6 +71,9 @@ def result_of(report: Report) -> dict[str, Any]:
             {"kind": each.kind, "side": each.side or None, "path": each.path, "sha256": each.sha256 or None}
             for each in report.artifacts
         ],
+        "trial": _restoration(report.trial),
+        "still_at_head": still_there(report.head),
+        "head": _restoration(report.head),
     }
 
 
@@ -145,6 +149,41 @@ def _culprit(culprit: CulpritPart) -> dict[str, Any]:
         "still_at_bad": culprit.still_at_bad,
         "inner": _inner(culprit.inner),
         "paired": _paired(culprit.paired),
+        "revert": _restoration(culprit.revert),
+        "control": _control(culprit.control),
+        "suspicious": culprit.suspicious.value if culprit.suspicious is not None else None,
+    }
+
+
+def _restoration(found: RestorationPart | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "kind": found.kind.value,
+        "commit": found.commit or None,
+        "tree": found.tree or None,
+        "share": json_number(found.share),
+        "share_interval": _interval(found.low, found.high),
+        "needed": json_number(found.needed),
+        "restored": found.restored,
+        "left": dict(zip(("relative", "low", "high"), map(json_number, found.left), strict=True))
+        if found.left
+        else None,
+        "n": found.runs,
+        "conflicts": list(found.conflicts),
+        "problem": found.problem or None,
+    }
+
+
+def _control(control: Control | None) -> dict[str, Any] | None:
+    if control is None:
+        return None
+    return {
+        "same_build": control.same_build,
+        "difference": _change(control.difference),
+        "culprit": _change(control.culprit),
+        "n": control.runs,
+        "luck": control.luck,
     }
 
 

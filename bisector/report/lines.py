@@ -7,7 +7,6 @@ from statistics import NormalDist
 import numpy as np
 
 from bisector.core.model.history import ASIDE, LineName
-from bisector.core.model.request import JobKind
 from bisector.core.model.verdict import InnerKind, Verdict, VerdictKind
 from bisector.core.search import several
 from bisector.core.search.outlook import Outlook
@@ -25,7 +24,7 @@ def main_line(basis: Basis) -> LinePart | None:
     investigation, verdict = basis.investigation, basis.verdict
     if investigation.history is None:
         return None
-    compare = investigation.request.kind is JobKind.COMPARE
+    compare = not investigation.request.searches
     named = verdict.culprits if verdict is not None and not compare else ()
     outright = verdict is not None and verdict.kind in NAMES_OUTRIGHT
     source = LineSource(

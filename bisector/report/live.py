@@ -6,7 +6,17 @@ from typing import assert_never
 from bisector.core.model.history import LineName
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.samples import Purpose, Sample
-from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, NameCulprit, ProfileSides
+from bisector.core.model.steps import (
+    BuildPlace,
+    Conclude,
+    ListBranch,
+    ListHistory,
+    LookAtChange,
+    MakeTrial,
+    Measure,
+    NameCulprit,
+    ProfileSides,
+)
 from bisector.core.model.units import Seconds
 from bisector.core.search.outlook import Outlook
 from bisector.report import numbers
@@ -25,6 +35,8 @@ BLOCKS = " ▁▂▃▄▅▆▇█"
 MARKS = {Side.OLD: "●", Side.NEW: "▲", Side.UNSURE: "◇"}
 LAST_RUNS = 5
 NARROWEST = 30
+TRYING = "trying what would undo it"
+BUILDING = {LineName.INNER: "looking into the merge", LineName.TRIED: TRYING}
 
 
 def phase_of(investigation: Investigation) -> str:
@@ -33,18 +45,18 @@ def phase_of(investigation: Investigation) -> str:
     match step:
         case None | ListHistory():
             return "listing the commits"
-        case Conclude():
-            return "done"
-        case NameCulprit():
-            return "searching on"
-        case ProfileSides():
-            return "profiling both sides"
-        case ListBranch():
-            return "looking into the merge"
+        case NameCulprit() | ProfileSides():
+            return "searching on" if isinstance(step, NameCulprit) else "profiling both sides"
+        case ListBranch() | LookAtChange():
+            return BUILDING[LineName.INNER] if isinstance(step, ListBranch) else "looking at the culprit"
+        case MakeTrial():
+            return TRYING
         case BuildPlace(place=place):
-            return "looking into the merge" if place.line is LineName.INNER else "building"
+            return BUILDING.get(place.line, "building")
         case Measure():
             return _measuring(step)
+        case Conclude():
+            return "done"
     assert_never(step)
 
 
@@ -54,6 +66,8 @@ def _measuring(step: Measure) -> str:
         return "looking into the merge"
     if purposes == {Purpose.VERIFY}:
         return "verifying the culprit"
+    if purposes == {Purpose.TRIAL}:
+        return TRYING
     if purposes == {Purpose.ENDS}:
         return "comparing the ends"
     return "searching"

@@ -95,6 +95,8 @@ def _culprit(culprit: CulpritPart, before: str = "") -> Iterator[str]:
         yield "- its build came out equal to its parent's"
     if culprit.still_at_bad is False:
         yield "- its change is no longer there at bad"
+    if culprit.revert is not None:
+        yield f"- bad without it {phrase_text(culprit.revert.phrase)}"
     if culprit.inner is not None:
         if culprit.inner.commit is not None:
             chance = numbers.probability(culprit.inner.probability or 0.0)

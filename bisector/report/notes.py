@@ -36,6 +36,7 @@ def notes_of(basis: Basis, ends: EndsPart | None) -> tuple[Phrase, ...]:
         *_asked(investigation),
         *(_taken_over(investigation, found) if found is not None else ()),
         *_left_out(investigation),
+        *(_bounded(found) if found is not None else ()),
         *(_shape(found) if found is not None else ()),
         *(_dispersion(found) if found is not None else ()),
         *_inside(investigation),
@@ -103,7 +104,8 @@ def _asked(investigation: Investigation) -> Iterator[str]:
 def _taken_over(investigation: Investigation, found: Outlook) -> Iterator[str]:
     """Samples of earlier jobs and of other hosts: used, or left aside."""
     adopted = [sample for sample in investigation.samples if sample.adopted_from]
-    if adopted:
+    fresh = any(sample.counts and not sample.adopted_from for sample in investigation.samples)
+    if adopted and fresh:
         jobs = numbers.listing(quote(job) for job in sorted({sample.adopted_from for sample in adopted})[:5])
         runs = numbers.count(len(adopted), "run")
         used = any(sample.adopted_from for sample in found.view.samples)
@@ -117,13 +119,27 @@ def _taken_over(investigation: Investigation, found: Outlook) -> Iterator[str]:
 
 def _left_out(investigation: Investigation) -> Iterator[str]:
     """Runs that yielded no number, by what came of them."""
-    outcomes = sorted(sample.outcome for sample in investigation.samples if sample.outcome is not Outcome.OK)
+    wanting = (sample for sample in investigation.samples if sample.outcome is not Outcome.OK)
+    if investigation.time_limit is not None:
+        wanting = (sample for sample in wanting if sample.outcome is not Outcome.TIMEOUT)
+    outcomes = sorted(sample.outcome for sample in wanting)
     for outcome, group in groupby(outcomes):
         runs = numbers.count(len(list(group)), "run")
         if outcome is Outcome.INFRA:
             yield f"{runs} failed through the machine's fault; they say nothing of a commit and were made again."
         elif outcome in SPEAKS_OF_THE_COMMIT:
             yield f"{runs} gave no number ({OUTCOMES[outcome]})."
+
+
+def _bounded(found: Outlook) -> Iterator[str]:
+    """Runs of which only a lower bound is known."""
+    runs = sum(sample.outcome is Outcome.TIMEOUT for sample in found.view.samples)
+    if runs and (limit := found.view.time_limit) is not None:
+        yield (
+            f"{numbers.count(runs, 'run')} did not finish within the limit of {numbers.seconds(limit)} and "
+            f"{'counts' if runs == 1 else 'count'} as slower than that: a change measured from "
+            f"{'it' if runs == 1 else 'them'} is the least that it can be."
+        )
 
 
 def _shape(found: Outlook) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from bisector.core.model.request import JobKind, Request, Search
 from bisector.core.model.scenario import BuildRecipe, Metric, ProfileRecipe, RunRecipe
+from bisector.core.model.trial import TrialKind
 from bisector.formats.results import MEASURED
 from bisector.formats.scenario import WALL
 from bisector.report import numbers
@@ -22,7 +23,9 @@ def reproduce_command(request: Request, scenario: str | None = None) -> str:
     `scenario` is the name or path the person gave. Without one the command itself is spelt out where options can say
     all that the scenario says; else the scenario's own name stands for it.
     """
-    words = ["bisector", request.kind, request.good, "." if request.worktree is not None else request.bad]
+    words = list(_question(request))
+    if request.kind is JobKind.TRY:
+        return _line([*words, *_options(request)])
     if request.repository.startswith(SIMULATED):
         words += ["--simulate", request.repository.removeprefix(SIMULATED), *_metrics(request.metrics)]
         return _line([*words, *_options(request)])
@@ -37,6 +40,20 @@ def reproduce_command(request: Request, scenario: str | None = None) -> str:
     if image is not None:
         words += ["--image", image]
     return _line([*words, *(spelling or ())])
+
+
+def _question(request: Request) -> Iterator[str]:
+    """The command and what it is about, before any option."""
+    trial = request.trial
+    if trial is None:
+        yield from ("bisector", request.kind, request.good)
+        yield "." if request.worktree is not None else request.bad
+    elif request.kind is JobKind.TRY:
+        yield from ("bisector", request.kind, trial.text or "PATCH", trial.job)
+    else:
+        yield from ("bisector", request.kind, trial.commit or "", "--good", request.good, "--bad", request.bad)
+        if trial.kind is TrialKind.APPLY:
+            yield "--apply"
 
 
 def _line(words: Iterable[str]) -> str:
@@ -59,6 +76,7 @@ def _options(request: Request) -> Iterator[str]:
         yield from ("--confidence", numbers.exact(search.confidence))
     if request.kind is JobKind.BISECT:
         yield from _search(search)
+        yield from _proof(request)
     if budget.runs is not None:
         yield from ("--max-runs", str(budget.runs))
     if budget.builds is not None:
@@ -93,6 +111,14 @@ def _search(search: Search) -> Iterator[str]:
         yield "--crash-is-bad"
     if not search.prior:
         yield "--no-prior"
+
+
+def _proof(request: Request) -> Iterator[str]:
+    """The attempts to prove the answer wrong that were asked for."""
+    if request.verify_revert:
+        yield "--verify-revert"
+    if request.head is not None:
+        yield from ("--head", request.head)
 
 
 def _spelling(request: Request) -> list[str] | None:

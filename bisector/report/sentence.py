@@ -5,18 +5,30 @@ from typing import assert_never
 
 from bisector.core.model.history import Commit, inner, main
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.request import Across, JobKind
+from bisector.core.model.request import Across
 from bisector.core.model.scenario import CRASHED, Better, Metric
 from bisector.core.model.verdict import Change, Culprit, InnerAnswer, InnerKind, Reason, Verdict, VerdictKind
 from bisector.core.search.outlook import Outlook
+from bisector.core.search.proof import UNVERIFIED
 from bisector.report import numbers
 from bisector.report.phrase import Phrase, plain, quote, told
+from bisector.report.restoration import at_head, reverted, tried
 from bisector.report.text import redacted
 from bisector.report.verification import latest
+from bisector.report.words import DOUBTS
 
 SHORT = 10
 """Digits of a commit's name in running text."""
 LONGEST_EXPLANATION = 4000
+TRIED = frozenset(
+    {VerdictKind.RESTORED, VerdictKind.NOT_RESTORED, VerdictKind.NOT_REPRODUCED, VerdictKind.INCONCLUSIVE}
+)
+"""What a job that tries something may come to, beside failing."""
+UNSETTLED = {
+    VerdictKind.ENVIRONMENT_CHANGED: "The environment changed",
+    VerdictKind.INCONCLUSIVE: "Undecided",
+    VerdictKind.CANCELLED: "Cancelled",
+}
 MOST_NAMED = 6
 """Commits that one sentence names."""
 
@@ -31,7 +43,9 @@ def sentence_of(investigation: Investigation) -> str:
 def answer(investigation: Investigation, verdict: Verdict, metric: Metric | None = None) -> Phrase:
     """What `verdict` says of `metric` (the first asked for by default), as a phrase."""
     asked = compared(investigation, metric or investigation.metric)
-    if investigation.request.kind is JobKind.COMPARE:
+    if investigation.request.trial is not None and verdict.kind in TRIED:
+        return Phrase(tried(investigation, verdict))
+    if not investigation.request.searches:
         return Phrase(_comparison(investigation, verdict, asked))
     return Phrase(_Teller(investigation, asked).tell(verdict))
 
@@ -56,7 +70,7 @@ def standing(investigation: Investigation, found: Outlook | None, state: str) ->
     if found.no_change > 0.5:
         chance = numbers.probability(found.no_change)
         return Phrase(f"{start}{spent}: so far the ends do not differ (probability {chance}).")
-    if investigation.request.kind is JobKind.COMPARE:
+    if not investigation.request.searches:
         chance = numbers.probability(1 - found.no_change)
         return Phrase(f"{start}{spent}: so far the two differ with a probability of {chance}.")
     best = max(range(len(found.chances)), key=lambda position: float(found.chances[position]))
@@ -113,29 +127,33 @@ class _Teller:
     def tell(self, verdict: Verdict) -> str:
         match verdict.kind:
             case VerdictKind.CULPRIT:
-                return self._culprit(verdict.culprits[0]) + "." + self._apart(verdict)
+                return self._culprit(verdict.culprits[0]) + "." + self._apart(verdict) + self._head(verdict)
             case VerdictKind.CULPRIT_SET:
-                return self._set(verdict)
+                return self._set(verdict) + self._head(verdict)
             case VerdictKind.SEVERAL:
                 told = numbers.listing(self._culprit(culprit) for culprit in verdict.culprits[:MOST_NAMED])
-                return f"{numbers.count(len(verdict.culprits), 'change')}: {told}.{self._apart(verdict)}"
+                apart = self._apart(verdict) + self._head(verdict)
+                return f"{numbers.count(len(verdict.culprits), 'change')}: {told}.{apart}"
             case VerdictKind.NOT_REPRODUCED:
                 return self._not_reproduced(verdict)
             case VerdictKind.FAILED:
                 return f"Nothing could be measured: {explained(verdict.explanation)}."
-            case VerdictKind.ENVIRONMENT_CHANGED:
-                return self._unsettled("The environment changed", verdict)
-            case VerdictKind.INCONCLUSIVE:
-                return self._unsettled("Undecided", verdict)
-            case VerdictKind.CANCELLED:
-                return self._unsettled("Cancelled", verdict)
+            case VerdictKind.ENVIRONMENT_CHANGED | VerdictKind.INCONCLUSIVE | VerdictKind.CANCELLED:
+                return self._unsettled(UNSETTLED[verdict.kind], verdict)
+            case VerdictKind.RESTORED | VerdictKind.NOT_RESTORED:
+                return tried(self._investigation, verdict)
         assert_never(verdict.kind)
 
     def _culprit(self, culprit: Culprit) -> str:
         who = self._who(culprit)
         made = f"{who[0].upper()}{who[1:]} made {effect(self._metric, culprit.change)}"
         inside = f"; {inner_part(self._investigation, culprit.inner)}" if culprit.inner else ""
-        return f"{made}, probability {numbers.probability(culprit.probability)}, {self._verified(culprit)}{inside}"
+        sure = f"probability {numbers.probability(culprit.probability)}, {self._verified(culprit)}"
+        odd = f"; suspicious: {DOUBTS[culprit.suspicious]}" if culprit.suspicious is not None else ""
+        return f"{made}, {sure}{inside}{reverted(culprit)}{odd}"
+
+    def _head(self, verdict: Verdict) -> str:
+        return at_head(self._investigation, verdict)
 
     def _apart(self, verdict: Verdict) -> str:
         """The changes the other way, which are no culprits."""
@@ -236,6 +254,10 @@ def _not_sure(verdict: Verdict) -> str:
     match verdict.reason:
         case Reason.UNTESTABLE:
             return "the commits in between cannot be tested"
+        case Reason.CONFIDENCE if verdict.explanation == UNVERIFIED:
+            return UNVERIFIED
+        case Reason.LAYOUT:
+            return "two builds of its parent differ as much"
         case Reason.BUDGET:
             return "the budget was spent before it could be made sure"
         case _:

@@ -15,17 +15,21 @@ from bisector.core.model.steps import (
     Conclude,
     ListBranch,
     ListHistory,
+    LookAtChange,
+    MakeTrial,
     Measure,
     NameCulprit,
     ProfileSides,
     Step,
 )
+from bisector.core.model.trials import TrialMade
 from bisector.report import numbers
 from bisector.report.basis import LONGEST_REASON
 from bisector.report.document import LogEntry
 from bisector.report.numbers import Gauge
-from bisector.report.phrase import Phrase, told
-from bisector.report.sentence import explained
+from bisector.report.phrase import Phrase, quote, told
+from bisector.report.restoration import MOST_CONFLICTS
+from bisector.report.sentence import SHORT, explained
 from bisector.report.text import displayed
 from bisector.report.words import OUTCOMES, VERDICTS
 
@@ -57,6 +61,8 @@ def place_name(place: Place) -> str:
             return f"inner {numbers.whole(place.index)}"
         case place.line.ASIDE:
             return "good itself"
+        case place.line.TRIED:
+            return f"trial {numbers.whole(place.index)}" if place.index else "the tip"
     assert_never(place.line)
 
 
@@ -76,6 +82,9 @@ def step_name(step: Step) -> str:
             return f"Name {place_name(culprit.place)}"
         case ProfileSides(slots=slots):
             return f"Profile {numbers.listing(place_name(place) for place in dict.fromkeys(s.place for s in slots))}"
+        case LookAtChange(place=place) | MakeTrial(place=place):
+            made = f"Make {place_name(place)} ({step.trial.kind})" if isinstance(step, MakeTrial) else ""
+            return made or f"Look at what {place_name(place)} changes"
         case Conclude():
             return "Conclude"
     assert_never(step)
@@ -112,9 +121,19 @@ def _result(investigation: Investigation, plan: Planned, samples: list[Sample], 
             return numbers.change(culprit.change) if culprit.change is not None else ""
         case ProfileSides():
             return profiled(investigation, plan.number)
+        case LookAtChange(place=place) | MakeTrial(place=place):
+            seen = [len(each.files) + each.left_out for each in investigation.seen if each.place == place]
+            made = investigation.trials.get(place)
+            return _made(made) if made is not None else numbers.listing(numbers.count(size, "file") for size in seen)
         case Conclude(verdict=verdict):
             return VERDICTS[verdict.kind].lower()
     assert_never(plan.step)
+
+
+def _made(made: TrialMade) -> str:
+    if made.conflicts:
+        return f"it conflicts in {numbers.listing(quote(path, 120) for path in made.conflicts[:MOST_CONFLICTS])}"
+    return f"tree {quote(made.commit.tree[:SHORT])}"
 
 
 def _built(build: Build) -> str:

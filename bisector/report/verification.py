@@ -11,7 +11,7 @@ from bisector.core.search.ends import find_ends
 from bisector.core.search.planner import main_line_view
 from bisector.core.search.view import View
 from bisector.report.basis import paired_part
-from bisector.report.document import PairedPart
+from bisector.report.pairs import PairedPart
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bisector.core.model.samples import Outcome
-from bisector.core.model.verdict import VerdictKind
+from bisector.core.model.verdict import Doubt, VerdictKind
 
 OUTCOMES: Mapping[Outcome, str] = {
     Outcome.OK: "ran",
@@ -24,4 +24,12 @@ VERDICTS: Mapping[VerdictKind, str] = {
     VerdictKind.INCONCLUSIVE: "Undecided",
     VerdictKind.FAILED: "Failed",
     VerdictKind.CANCELLED: "Cancelled",
+    VerdictKind.RESTORED: "Restored",
+    VerdictKind.NOT_RESTORED: "Not restored",
+}
+DOUBTS: Mapping[Doubt, str] = {
+    Doubt.DOCUMENTATION: "it changes only documentation and the like",
+    Doubt.TESTS: "it changes only tests",
+    Doubt.PLATFORM: "it changes only what is for another system",
+    Doubt.UNSEEN: "no profile shows a file that it changes",
 }

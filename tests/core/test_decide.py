@@ -212,8 +212,9 @@ def test_verification_runs_on_builds_made_afresh_where_those_can_differ() -> Non
     assert _numbers(decide(seen, costs(8), Settings()).action) == (0, 0)
     rebuilding = replace(costs(8), rebuild=5.0)
     assert _numbers(decide(seen, rebuilding, Settings()).action) == (1, 1)
-    exact = observations(line(8), {0: [100.0] * 2, 3: [100.0], 4: [104.0], 8: [104.0] * 2}, exact=True)
-    assert _numbers(decide(exact, rebuilding, Settings()).action) == (0, 0)
+    # Runs that were equal so far may differ between builds all the same.
+    equal = observations(line(8), {0: [100.0] * 2, 3: [100.0], 4: [104.0], 8: [104.0] * 2}, exact=True)
+    assert _numbers(decide(equal, rebuilding, Settings()).action) == (1, 1)
 
 
 def test_fresh_runs_that_show_nothing_of_the_step_are_made_once_more() -> None:

@@ -44,11 +44,13 @@ def past(layout: float) -> Calibration:
 
 
 def cost_and_named(world: World, known: Calibration | None) -> tuple[int, int, int]:
-    """Runs, culprits named and those that are right, over the seeds."""
+    """Runs, culprits named and those that are right, over the seeds; a set, as where the luck of a build could
+    explain the culprit, is right where it holds the culprit."""
     found = [job(replace(world, seed=seed), known) for seed in SEEDS]
     answers = [each.verdict for each in found if each.verdict is not None]
-    named = [each for each in answers if each.kind in {VerdictKind.CULPRIT, VerdictKind.SEVERAL}]
-    right = sum([culprit.place.index for culprit in each.culprits] == [world.culprit] for each in named)
+    kinds = {VerdictKind.CULPRIT, VerdictKind.SEVERAL, VerdictKind.CULPRIT_SET}
+    named = [each for each in answers if each.kind in kinds]
+    right = sum(len(each.culprits) == 1 and world.culprit in each.culprits[0].members for each in named)
     return sum(each.runs() for each in found), len(named), right
 
 

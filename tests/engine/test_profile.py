@@ -17,7 +17,7 @@ from bisector.core.model.investigation import Investigation
 from bisector.core.model.profiles import CaptureKind, ProfilerName
 from bisector.core.model.request import Budget, JobKind, Request, Search
 from bisector.core.model.scenario import ProfileRecipe, RunRecipe
-from bisector.core.model.steps import Conclude, ProfileSides
+from bisector.core.model.steps import Conclude, LookAtChange, ProfileSides
 from bisector.core.model.verdict import VerdictKind
 from bisector.core.search.profiling import profile_first
 from bisector.engine.stop import StopSignal
@@ -50,7 +50,7 @@ def steps(investigation: Investigation, kind: type) -> list[object]:
 
 def test_both_sides_of_the_culprit_are_profiled_before_the_end(simulation: Simulation) -> None:
     done = simulation.run(profiling(simulation))
-    assert [type(plan.step) for plan in done.plans[-2:]] == [ProfileSides, Conclude]
+    assert [type(plan.step) for plan in done.plans[-3:]] == [ProfileSides, LookAtChange, Conclude]
     assert {capture.place for capture in done.captures} == {main(9), main(10)}
     assert sum(capture.kind is CaptureKind.SAMPLED for capture in done.captures) == 6
     assert not any(capture.problem for capture in done.captures)

@@ -106,7 +106,7 @@ def test_evidence_and_cost_agree_with_the_facts() -> None:
     labels = [row.label for row in told.evidence]
     assert labels == [
         "Good", "Bad", "Change", "No change at all", "The culprit", "Parent to culprit", "Inside the merge",
-        "Verified", "Noise", "Runs",
+        "Verified", "Two builds of its parent", "Noise", "Runs",
     ]  # fmt: skip
 
 

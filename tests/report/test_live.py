@@ -32,7 +32,7 @@ def test_at_every_stage(width: int) -> None:
         assert not hidden_characters("\n".join(lines))
         phases.append(phase_of(investigation))
     order = ["listing the commits", "building", "comparing the ends", "searching", "verifying the culprit",
-             "looking into the merge", "done"]  # fmt: skip
+             "looking into the merge", "looking at the culprit", "done"]  # fmt: skip
     assert list(dict.fromkeys(phases)) == order
 
 

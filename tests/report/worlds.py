@@ -12,6 +12,8 @@ from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Budget, JobKind, Request, Search
 from bisector.core.model.samples import Outcome, Purpose, Sample, Usage
 from bisector.core.model.scenario import Direction
+from bisector.core.model.trial import Trial, TrialKind
+from bisector.core.model.trials import Restoration
 from bisector.core.model.units import Sha
 from bisector.core.model.verdict import Change, Culprit, Reason, Verdict, VerdictKind
 from bisector.formats.scenario import parse_scenario
@@ -138,7 +140,36 @@ def by_verdict() -> Mapping[str, Investigation]:
         "no difference": compared(World(candidates=1)),
         "good aside": good_aside(),
         "one candidate": finished(World(candidates=1, culprit=1)),
+        "reverted": proved(MERGE),
+        "reverted in vain": proved(replace(MERGE, conflicts="40")),
+        "restored": tried(40),
+        "not_restored": tried(39),
+        "conflict": tried(40, conflicts="40"),
+        "nothing to give back": tried(40, culprit=0),
+        "luck of a build": finished(
+            World(candidates=32, culprit=20, noise=0.005, seed=7, rebuilt="19:0.08"), search=Search(descend=False)
+        ),
     }
+
+
+@cache
+def proved(world: World) -> Investigation:
+    """A bisect that tried to prove its answer wrong, by a revert and at the tip of the branch."""
+    head = world.line[-1].sha
+    request, facts = facts_of(
+        world, lambda asked: replace(asked, bad=world.line[-8].sha, verify_revert=True, head=head)
+    )
+    return Investigation.replay("1", request, facts)
+
+
+@cache
+def tried(index: int, *, conflicts: str = "", culprit: int = 40) -> Investigation:
+    """A job that took a commit out of bad."""
+    world = replace(MERGE, conflicts=conflicts, culprit=culprit)
+    trial = Trial(kind=TrialKind.REVERT, commit=world.line[index].sha)
+    either = Search(direction=Direction.EITHER)
+    request, facts = facts_of(world, lambda asked: replace(asked, kind=JobKind.VERIFY, trial=trial, search=either))
+    return Investigation.replay("1", request, facts)
 
 
 @cache
@@ -251,8 +282,24 @@ def hostile(investigation: Investigation, text: str) -> Investigation:
             EnvironmentSeen(host=text, toolchain=text, details={text: text, "kernel": text})
             for _ in investigation.environments
         ),
-        verdict=replace(verdict, explanation=text) if verdict else None,
+        trials={
+            place: replace(made, commit=_hostile_commit(made.commit, text))
+            for place, made in investigation.trials.items()
+        },
+        verdict=_hostile_verdict(verdict, text) if verdict else None,
     )
+
+
+def _hostile_verdict(verdict: Verdict, text: str) -> Verdict:
+    culprits = tuple(replace(culprit, revert=_hostile_trial(culprit.revert, text)) for culprit in verdict.culprits)
+    trial, head = (_hostile_trial(found, text) for found in (verdict.trial, verdict.head))
+    return replace(verdict, explanation=text, culprits=culprits, trial=trial, head=head)
+
+
+def _hostile_trial(found: Restoration | None, text: str) -> Restoration | None:
+    if found is None:
+        return None
+    return replace(found, problem=text if found.problem else "", conflicts=tuple(text for _ in found.conflicts))
 
 
 def hostile_report(investigation: Investigation, text: str) -> Report:

@@ -13,7 +13,8 @@ TIME = 946_684_800
 
 _BLOCK = 512
 _WHO = {"NAME": "bisector", "EMAIL": "bisector", "DATE": f"{TIME} +0000"}
-_IDENTITY = {f"GIT_{role}_{name}": value for role in ("AUTHOR", "COMMITTER") for name, value in _WHO.items()}
+IDENTITY = {f"GIT_{role}_{name}": value for role in ("AUTHOR", "COMMITTER") for name, value in _WHO.items()}
+"""Who makes commits that only git sees, and when: always the same, so that equal trees give equal commits."""
 
 
 @contextmanager
@@ -23,7 +24,7 @@ def archive(git: Git, tree: str) -> Iterator[BinaryIO]:
     `git archive` gives files their commit's time, so the tree is put into a commit of that fixed time: the stream needs
     no rewriting, and equal trees give equal bytes. Its first header, which names the commit, is left out.
     """
-    fixed = replace(git, settings=("tar.umask=0022",), environment={**git.environment, **_IDENTITY})
+    fixed = replace(git, settings=("tar.umask=0022",), environment={**git.environment, **IDENTITY})
     commit = fixed.run("commit-tree", parse_sha(tree)).decode().strip()
     with fixed.stream("archive", "--format=tar", commit) as stream:
         header = stream.read(2 * _BLOCK)

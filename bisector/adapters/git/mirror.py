@@ -44,6 +44,10 @@ _FETCHING = (
     "fetch.writeCommitGraph=true",
     "protocol.version=2",
 )
+FETCHING = _FETCHING
+"""How anything is fetched: checked before it is kept."""
+CHECKING = tuple(f"fsck.{name}=ignore" for name in _TOLERATED)
+"""How what came another way is checked: as strictly as what is fetched."""
 _COLLECTING = (
     *("gc.auto=2000", "gc.autoPackLimit=20", "gc.autoDetach=false"),
     *("gc.packRefs=false", "gc.pruneExpire=1.day.ago"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
-from bisector.adapters.git import archive, branch, changes, history, snapshot
+from bisector.adapters.git import archive, branch, changes, history, snapshot, transplant
 from bisector.adapters.git.address import Address, is_address
 from bisector.adapters.git.checkout import Checkout, find_checkout
 from bisector.adapters.git.commits import read_commit
@@ -17,6 +17,7 @@ from bisector.adapters.git.origin import Origin
 from bisector.core.explain.sources import SourceChange
 from bisector.core.model.facts import HistoryListed
 from bisector.core.model.history import Commit, Line
+from bisector.core.model.trials import Transplant
 from bisector.core.model.units import Sha, digest, parse_sha
 from bisector.engine.stop import StopSignal
 from bisector.errors import RefError, UsageError
@@ -102,6 +103,30 @@ class GitRepository:
     def changes(self, old: str, new: str) -> SourceChange:
         """What differs between two trees that were listed, with what tells which functions it is in."""
         return changes.changes_between(self._mirror.git, parse_sha(old), parse_sha(new))
+
+    def transplant(self, commit: Sha, onto: Sha, *, undo: bool) -> Transplant:
+        """What `commit` changed against its first parent, put onto `onto`, or with `undo` taken out of it."""
+        self._bring(commit)
+        self._bring(onto)
+        return self._held(transplant.transplant(self._mirror, commit, onto, undo=undo))
+
+    def patched(self, patch: bytes, onto: Sha) -> Transplant:
+        """The tree of `onto` with `patch`, as `git apply` reads it; UsageError when it is no patch."""
+        self._bring(onto)
+        return self._held(transplant.patched(self._mirror, patch, onto))
+
+    def bundled(self, old: str, new: str) -> bytes:
+        """A git bundle of two commits that hold nothing but these trees, the second after the first."""
+        return transplant.bundled(self._mirror, parse_sha(old), parse_sha(new))
+
+    def uncommitted(self) -> bytes:
+        """What the work tree has that HEAD has not, as a patch; empty when they are the same."""
+        return transplant.difference(self._mirror.git, self.resolve("HEAD").tree, self.snapshot())
+
+    def _held(self, made: Transplant) -> Transplant:
+        if made.tree:
+            self._mirror.hold(parse_sha(made.tree))
+        return made
 
     def _bring(self, commit: Sha) -> None:
         if not self._mirror.holds(commit):

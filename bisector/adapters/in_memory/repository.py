@@ -8,11 +8,13 @@ from typing import BinaryIO
 
 from bisector.adapters.in_memory import profiles
 from bisector.adapters.in_memory.world import World
+from bisector.core.explain.changes import FileChange
 from bisector.core.explain.sources import SourceChange
 from bisector.core.model.facts import HistoryListed
 from bisector.core.model.history import Commit, Line, linear_line
+from bisector.core.model.trials import Transplant
 from bisector.core.model.units import Sha
-from bisector.errors import RefError
+from bisector.errors import RefError, UsageError
 
 
 class SimulatedRepository:
@@ -36,6 +38,8 @@ class SimulatedRepository:
     def resolve(self, ref: str) -> Commit:
         """The commit `ref` names; RefError when it names none."""
         line = self._world.line
+        if ref.endswith("^"):
+            return line[max(line.index(self.resolve(ref[:-1])) - 1, 0)]
         if ref in {"good", "bad"}:
             return line[0 if ref == "good" else -1]
         if ref.isdecimal() and int(ref) < len(line):
@@ -95,7 +99,35 @@ class SimulatedRepository:
 
     def changes(self, old: str, new: str) -> SourceChange:
         """The planted change, where it is in one of the trees and not in the other."""
+        if self._world.is_idle(new):
+            return SourceChange(files=(FileChange(path="docs/guide.md", hunks=()),), sources={}, packages=())
         return profiles.changes(planted=self._world.has_change(old) != self._world.has_change(new))
+
+    def transplant(self, commit: Sha, onto: Sha, *, undo: bool) -> Transplant:
+        """`onto` without a commit of the line, or with it; the world says which of them conflict."""
+        names = [each.sha for each in self._world.line]
+        index, place = names.index(commit), names.index(onto)
+        if index in self._world.conflicting:
+            return Transplant(conflicts=("app.py",))
+        return Transplant(tree=self._world.trial_tree(place, index, undo=undo))
+
+    def patched(self, patch: bytes, onto: Sha) -> Transplant:
+        """A patch is the factor by which it changes the level, or the word "conflict"."""
+        if patch == b"conflict":
+            return Transplant(conflicts=("app.py",))
+        try:
+            factor = float(patch)
+        except ValueError:
+            raise UsageError("git cannot read the patch: it is no number") from None
+        return Transplant(tree=self._world.patched_tree([each.sha for each in self._world.line].index(onto), factor))
+
+    def bundled(self, old: str, new: str) -> bytes:
+        """The names of the trees: all there is of them."""
+        return f"{old} {new}".encode()
+
+    def uncommitted(self) -> bytes:
+        """Nothing."""
+        return b""
 
     @contextmanager
     def archive(self, tree: str) -> Iterator[BinaryIO]:

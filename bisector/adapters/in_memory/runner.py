@@ -70,13 +70,15 @@ class SimulatedRunner:
                 log=str(order.log),
                 seconds=self._world.build,
             )
+        again = sum(known == tree for known in self.built.values())
         self.built[order.key] = tree
-        handle = f"{tree}:{order.key}" if self._world.layout else tree
+        luck = self._world.luck(tree, again)
+        own = f"{tree}:{order.key}" if self._world.layout else tree
         return Build(
             key=order.key,
             outcome=Outcome.OK,
-            handle=handle,
-            content=handle,
+            handle=own if luck == 1 else f"{own} {luck}",
+            content=own if luck == 1 else f"{tree} {order.key}",
             log=str(order.log),
             seconds=self._world.build,
         )
@@ -89,8 +91,16 @@ class SimulatedRunner:
     def open(self, build: Build, order: RunOrder, stop: StopSignal) -> Iterator[Session]:
         """A session that draws from the level of the build's tree."""
         stop.check()
-        tree = build.handle.partition(":")[0]
-        yield _SimulatedSession(runner=self, tree=tree, handle=build.handle, collect=order.collect)
+        own, _, luck = build.handle.partition(" ")
+        tree = own.partition(":")[0]
+        yield _SimulatedSession(
+            runner=self,
+            tree=tree,
+            handle=own,
+            limit=order.recipe.timeout_seconds,
+            collect=order.collect,
+            luck=float(luck or 1),
+        )
 
     def run_together(self, sessions: Sequence[Session]) -> tuple[RunRecord | InfraFault, ...]:
         """A run in each: what the machine does to one at this moment it does to all, and time passes once."""
@@ -179,7 +189,9 @@ class _SimulatedSession:
     runner: SimulatedRunner
     tree: str
     handle: str
+    limit: Seconds
     collect: tuple[str, ...] = ()
+    luck: float = 1.0
 
     @property
     def container(self) -> str:
@@ -197,11 +209,14 @@ class _SimulatedSession:
         return ""
 
     def run(self) -> RunRecord:
-        """A run that prints its time as a JSON object."""
-        value = self.runner.draw(self.tree) * self.runner.of_build(self.handle)
+        """A run that prints its time as a JSON object, unless it takes longer than it may."""
+        value = self.luck * self.runner.draw(self.tree) * self.runner.of_build(self.handle)
         if self.runner.crashes(self.tree):
             usage = Usage(wall=value / 10, cpu=value / 10, peak_memory=10 << 20)
             return RunRecord(outcome=Outcome.BENCH_FAILED, usage=usage, exit_code=1, reason="planted: it crashes")
+        if value > self.limit:
+            usage = Usage(wall=self.limit, cpu=self.limit, peak_memory=10 << 20)
+            return RunRecord(outcome=Outcome.TIMEOUT, usage=usage, reason=f"not done after {self.limit:g} s")
         printed = json.dumps({"seconds": value, "wall": value, **self.runner.draw_further(self.tree)}).encode()
         return RunRecord(
             outcome=Outcome.OK,

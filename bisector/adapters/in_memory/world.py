@@ -14,6 +14,8 @@ EPOCH = 1_700_000_000
 MERGE_EVERY = 4
 """Every so many candidates is a merge that brought in a branch."""
 BRANCH_LENGTH = 3
+_TRIALS = {"without": "ffe1", "with": "ffe2", "patched": "ffe3"}
+"""How the names of trees begin that are no commit's."""
 WHOLE = frozenset({"candidates", "culprit", "branch", "seed", "cores"})
 
 
@@ -43,6 +45,10 @@ class World:
     """How much slower the whole line gets beside that, a little with every commit."""
     docs: str = ""
     """Candidates that seem to change nothing but documentation: "20/21"."""
+    conflicts: str = ""
+    """Candidates that can neither be taken out nor put on top of another commit: "20/21"."""
+    rebuilt: str = ""
+    """What every further build of a candidate adds to its level by chance: "19:0.2", candidate and relative effect."""
     crash: str = ""
     """Candidates whose runs fail, first to last: "20-32"."""
     metrics: str = ""
@@ -108,27 +114,30 @@ class World:
 
     def has_change(self, tree: str) -> bool:
         """Whether the change is in what is built from `tree` ("tree of kind:index" or "on top of")."""
-        kind, index, step = self._trees[tree]
+        kind, index, step = self._seen(tree)
         if not self.culprit:
             return False
+        if kind in {"without", "with"}:
+            return (index >= self.culprit) != (step == self.culprit)
         if kind == "context":
             return index > self.culprit or (index == self.culprit and step >= self.branch)
         return index >= self.culprit
 
     def level(self, tree: str) -> float:
         """The level of what is built from `tree`, as a multiple of the first commit's."""
-        kind, index, _ = self._trees[tree]
+        kind, index, step = self._seen(tree)
         reached = index - 1 if kind == "context" else index
         level = (1.0 + self.effect if self.has_change(tree) else 1.0) * math.exp(
             math.log1p(self.creep) * reached / self.candidates
         )
         for at, effect in self._further:
-            level *= 1 + effect if at <= reached else 1
-        return level
+            there = (at <= reached) != (kind in {"without", "with"} and step == at)
+            level *= 1 + effect if there else 1
+        return level * (step / 10**6 if kind == "patched" else 1)
 
     def crashes(self, tree: str) -> bool:
         """Whether a run of what is built from `tree` fails."""
-        kind, index, step = self._trees[tree]
+        kind, index, step = self._seen(tree)
         first, last = _span(self.crash)
         if kind == "context":
             return first < index <= last or (index == first and step >= self.branch)
@@ -151,6 +160,11 @@ class World:
             levels[f"m{number}"] = 1 + effect if culprit and reached else 1.0
         return levels
 
+    def is_idle(self, tree: str) -> bool:
+        """Whether `tree` is that of a candidate that seems to change nothing a run could notice."""
+        kind, index, _ = self._seen(tree)
+        return kind == "main" and index in self.idle
+
     @cached_property
     def _further(self) -> tuple[tuple[int, float], ...]:
         return _changes(self.also)
@@ -169,10 +183,36 @@ class World:
 
     def builds(self, tree: str) -> bool:
         """Whether `tree` builds: the ends and the commits around the culprit's branch always do."""
-        kind, index, _ = self._trees[tree]
+        kind, index, _ = self._seen(tree)
         if kind != "main" or index in {0, self.candidates}:
             return True
         return random.Random(f"{self.seed} build {index}").random() >= self.unbuildable
+
+    def luck(self, tree: str, build: int) -> float:
+        """By what the `build`-th build of a tree (0 the first) is faster or slower than the first, as a factor."""
+        kind, index, _ = self._seen(tree)
+        return 1 + dict(_changes(self.rebuilt)).get(index, 0.0) if build and kind == "main" else 1.0
+
+    @cached_property
+    def conflicting(self) -> frozenset[int]:
+        """The candidates that conflict wherever they are put."""
+        return frozenset(_indexes(self.conflicts))
+
+    def trial_tree(self, onto: int, index: int, *, undo: bool) -> str:
+        """The tree of the commit at `onto` without the candidate at `index`, or with it."""
+        return f"{_TRIALS['without' if undo else 'with']}{onto:016x}{index:016x}".ljust(40, "0")
+
+    def patched_tree(self, onto: int, factor: float) -> str:
+        """The tree of the commit at `onto` with a patch that multiplies its level."""
+        return f"{_TRIALS['patched']}{onto:016x}{round(factor * 10**6):016x}".ljust(40, "0")
+
+    def _seen(self, tree: str) -> tuple[str, int, int]:
+        """What a tree is of: a kind, the commit it is made of, and which part, candidate or factor makes it."""
+        known = self._trees.get(tree)
+        if known is not None:
+            return known
+        kind = next(kind for kind, sign in _TRIALS.items() if tree.startswith(sign))
+        return kind, int(tree[4:20], 16), int(tree[20:36], 16)
 
     @cached_property
     def _trees(self) -> dict[str, tuple[str, int, int]]:
@@ -190,10 +230,10 @@ class World:
 
 
 def _setting(name: str, text: str) -> int | float | str:
-    if name in {"also", "metrics"}:
+    if name in {"also", "metrics", "rebuilt"}:
         _changes(text)
         return text
-    if name == "docs":
+    if name in {"docs", "conflicts"}:
         _indexes(text)
         return text
     if name == "crash":

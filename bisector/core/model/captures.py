@@ -59,6 +59,17 @@ class ChangesKept:
     problem: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangeSeen:
+    """Which files a culprit changes against its parent (`left_out` more are not listed), and whether a profile of
+    either side shows one of them; None where no profile can tell."""
+
+    place: Place
+    files: tuple[str, ...]
+    left_out: int = 0
+    profiled: bool | None = None
+
+
 def pending_captures(
     slots: Sequence[CaptureSlot], seen: ProfilersSeen | None, captures: Iterable[Profiled]
 ) -> tuple[Pending, ...]:

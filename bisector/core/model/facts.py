@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bisector.core.model.builds import Build
-from bisector.core.model.captures import ChangesKept, Profiled, ProfilersSeen
+from bisector.core.model.captures import ChangeSeen, ChangesKept, Profiled, ProfilersSeen
 from bisector.core.model.history import Commit, Line, Place
 from bisector.core.model.samples import Sample
 from bisector.core.model.steps import Step
+from bisector.core.model.trials import TrialMade
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Culprit, MetricVerdict, Verdict
 
@@ -98,5 +99,7 @@ Fact = (
     | ProfilersSeen
     | Profiled
     | ChangesKept
+    | TrialMade
+    | ChangeSeen
     | Concluded
 )

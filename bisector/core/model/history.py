@@ -40,6 +40,8 @@ class LineName(StrEnum):
     INNER = "inner"
     ASIDE = "aside"
     """The good commit itself, where it does not lie on the main line."""
+    TRIED = "tried"
+    """Trees that were made to be measured beside the ends, and the tip of the branch."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)

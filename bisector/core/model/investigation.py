@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import assert_never
 
 from bisector.core.model.builds import Build
-from bisector.core.model.captures import ChangesKept, Pending, Profiled, ProfilersSeen, pending_captures
+from bisector.core.model.captures import ChangeSeen, ChangesKept, Pending, Profiled, ProfilersSeen, pending_captures
 from bisector.core.model.facts import (
     Adopted,
     BranchListed,
@@ -27,12 +27,16 @@ from bisector.core.model.steps import (
     Conclude,
     ListBranch,
     ListHistory,
+    LookAtChange,
+    MakeTrial,
     Measure,
     NameCulprit,
     ProfileSides,
     Slot,
     Step,
 )
+from bisector.core.model.trials import TrialMade
+from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import MetricVerdict, Verdict
 
 BuildId = tuple[Place, int]
@@ -56,6 +60,8 @@ class Investigation:
     profilers: tuple[ProfilersSeen, ...] = ()
     captures: tuple[Profiled, ...] = ()
     changes: tuple[ChangesKept, ...] = ()
+    trials: Mapping[Place, TrialMade] = field(default_factory=dict)
+    seen: tuple[ChangeSeen, ...] = ()
     verdict: Verdict | None = None
     other_verdicts: tuple[MetricVerdict, ...] = ()
     named_beside: tuple[CulpritNamed, ...] = ()
@@ -80,14 +86,20 @@ class Investigation:
                 if self.request.search.crash_is_bad:
                     new = tuple(sample.judged_by_crashing() for sample in new)
                 return replace(self, samples=(*self.samples, *new))
-            case CulpritNamed() | ProfilersSeen() | Profiled() | ChangesKept():
+            case CulpritNamed() | ProfilersSeen() | Profiled() | ChangesKept() | TrialMade() | ChangeSeen():
                 return self._with_found(fact)
             case Concluded():
                 return replace(self, verdict=fact.verdict, other_verdicts=fact.others)
         assert_never(fact)
 
-    def _with_found(self, fact: CulpritNamed | ProfilersSeen | Profiled | ChangesKept) -> "Investigation":
+    def _with_found(
+        self, fact: CulpritNamed | ProfilersSeen | Profiled | ChangesKept | TrialMade | ChangeSeen
+    ) -> "Investigation":
         match fact:
+            case ChangeSeen():
+                return replace(self, seen=(*self.seen, fact))
+            case TrialMade():
+                return replace(self, trials={**self.trials, fact.place: fact})
             case CulpritNamed(metric=""):
                 return replace(self, named=(*self.named, fact))
             case CulpritNamed():
@@ -134,7 +146,9 @@ class Investigation:
         return self.line
 
     def commit(self, place: Place) -> Commit:
-        """The commit at `place`."""
+        """The commit at `place`; for a trial the one that stands for it."""
+        if place.line is LineName.TRIED:
+            return self.trials[place].commit
         if place == ASIDE:
             aside = self.history.aside if self.history else None
             if aside is None:
@@ -144,7 +158,7 @@ class Investigation:
 
     def tree(self, place: Place) -> str:
         """The tree that is built for `place`; "" where it cannot be had."""
-        if place == ASIDE:
+        if place == ASIDE or place.line is LineName.TRIED:
             return self.commit(place).tree
         return self.line_of(place.line).trees[place.index]
 
@@ -172,16 +186,32 @@ class Investigation:
             grouped.setdefault(sample.place, []).append(sample)
         return {place: tuple(samples) for place, samples in grouped.items()}
 
-    def failure(self, place: Place) -> tuple[Outcome, str] | None:
-        """Why `place` cannot be tested, as far as is known: the outcome and its reason; None while it can."""
+    def failure(self, place: Place, *, besides: frozenset[Outcome] = frozenset()) -> tuple[Outcome, str] | None:
+        """Why `place` cannot be tested, as far as is known: the outcome and its reason; None while it can.
+
+        A run that ended as one of `besides` is a test like one that ended well.
+        """
         build = self.builds.get((place, 0))
         if build is not None and build.outcome in SPEAKS_OF_THE_COMMIT:
             return build.outcome, build.reason
-        failed = [sample for sample in self.by_place.get(place, ()) if sample.outcome in SPEAKS_OF_THE_COMMIT]
-        good = sum(sample.outcome is Outcome.OK for sample in self.by_place.get(place, ()))
+        samples, fatal = self.by_place.get(place, ()), SPEAKS_OF_THE_COMMIT - besides
+        failed = [sample for sample in samples if sample.outcome in fatal]
+        good = sum(sample.outcome is Outcome.OK or sample.outcome in besides for sample in samples)
         if len(failed) >= FAILURES_THAT_SETTLE and len(failed) > good:
             return failed[-1].outcome, failed[-1].reason
         return None
+
+    @cached_property
+    def time_limit(self) -> Seconds | None:
+        """The limit that a run which did not finish within it is known to lie above; None where that says nothing.
+
+        It says something of wall time, unless the scenario takes it as untestable, once a run has finished at all.
+        """
+        recipe = self.request.scenario.run
+        if recipe.timeout_is != "censored" or self.metric.source != "wall":
+            return None
+        finished = any(sample.counts and sample.outcome is Outcome.OK for sample in self.samples)
+        return recipe.timeout_seconds if finished else None
 
     @cached_property
     def crashing(self) -> bool:
@@ -200,7 +230,12 @@ class Investigation:
 
     @cached_property
     def failures(self) -> Mapping[Place, tuple[Outcome, str]]:
-        """Every place known to be untestable: where it is failing runs that are searched for, they are a test."""
+        """Every place known to be untestable: failing runs that are searched for are a test, and so are runs that
+        are known to take longer than their limit."""
+        if self.time_limit is not None:
+            tested = frozenset({Outcome.TIMEOUT})
+            found = {place: self.failure(place, besides=tested) for place in self.troubles}
+            return {place: failure for place, failure in found.items() if failure is not None}
         if not self.crashing:
             return self.troubles
         return {place: found for place, found in self.troubles.items() if found[0] is Outcome.BUILD_FAILED}
@@ -253,6 +288,9 @@ class Investigation:
             case ListBranch(merge=merge, in_context=in_context):
                 listed = self.branch
                 return listed is not None and (listed.merge, listed.in_context) == (merge, in_context)
+            case MakeTrial(place=place) | LookAtChange(place=place):
+                made = isinstance(step, MakeTrial)
+                return place in (self.trials if made else [seen.place for seen in self.seen])
             case NameCulprit(old=old, new=new, metric=metric):
                 known = (*self.named, *self.named_beside)
                 return any((named.old, named.new, named.metric) == (old, new, metric) for named in known)

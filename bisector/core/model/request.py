@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from bisector.core.model.calibration import Calibration
 from bisector.core.model.scenario import Direction, Metric, Scenario
+from bisector.core.model.trial import Trial
 from bisector.core.model.units import Seconds, Sha, digest
 
 
@@ -21,6 +22,10 @@ class JobKind(StrEnum):
 
     BISECT = "bisect"
     COMPARE = "compare"
+    VERIFY = "verify"
+    """Does taking a commit out of bad, or putting it on top of good, give the change back?"""
+    TRY = "try"
+    """Does a patch on top of bad restore good's level?"""
 
 
 class Across(StrEnum):
@@ -110,6 +115,17 @@ class Request:
     """Commits of which no earlier sample is believed."""
     duet: bool = False
     """Whether every run has one of the reference beside it, at the same moment on other processors."""
+    trial: Trial | None = None
+    """What a job that tries something tries."""
+    verify_revert: bool = False
+    """Whether bad without the culprit is measured before the verdict is concluded."""
+    head: Sha | None = None
+    """The tip of the branch, where it is to be said whether the change is still there."""
+
+    @property
+    def searches(self) -> bool:
+        """Whether it looks for a commit; else it measures two commits, and what is tried between them."""
+        return self.kind is JobKind.BISECT
 
     @property
     def metric(self) -> Metric:

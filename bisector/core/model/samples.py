@@ -40,6 +40,10 @@ class Purpose(StrEnum):
     SEARCH = "search"
     REFERENCE = "reference"
     VERIFY = "verify"
+    TRIAL = "trial"
+    """A trial and the ends it is compared with, in turns."""
+    CONTROL = "control"
+    """Two builds of one commit beside each other."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bisector.core.model.history import Place
 from bisector.core.model.profiles import CaptureSlot
 from bisector.core.model.samples import Purpose
+from bisector.core.model.trial import Trial
 from bisector.core.model.verdict import Culprit, MetricVerdict, Verdict
 
 
@@ -88,6 +89,25 @@ class ProfileSides:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MakeTrial:
+    """Make the tree of `trial`, on top of the commit at `onto`, to be built and measured as `place`."""
+
+    place: Place
+    trial: Trial
+    onto: Place
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LookAtChange:
+    """Look which files the commit at `place` changes against the one at `parent`."""
+
+    place: Place
+    parent: Place
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Conclude:
     """End the job with this verdict."""
 
@@ -96,4 +116,6 @@ class Conclude:
     others: tuple[MetricVerdict, ...] = ()
 
 
-Step = ListHistory | BuildPlace | Measure | ListBranch | NameCulprit | ProfileSides | Conclude
+Step = (
+    ListHistory | BuildPlace | Measure | ListBranch | NameCulprit | ProfileSides | MakeTrial | LookAtChange | Conclude
+)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bisector.core.model.history import Place
+from bisector.core.model.trials import Restoration
 
 
 class VerdictKind(StrEnum):
@@ -17,6 +18,9 @@ class VerdictKind(StrEnum):
     INCONCLUSIVE = "inconclusive"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    RESTORED = "restored"
+    """What was tried gives the change back."""
+    NOT_RESTORED = "not_restored"
 
 
 class Reason(StrEnum):
@@ -31,6 +35,12 @@ class Reason(StrEnum):
     ON_GOOD_BRANCH = "on_good_branch"
     CREEP = "creep"
     """The level moves in many small steps, none of which is worth naming."""
+    CONFLICT = "conflict"
+    """What is to be tried conflicts with the commit it is put onto."""
+    LAYOUT = "layout"
+    """Two builds of one commit differ as much as the culprit from its parent."""
+    SAME_BUILD = "same_build"
+    """What would be named has the very build of its parent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +74,34 @@ class InnerAnswer:
     """Judged on top of the merge's first parent; else on the branch itself, because the two conflict."""
 
 
+class Doubt(StrEnum):
+    """Why a culprit looks odd, though it was measured twice."""
+
+    DOCUMENTATION = "documentation"
+    """It changes only what nothing but people read."""
+    TESTS = "tests"
+    """It changes only tests, beside that."""
+    PLATFORM = "platform"
+    """It changes only what is for another system, beside that."""
+    UNSEEN = "unseen"
+    """No profile of either side shows a file that it changes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Control:
+    """Two builds of the culprit's parent, measured in turns with the culprit.
+
+    `same_build` is that they came out equal: then nothing had to be run. `difference` is between the two, `culprit`
+    that of the culprit to both; `luck` is whether the first can explain the second.
+    """
+
+    same_build: bool
+    difference: Change | None = None
+    culprit: Change | None = None
+    runs: int = 0
+    luck: bool = False
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Culprit:
     """A candidate, or a set that cannot be told apart, with its probability. `place` is the likeliest member's."""
@@ -74,6 +112,12 @@ class Culprit:
     change: Change | None
     verified: bool
     inner: InnerAnswer | None = None
+    revert: Restoration | None = None
+    """What bad is without it, where that was measured."""
+    control: Control | None = None
+    """How far two builds of its parent differ, where that is known."""
+    suspicious: Doubt | None = None
+    """Why it looks odd all the same."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,6 +136,10 @@ class Verdict:
     no_change: float = 0.0
     """Probability that there is no change between the ends."""
     explanation: str = ""
+    trial: Restoration | None = None
+    """What came of the one thing that the job was to try."""
+    head: Restoration | None = None
+    """What the tip of the branch gives back, where it was asked about: nothing, as long as the change is there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

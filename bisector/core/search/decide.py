@@ -229,7 +229,8 @@ def _verification(
     observations: Observations, posterior: Posterior, costs: Costs, settings: Settings, places: tuple[int, int]
 ) -> VerifyPair:
     """Fresh runs of a pair, of fresh builds where those can be had."""
-    afresh = costs.rebuild is not None and not posterior.exact
+    # Runs that were equal so far may still differ between builds: only a declared counter cannot (no rebuild then).
+    afresh = costs.rebuild is not None
     numbers = [int((observations.unit_place == place).sum()) if afresh else 0 for place in places]
     return VerifyPair(
         parent=places[0],
@@ -298,14 +299,13 @@ def _options(observations: Observations, posterior: Posterior, costs: Costs) -> 
             gain = query.chance * fresh.new(query.share, runs)
             price = costs.build[query.index] + query.chance * opening
             options.append(_Option(index=query.index, gain=gain, price=price, references=references))
-        if posterior.exact:
-            continue
         beside = known.beside(references, 1)
         for unit in _worth_rerunning(observations, posterior, known):
             index = int(observations.unit_place[unit])
-            gain = beside.rerun(unit, float(posterior.unit_mean[unit]), int(observations.counts[unit]), runs)
-            number = observations.number_of(unit)
-            options.append(_Option(index=index, gain=gain, price=opening, number=number, references=references))
+            if not posterior.exact:
+                gain = beside.rerun(unit, float(posterior.unit_mean[unit]), int(observations.counts[unit]), runs)
+                number = observations.number_of(unit)
+                options.append(_Option(index=index, gain=gain, price=opening, number=number, references=references))
             if costs.rebuild is not None:
                 gain = fresh.new(known.bad[:-1, unit].astype(float), runs)
                 number = int((observations.unit_place == index).sum())

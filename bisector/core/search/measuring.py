@@ -3,8 +3,6 @@
 from dataclasses import replace
 from typing import assert_never
 
-import numpy as np
-
 from bisector.core.model.history import ASIDE, LineName, Place, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Bracket
@@ -14,9 +12,8 @@ from bisector.core.model.units import Seconds
 from bisector.core.search.decide import MeasureCommit, MeasureEnds, VerifyPair
 from bisector.core.search.ends import find_ends
 from bisector.core.search.rounds import at_once, beside_reference, in_turns, with_references
+from bisector.core.search.spending import runs_left
 from bisector.core.search.view import View
-
-DEFAULT_RUN_SECONDS: Seconds = 1.0
 
 
 def as_step(view: View, action: MeasureEnds | MeasureCommit | VerifyPair, elapsed: Seconds) -> Step:
@@ -104,18 +101,3 @@ def _references(view: View, wanted: int, ends: list[Place]) -> list[Place]:
 def least_references(investigation: Investigation) -> int:
     """Runs of the ends that go with every round on request."""
     return int(investigation.request.search.bracket is Bracket.ALWAYS)
-
-
-def runs_left(investigation: Investigation, elapsed: Seconds) -> int | None:
-    """How many more runs the budget allows; None without a limit. At least one: the budget was looked at before."""
-    budget, left = investigation.request.budget, []
-    if budget.runs is not None:
-        left.append(budget.runs - investigation.runs())
-    if budget.seconds is not None:
-        left.append(int((budget.seconds - elapsed) / max(run_seconds(investigation), 1e-3)) + 1)
-    return max(min(left), 1) if left else None
-
-
-def run_seconds(investigation: Investigation) -> Seconds:
-    walls = [sample.usage.wall for sample in investigation.samples if sample.usage is not None]
-    return float(np.median(walls)) if walls else DEFAULT_RUN_SECONDS

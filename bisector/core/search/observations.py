@@ -65,6 +65,9 @@ class Observations:
     times: FloatArray | None = None
     """When each run began, in units of one run's length; None where that is unknown."""
     verifications: tuple[Verification, ...] = field(default=())
+    bounds: BoolArray | None = None
+    """Which values only bound what the run would have taken: they say on which side it lies and nothing of the noise.
+    None where none does."""
 
     @property
     def size(self) -> int:
@@ -81,6 +84,11 @@ class Observations:
         """(units, candidates): whether unit u has the new level when candidate c is the culprit."""
         rows = [self.line.contains(int(place)) for place in self.unit_place]
         return np.array(rows, dtype=bool).reshape(len(rows), self.size)
+
+    @cached_property
+    def finished(self) -> BoolArray:
+        """Which runs ended, and have a value of their own."""
+        return np.ones(len(self.values), dtype=bool) if self.bounds is None else ~self.bounds
 
     def number_of(self, unit: int) -> int:
         """Which build of its commit unit `unit` is: 0 for the first."""

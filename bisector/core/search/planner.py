@@ -10,13 +10,14 @@ import numpy as np
 from bisector.core.model.facts import BranchListed, CulpritNamed
 from bisector.core.model.history import ASIDE, LineName, main
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.request import Across, JobKind
+from bisector.core.model.request import Across, Budget
 from bisector.core.model.samples import Purpose
 from bisector.core.model.scenario import Direction
 from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, NameCulprit, Step
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Reason, Verdict, VerdictKind
-from bisector.core.search import conclude, several
+from bisector.core.search import conclude, proof, several, trials
+from bisector.core.search.adopted import adopted_agree, checked_places
 from bisector.core.search.calibrated import informed
 from bisector.core.search.decide import (
     Costs,
@@ -25,10 +26,10 @@ from bisector.core.search.decide import (
     decide,
 )
 from bisector.core.search.ends import Ends, both_fail_alike, find_ends, why_wanted
-from bisector.core.search.measuring import as_step, least_references, round_of, run_seconds, turns_of
+from bisector.core.search.measuring import as_step, least_references, round_of, turns_of
 from bisector.core.search.more import more_first
 from bisector.core.search.observations import Settings
-from bisector.core.search.profiling import profile_first
+from bisector.core.search.spending import overspent, run_seconds
 from bisector.core.search.together import for_each_metric
 from bisector.core.search.view import View, inner_view, main_view
 
@@ -52,10 +53,20 @@ class Plan:
 def next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
     """What to do next, `elapsed` seconds of work into the job. Pure: the same facts give the same step."""
     plan = for_each_metric(investigation, elapsed, _next_step)
-    if isinstance(plan.step, Conclude):
-        before = more_first(investigation, plan, elapsed) or profile_first(investigation, plan.step.verdict, elapsed)
-        return replace(plan, step=before or plan.step)
-    return plan
+    if proof.begun(investigation) and isinstance(plan.step, Conclude):
+        # What the proof has spent of the budget does not take back what was found before it.
+        free = replace(investigation, request=replace(investigation.request, budget=Budget()))
+        found = for_each_metric(free, elapsed, _next_step)
+        plan = found if isinstance(found.step, Conclude) else plan
+    ends = find_ends(investigation) if investigation.history is not None else None
+    if not isinstance(plan.step, Conclude) or ends is None:
+        return plan
+    more = more_first(investigation, plan, elapsed)
+    if more is not None:
+        return replace(plan, step=more)
+    tau = plan.decision.posterior.tau if plan.decision is not None and plan.decision.posterior is not None else 0.0
+    view = main_line_view(investigation, ends)
+    return replace(plan, step=proof.before_conclusion(view, plan.step, tau, elapsed))
 
 
 def _next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
@@ -72,7 +83,8 @@ def _next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
     if (over := _budget_step(investigation, ends, elapsed)) is not None:
         return over
     if ends.wanted is not None:
-        return Plan(step=BuildPlace(place=main(ends.wanted), reason=why_wanted(investigation, ends)))
+        end = BuildPlace(place=main(ends.wanted), reason=why_wanted(investigation, ends))
+        return Plan(step=trials.first_of_job(investigation) or end)
     if investigation.history.aside is not None and (ASIDE, 0) not in investigation.builds:
         return Plan(step=BuildPlace(place=ASIDE, reason="good lies beside the line: it is measured as well"))
     return _search(investigation, ends, elapsed)
@@ -82,7 +94,7 @@ def main_line_view(investigation: Investigation, ends: Ends) -> View:
     """The main line, with samples taken over from another job where fresh runs bear them out."""
     view = main_view(investigation, investigation.metric, ends.low, ends.high)
     adopted = any(sample.adopted_from for sample in view.samples)
-    return replace(view, use_adopted=view.adopted_agree()) if adopted else view
+    return replace(view, use_adopted=adopted_agree(view)) if adopted else view
 
 
 def settings_of(investigation: Investigation, name: LineName) -> Settings:
@@ -92,7 +104,7 @@ def settings_of(investigation: Investigation, name: LineName) -> Settings:
     known = investigation.request.noise
     if known is not None and known.metric == investigation.metric.name and search.across is Across.MEDIAN:
         settings = informed(settings, known)
-    if investigation.request.kind is JobKind.COMPARE:
+    if not investigation.request.searches:
         # Two commits alone cannot tell a build's luck from the commit's doing; the report says that it is not covered.
         return replace(settings, first_runs=COMPARE_RUNS, tau_ratios=(0.0,), tau_prior=(1.0,))
     in_context = investigation.branch is not None and investigation.branch.in_context
@@ -103,6 +115,8 @@ def settings_of(investigation: Investigation, name: LineName) -> Settings:
 
 def _search(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan:
     view = main_line_view(investigation, ends)
+    if investigation.request.trial is not None:
+        return Plan(step=trials.step_of_job(view, elapsed), view=view)
     if not view.use_adopted and not _freshly_checked(investigation, view):
         return _checking_round(view)
     settings = settings_of(investigation, LineName.MAIN)
@@ -214,7 +228,8 @@ def _rebuilds_differ(view: View) -> bool:
     A fresh build that came out the same byte for byte, or not at all, says no for all of them.
     """
     investigation = view.investigation
-    if view.exact or investigation.request.kind is JobKind.COMPARE:
+    counter = view.exact and view.metric.exact
+    if counter or not investigation.request.searches:
         return False
     most = investigation.request.budget.builds
     if most is not None and investigation.builds_made() + 2 > most:
@@ -229,11 +244,11 @@ def _rebuilds_differ(view: View) -> bool:
 def _freshly_checked(investigation: Investigation, view: View) -> bool:
     """Whether this job has itself run, as often as a check takes, what it takes over from another one."""
     own = [sample.place for sample in investigation.samples if sample.counts and not sample.adopted_from]
-    return all(own.count(place) >= CHECKING_RUNS * view.runs_together for place in view.checked)
+    return all(own.count(place) >= CHECKING_RUNS * view.runs_together for place in checked_places(view))
 
 
 def _checking_round(view: View) -> Plan:
-    places = [place for place in view.checked if place not in view.investigation.failures]
+    places = [place for place in checked_places(view) if place not in view.investigation.failures]
     slots = turns_of(view, [(place, 0) for place in places], CHECKING_RUNS, Purpose.ENDS)
     reason = "in turns: do samples taken over from an earlier job still hold?"
     return Plan(step=round_of(view, slots, reason, 0.0), view=view)
@@ -241,16 +256,12 @@ def _checking_round(view: View) -> Plan:
 
 def _budget_step(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan | None:
     """The conclusion that a spent budget forces, with the best answer so far."""
-    budget, at_a_time = investigation.request.budget, 2 if investigation.request.duet else 1
-    spent = [
-        (budget.runs is not None and investigation.runs() + at_a_time > budget.runs, "runs"),
-        (budget.builds is not None and investigation.builds_made() >= budget.builds, "builds"),
-        (budget.seconds is not None and elapsed >= budget.seconds, "time"),
-    ]
-    over = [name for reached, name in spent if reached]
+    over = overspent(investigation, elapsed)
     if not over:
         return None
-    if over == ["builds"]:
+    if investigation.request.trial is not None:
+        return None if over == ("builds",) else _search(investigation, ends, elapsed)
+    if over == ("builds",):
         # Without another build the search may still come to an end on what is built.
         return _without_building(investigation, ends, elapsed)
     return _conclude_now(investigation, ends, Reason.BUDGET, f"the budget of {over[0]} is spent")

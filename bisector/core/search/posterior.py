@@ -15,7 +15,7 @@ from bisector.core.search.drift import Drift, find_drift
 from bisector.core.search.effect import Spread
 from bisector.core.search.field import Field, Levels
 from bisector.core.search.levels import OTHER_SHARE, Grid, log_evidence, log_other, log_sum, unit_likelihoods
-from bisector.core.search.noise import OUTLYING, Noise, centre, estimate_scales, smallest_gap
+from bisector.core.search.noise import OUTLYING, Noise, centre, estimate_scales, log_t3, smallest_gap
 from bisector.core.search.observations import Classes, FloatArray, Observations, Settings, classify
 
 SURE = 0.9
@@ -24,6 +24,14 @@ MOST_ROUNDS = 4
 """Rounds of finding out which units are sure."""
 DISTINCT_SHARE = 0.6
 """Below this share of distinct values a metric is taken as quantised and dithered."""
+QUIET = 12.0
+"""Deviations of a run between the two levels from which builds may deviate by more than the usual few of those."""
+ROUGH_BUILDS, ROUGH_BUILDS_PRIOR = (0.12, 0.33), (0.05, 0.03)
+"""Deviations of builds that are allowed for then, as parts of the step, and how likely each is."""
+UNLIKE = 4.0
+"""Standard errors between two builds of one commit from which they are not alike."""
+FINEST = 40.0
+"""The noise of a run is taken to be no less than the step over this."""
 GOLDEN = 0.6180339887498949
 LIKELIER = 0.5
 NEGLIGIBLE = 2e-4
@@ -105,20 +113,63 @@ def assess(observations: Observations, settings: Settings) -> Posterior:
     possible = classes.weight > 0
     good = np.asarray(~classes.bad[possible].any(axis=0))
     bad = np.asarray(classes.bad[possible].all(axis=0))
-    ratios = np.array(settings.tau_ratios)
-    quick = ratios[: max(1, len(ratios) - 1)]
-    sides = _sides(observations, values, good, bad, between_builds=len(ratios) > 1)
+    usual, between_builds = settings, len(settings.tau_ratios) > 1
+    sides = _sides(observations, values, good, bad, between_builds=between_builds)
     for _ in range(MOST_ROUNDS):
-        posterior = _integrate(observations, values, classes, sides, settings, quick)
+        settings = _allowing_for_builds(usual, observations, values, sides)
+        posterior = _integrate(observations, values, classes, sides, settings, quick=True)
         worse = posterior.bad_probability()
         surely_good, surely_bad = good | (worse < 1 - SURE), bad | (worse > SURE)
         if (surely_good == sides.good_units).all() and (surely_bad == sides.bad_units).all():
             break
         good, bad = surely_good & ~bad, surely_bad & ~good
-        sides = _sides(observations, values, good, bad, between_builds=len(ratios) > 1)
-    steady = _integrate(observations, values, classes, sides, settings, None)
+        sides = _sides(observations, values, good, bad, between_builds=between_builds)
+    settings = _allowing_for_builds(usual, observations, values, sides)
+    steady = _integrate(observations, values, classes, sides, settings, quick=False)
     drift = find_drift(observations, values, classes, settings, steady.reach)
     return steady if drift is None else _with_drift(steady, drift, settings)
+
+
+def _allowing_for_builds(settings: Settings, observations: Observations, values: FloatArray, sides: _Sides) -> Settings:
+    """`settings` that also allow for builds which differ by a good part of the step, where two of one commit do.
+
+    The usual deviations of builds go by the noise of runs: on a quiet machine none of them reaches what layout alone
+    can do, and every build would look like another change. Without two builds of one commit that are not alike it is
+    the other changes that are likelier.
+    """
+    if len(settings.tau_ratios) < 2 or observations.exact:
+        return settings
+    scale = estimate_scales(sides.residuals, sides.df, _floor(observations, values, sides)).typical
+    apart = abs(float(sides.centres[1] - sides.centres[0])) / scale
+    if apart < QUIET or not _builds_differ(observations, values, scale):
+        return settings
+    kept = (1 - sum(ROUGH_BUILDS_PRIOR)) / sum(settings.tau_prior)
+    return replace(
+        settings,
+        tau_ratios=(*settings.tau_ratios, *(part * apart for part in ROUGH_BUILDS)),
+        tau_prior=(*(kept * each for each in settings.tau_prior), *ROUGH_BUILDS_PRIOR),
+    )
+
+
+def _builds_differ(observations: Observations, values: FloatArray, scale: float) -> bool:
+    """Whether two builds of one commit lie further apart than runs with the deviation `scale` explain."""
+    counts = np.maximum(observations.counts, 1)
+    level = np.bincount(observations.run_unit, values, minlength=len(counts)) / counts
+    _, leading, of = np.unique(observations.unit_place, return_index=True, return_inverse=True)
+    first = leading[of]
+    error = scale * np.sqrt(1 / counts + 1 / counts[first])
+    return bool((np.abs(level - level[first]) > UNLIKE * error)[observations.counts > 0].any())
+
+
+def _floor(observations: Observations, values: FloatArray, sides: _Sides) -> float:
+    """The least that the noise of a run is taken to be."""
+    floor = max(0.3 * smallest_gap(values), 1e-9 * max(1.0, float(np.max(np.abs(values)))))
+    apart = float(np.abs(sides.centres[1] - sides.centres[0]))
+    if observations.exact:
+        # A counter has no run-to-run noise; how far single commits stray from the two levels stands in for it.
+        return max(apart / 8, observations.threshold / 8, 1e-9)
+    # Less noise than this teaches no more, and a grid that resolves it does not end.
+    return max(floor, apart / FINEST)
 
 
 def _with_drift(steady: Posterior, drift: Drift, settings: Settings) -> Posterior:
@@ -168,13 +219,14 @@ def _sides(
     centres = np.array([centre(values[run_good]), centre(values[run_bad])])
     about = np.full(len(values), np.nan)
     about[run_good], about[run_bad] = centres
-    sure = run_good | run_bad
+    sure = (run_good | run_bad) & observations.finished
     df = float(sure.sum() - 2)
-    within = float(np.maximum(observations.counts[good | bad] - 1, 0).sum())
+    counts = np.bincount(observations.run_unit[observations.finished], minlength=len(good))
+    within = float(np.maximum(counts[good | bad] - 1, 0).sum())
     if between_builds and within >= 3:
         df = within
         for unit in np.flatnonzero(good | bad):
-            runs = observations.run_unit == unit
+            runs = (observations.run_unit == unit) & observations.finished
             if runs.any():
                 about[runs] = np.median(values[runs])
     return _Sides(
@@ -194,16 +246,14 @@ def _integrate(
     classes: Classes,
     sides: _Sides,
     settings: Settings,
-    quick_ratios: FloatArray | None,
+    *,
+    quick: bool,
 ) -> Posterior:
-    """Integrate levels, noise and build deviation out. With `quick_ratios` by a coarse version, for finding sides."""
-    quick = quick_ratios is not None
-    ratios = np.array(settings.tau_ratios) if quick_ratios is None else quick_ratios
-    floor = max(0.3 * smallest_gap(values), 1e-9 * max(1.0, float(np.max(np.abs(values)))))
-    if observations.exact:
-        # A counter has no run-to-run noise; how far single commits stray from the two levels stands in for it.
-        floor = max(float(np.abs(sides.centres[1] - sides.centres[0])) / 8, observations.threshold / 8, 1e-9)
-    scales = estimate_scales(sides.residuals, sides.df, floor)
+    """Integrate levels, noise and build deviation out; `quick` by a coarse version, for finding sides."""
+    ratios = np.array(settings.tau_ratios)
+    if quick and len(ratios) > 1:
+        ratios = ratios[:-1]
+    scales = estimate_scales(sides.residuals, sides.df, _floor(observations, values, sides))
     noise = Noise.of(scales, sides.residuals, quick=quick or observations.exact)
     prior_tau = np.array(settings.tau_prior[: len(ratios)])
     grid = Grid.around(
@@ -213,9 +263,13 @@ def _integrate(
         tau=float(ratios.max() * scales.typical),
         threshold=observations.threshold,
     )
-    base = noise.unit_log_likelihood(
-        values, observations.run_unit, len(observations.unit_place), grid.positions, sides.own
-    )
+    units, done = len(observations.unit_place), observations.finished
+    base = noise.unit_log_likelihood(values[done], observations.run_unit[done], units, grid.positions, sides.own[done])
+    if not done.all():
+        # The same under every model of the noise, of which a bound says nothing.
+        each = np.zeros((units, len(grid.positions)))
+        np.add.at(each, observations.run_unit[~done], log_t3(values[~done, None] - grid.positions, scales.t))
+        base = base + each
     field = Field(
         models=unit_likelihoods(base, noise, grid, ratios),
         log_prior=(noise.log_prior[:, None] + np.log(prior_tau / prior_tau.sum())[None, :]).ravel(),

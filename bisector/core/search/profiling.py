@@ -6,6 +6,7 @@ from bisector.core.model.history import LineName, Place, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.profiles import CaptureSlot, interleaved, looks_like_python
 from bisector.core.model.request import JobKind
+from bisector.core.model.samples import Outcome
 from bisector.core.model.scenario import Metric, Scenario
 from bisector.core.model.steps import ProfileSides, Step
 from bisector.core.model.units import Seconds
@@ -81,7 +82,11 @@ def pairs_of(investigation: Investigation, verdict: Verdict) -> tuple[Pair, ...]
 
 def _is_built(investigation: Investigation, place: Place) -> bool:
     build = investigation.builds.get((place, 0))
-    return build is not None and build.usable and place not in investigation.failures
+    if build is None or not build.usable or place in investigation.failures:
+        return False
+    # A run that is stopped at its limit leaves no profile.
+    trouble = investigation.troubles.get(place)
+    return trouble is None or trouble[0] is not Outcome.TIMEOUT
 
 
 def _is_planned(investigation: Investigation) -> bool:

@@ -28,7 +28,9 @@ class Scale:
         if direction is Direction.BETTER:
             sign = -sign
         positive = bool(len(values)) and bool((values > 0).all())
-        reference = float(np.median(np.abs(values))) if len(values) else 1.0
+        sizes = np.abs(values)
+        # Where most values are 0 their median is no level: an arbitrary one would call every change too small.
+        reference = float(np.median(sizes) or sizes.mean()) if len(values) else 1.0
         return cls(logarithmic=positive, sign=sign, reference=reference or 1.0)
 
     def into(self, values: FloatArray) -> FloatArray:

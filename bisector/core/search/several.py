@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from bisector.core.model.facts import CulpritNamed
-from bisector.core.model.request import JobKind
 from bisector.core.model.verdict import Culprit, Reason, Verdict, VerdictKind
 from bisector.core.search import conclude
 from bisector.core.search.decide import Costs, Decision, Ending, MeasureCommit, Stop, decide, pair
@@ -29,7 +28,7 @@ def parts_of(view: View, named: Sequence[CulpritNamed]) -> tuple[View, ...]:
 
     A graph has none: its commits do not lie on one side or the other.
     """
-    if not view.line.linear or view.investigation.request.kind is JobKind.COMPARE:
+    if not view.line.linear or not view.investigation.request.searches:
         return ()
     parts = (replace(view, low=low, high=high, part=True) for low, high in stretches(view, named) if low < high)
     return tuple(part for part in parts if part.observations().weights.any())
@@ -82,7 +81,7 @@ def shape_of(view: View, decision: Decision) -> Uneven | None:
     """The shape of a change that one step does not explain; None while the search for one step gets on."""
     action = decision.action
     open_end = isinstance(action, MeasureCommit) or (isinstance(action, Stop) and action.ending is Ending.EXHAUSTED)
-    if not open_end or decision.posterior is None or view.investigation.request.kind is JobKind.COMPARE:
+    if not open_end or decision.posterior is None or not view.investigation.request.searches:
         return None
     return uneven(view.observations(), decision.posterior)
 
@@ -120,7 +119,8 @@ def verdict(
     alone = along[0] if len(along) == 1 else None
     kind = VerdictKind.SEVERAL if alone is None else VerdictKind.CULPRIT
     if alone is not None and len(alone.members) > 1:
-        kind, reason = VerdictKind.CULPRIT_SET, reason or Reason.UNTESTABLE
+        known = any(alone.members == each.culprit.members for each in named)
+        kind, reason = VerdictKind.CULPRIT_SET, reason or (Reason.UNTESTABLE if known else Reason.CONFIDENCE)
     return Verdict(
         kind=kind,
         reason=reason,
@@ -146,9 +146,14 @@ def _judged(window: View, named: CulpritNamed, settings: Settings) -> tuple[Culp
     observations = window.observations()
     posterior = assess(observations, settings)
     chances = posterior.of_candidates(observations.weights)
+    members, probability = named.culprit.members, float(sum(chances[member - 1] for member in named.culprit.members))
+    if probability < settings.confidence:
+        # What was measured since made it less sure: nobody is named below what was asked.
+        members, probability = conclude.credible_set(observations, posterior, settings.confidence)
     culprit = replace(
         named.culprit,
-        probability=float(sum(chances[member - 1] for member in named.culprit.members)),
+        members=members,
+        probability=probability,
         change=window.change(window.place_at(named.old), window.place_at(named.new), posterior),
         verified=any((v.parent, v.culprit) == (named.old, named.new) and v.passed for v in observations.verifications),
     )

@@ -33,7 +33,8 @@ def share_of(confidence: float, metrics: int, named: int) -> float:
 def for_each_metric(investigation: Investigation, elapsed: Seconds, single: Single) -> "Plan":
     """The next step for the first metric that is not answered; the answers to all of them when all are."""
     asked = investigation.request.asked
-    if len(asked) == 1 or investigation.concluded or investigation.crashing:
+    alone = len(asked) == 1 or investigation.request.trial is not None
+    if alone or investigation.concluded or investigation.crashing:
         return single(investigation, elapsed)
     named: set[str] = set()
     plans: dict[str, Plan] = {}

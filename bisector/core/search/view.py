@@ -12,8 +12,10 @@ from bisector.core.model.request import Across, JobKind
 from bisector.core.model.samples import Outcome, Purpose, Sample
 from bisector.core.model.scenario import CRASHED, Direction, Metric
 from bisector.core.model.steps import Measure
+from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Change
 from bisector.core.search.across import runs_together, taken_together
+from bisector.core.search.censored import WALL, is_bound, placed, with_bounds
 from bisector.core.search.duets import Levelled, levelled
 from bisector.core.search.effect import Difference, difference
 from bisector.core.search.observations import FloatArray, Observations, Verification
@@ -21,9 +23,6 @@ from bisector.core.search.pairs import Paired, compare_pairs, neighbours
 from bisector.core.search.posterior import Posterior
 from bisector.core.search.prior import prior_weights
 from bisector.core.search.scale import Scale
-
-ADOPTED_TOLERANCE = 4.0
-"""Standard errors by which fresh runs of an end may differ from adopted ones before those are left aside."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,18 +66,24 @@ class View:
     def samples(self) -> tuple[Sample, ...]:
         """The samples that count on this line, in the order they were taken, of the job's own host only.
 
-        Where a tail or a spread is compared each is of several runs.
+        Where a tail or a spread is compared each is of several runs. One that ran into its time limit has the limit
+        as its value.
         """
         found = (sample for sample in self._counting() if self._holds(sample.place))
         return taken_together(found, self.metric.name, self.across)
 
     def _counting(self) -> Iterator[Sample]:
         host = self.investigation.host
-        for sample in self.investigation.samples:
+        for sample in with_bounds(self.investigation.samples, self.metric.name, self.time_limit):
             here = host is None or sample.host == host.host
             wanted = self.use_adopted or not sample.adopted_from
-            if sample.counts and here and wanted and self.metric.name in sample.values:
+            if (sample.counts or is_bound(sample)) and here and wanted and self.metric.name in sample.values:
                 yield sample
+
+    @property
+    def time_limit(self) -> Seconds | None:
+        """What a run that did not finish is known to lie above; None where that says nothing of the metric."""
+        return self.investigation.time_limit if self.metric.source == WALL else None
 
     @property
     def across(self) -> Across:
@@ -157,6 +162,9 @@ class View:
         if not self.investigation.request.duet or self.across is not Across.MEDIAN or self.metric == CRASHED:
             return None
         taken = tuple(self._counting())
+        if any(is_bound(sample) for sample in taken):
+            # What a moment did to a run that did not finish is not known.
+            return None
         values = np.array([sample.values[self.metric.name] for sample in taken], dtype=float)
         if self.exact or (self.scale.logarithmic and (values <= 0).any()):
             return None
@@ -173,7 +181,12 @@ class View:
         units = sorted({(index, self.build_number(s)) for index, s in on_line})
         position = {unit: number for number, unit in enumerate(units)}
         scale = self.scale
-        values = np.array([s.values[self.metric.name] for _, s in on_line], dtype=float)
+        bounds = np.array([self.time_limit is not None and is_bound(s) for _, s in on_line], dtype=bool)
+        values = placed(
+            np.array([s.values[self.metric.name] for _, s in on_line], dtype=float),
+            bounds,
+            [np.array([index == end for index, _ in on_line], dtype=bool) for end in (self.low, self.high)],
+        )
         request = self.investigation.request
         return Observations(
             line=self.line,
@@ -188,6 +201,7 @@ class View:
             exact=self.exact,
             times=self._times([sample for _, sample in on_line]),
             verifications=self._verifications(),
+            bounds=bounds,
         )
 
     def _times(self, samples: list[Sample]) -> FloatArray | None:
@@ -209,13 +223,16 @@ class View:
 
     @cached_property
     def exact(self) -> bool:
-        """Whether the metric is free of noise: declared so, or equal in every run, and never caught deviating."""
-        by_unit: dict[tuple[Place, int], set[float]] = {}
+        """Whether the metric is free of noise: declared so, or equal in every run, and never caught deviating.
+
+        One deviation, be it between two builds of one commit, and it is searched like any noisy metric.
+        """
+        by_place: dict[Place, set[float]] = {}
         runs: dict[Place, int] = {}
         for sample in self.samples:
-            by_unit.setdefault((sample.place, sample.number), set()).add(sample.values[self.metric.name])
+            by_place.setdefault(sample.place, set()).add(sample.values[self.metric.name])
             runs[sample.place] = runs.get(sample.place, 0) + 1
-        if any(len(values) > 1 for values in by_unit.values()):
+        if any(len(values) > 1 for values in by_place.values()):
             return False
         ends = (self.place_at(self.low), self.place_at(self.high))
         return self.metric.exact or all(runs.get(end, 0) >= 4 for end in ends)
@@ -224,9 +241,9 @@ class View:
         weights = prior_weights(self.line, guessing=self.investigation.request.search.prior)
         weights[~self.line.contains(self.high) | self.line.contains(self.low)] = 0.0
         weights = self._at_crashes(weights)
-        if self.investigation.request.kind is JobKind.COMPARE:
+        if not self.investigation.request.searches:
             return weights
-        same = self.line.unchanged | self._same_content()
+        same = self.line.unchanged | self.same_content()
         if self.part:
             return weights * ~same
         return weights if not (weights * ~same).any() else weights * ~same
@@ -242,7 +259,7 @@ class View:
                 kept[~self.line.contains(index)] = 0.0
         return kept if kept.any() else weights
 
-    def _same_content(self) -> BoolArray:
+    def same_content(self) -> BoolArray:
         """Candidates whose build came out equal to their parent's, though the trees differ."""
         same = np.zeros(self.line.size, dtype=bool)
         for (place, number), build in self.investigation.builds.items():
@@ -285,36 +302,6 @@ class View:
         fresh = (s for s in self.compared if s.step == step and s.purpose is Purpose.VERIFY and not s.adopted_from)
         chosen = (s for s in fresh if s.place == place)
         return np.array([s.values[self.metric.name] for s in chosen], dtype=float)
-
-    @cached_property
-    def checked(self) -> tuple[Place, ...]:
-        """Where fresh runs are to bear out samples taken over from another job: the ends, or what it ran next to them.
-
-        Where the range is narrower than it was, the ends themselves were never run.
-        """
-        samples = replace(self, use_adopted=True).samples
-        indexes = {self.index_of(sample.place) for sample in samples if sample.adopted_from}
-        inside = sorted(index for index in indexes if index is not None and self.low <= index <= self.high)
-        if not inside:
-            return (self.place_at(self.low), self.place_at(self.high))
-        return tuple(dict.fromkeys((self.place_at(inside[0]), self.place_at(inside[-1]))))
-
-    def adopted_agree(self) -> bool:
-        """Whether fresh runs bear out the samples taken over from another job."""
-        scale = self.scale
-        for end in self.checked:
-            groups: list[list[float]] = [[], []]
-            for sample in self.samples:
-                if sample.place == end:
-                    groups[bool(sample.adopted_from)].append(sample.values[self.metric.name])
-            if not groups[0] or not groups[1]:
-                return False
-            fresh, old = (scale.into(np.array(group)) for group in groups)
-            spread = max(float(np.std(old, ddof=1)) if len(old) > 1 else 0.0, 1e-9)
-            allowed = ADOPTED_TOLERANCE * spread * np.sqrt(1 / len(fresh) + 1 / len(old))
-            if abs(float(np.median(fresh) - np.median(old))) > allowed:
-                return False
-        return True
 
 
 def main_view(investigation: Investigation, metric: Metric, low: int, high: int) -> View:

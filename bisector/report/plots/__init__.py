@@ -21,7 +21,7 @@ __all__ = ["Figure", "figures", "standalone", "stylesheet"]
 def figures(report: Report) -> tuple[Figure, ...]:
     """Every plot that the runs so far give something to show on."""
     found: list[Figure] = []
-    compare = report.kind is JobKind.COMPARE
+    compare = report.kind is not JobKind.BISECT
     for line in report.lines:
         if not compare and line.points:
             found.append(_along(report, line))

@@ -1,0 +1,133 @@
+"""Two builds of the culprit's parent beside each other, so that the luck of a build is not blamed on a person."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import stdtrit
+
+from bisector.core.model.builds import Build
+from bisector.core.model.history import Place
+from bisector.core.model.samples import Purpose
+from bisector.core.model.steps import BuildPlace, Measure, Slot, Step
+from bisector.core.model.units import Seconds
+from bisector.core.model.verdict import Change, Control, Culprit
+from bisector.core.search.observations import FloatArray
+from bisector.core.search.restoration import Side, pooled_spread, side_of
+from bisector.core.search.rounds import at_once
+from bisector.core.search.spending import overspent, runs_left
+from bisector.core.search.view import View
+
+FEWEST_TURNS = 3
+AS_MUCH = 1.0
+"""Two builds of one commit that differ by this part of the culprit's difference, or more, can explain it. Of less it
+is the posterior's business: it knows of every build of every commit how far builds differ."""
+REASON = "two builds of the parent beside the culprit: how much is the luck of a build?"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Units:
+    """The builds in question by number: the parent's as it was verified and another one, and the culprit's."""
+
+    parent: Place
+    culprit: Place
+    fresh: int
+    other: int
+    verified: int
+    turns: int
+
+
+def control_of(view: View, culprit: Culprit, elapsed: Seconds) -> Step | Control | None:
+    """The next step to know how far two builds of the parent differ, or the answer; None where none is to be had."""
+    units = _units(view, culprit)
+    if units is None or view.exact:
+        return None
+    builds, parent = view.investigation.builds, units.parent
+    over = overspent(view.investigation, elapsed)
+    if (parent, units.other) not in builds:
+        return None if over else BuildPlace(place=parent, number=units.other, reason=REASON)
+    first, second = builds[parent, units.fresh], builds[parent, units.other]
+    if not second.usable:
+        return None
+    if _equal(first, second):
+        return Control(same_build=True)
+    three = ((parent, units.other), (units.culprit, units.verified), (parent, units.fresh))
+    values = [_values(view, unit) for unit in three]
+    if all(len(each) for each in values):
+        return judged(view, values[0], values[2], values[1])
+    if over and over != ("builds",):
+        return None
+    turns = (three if turn % 2 == 0 else three[::-1] for turn in range(units.turns))
+    slots = [Slot(place=place, number=number, purpose=Purpose.CONTROL) for turn in turns for place, number in turn]
+    together = at_once(slots, view.runs_together)
+    return Measure(slots=together[: runs_left(view.investigation, elapsed)], reason=REASON)
+
+
+def judged(view: View, one: FloatArray, other: FloatArray, culprit: FloatArray) -> Control:
+    """How far two builds of the parent differ, and the culprit from both: values of the metric, of the same turns."""
+    scaled = [view.scale.into(each) for each in (one, other, culprit)]
+    spread = pooled_spread((scaled[0], scaled[1], scaled[2]), 0.0)
+    first, second, new = (side_of(each, spread) for each in scaled)
+    reach = float(stdtrit(spread.df, 0.5 + view.investigation.request.search.confidence / 2))
+    both = Side(level=(first.level + second.level) / 2, variance=(first.variance + second.variance) / 4)
+    apart, step = second.level - first.level, new.level - both.level
+    clear = abs(apart) > reach * float(np.sqrt(first.variance + second.variance))
+    return Control(
+        same_build=False,
+        difference=_change(view, first, second, reach),
+        culprit=_change(view, both, new, reach),
+        runs=len(one) + len(other) + len(culprit),
+        luck=clear and abs(apart) >= AS_MUCH * abs(step),
+    )
+
+
+def without_luck(culprit: Culprit, control: Control | None) -> Culprit:
+    """The culprit with its control: where that differs as much as itself it is not verified."""
+    luck = control is not None and control.luck
+    return replace(culprit, control=control, verified=culprit.verified and not luck)
+
+
+def _units(view: View, culprit: Culprit) -> _Units | None:
+    """Which builds to compare: those of the last round that verified the culprit, and another one of the parent."""
+    places = {view.place_at(view.line.parent_index(culprit.place.index)): 0, culprit.place: 0}
+    if len(places) < 2:
+        return None
+    for plan in reversed(view.investigation.plans):
+        step = plan.step
+        if not isinstance(step, Measure) or {slot.place for slot in step.slots} != places.keys():
+            continue
+        if any(slot.purpose is not Purpose.VERIFY for slot in step.slots):
+            continue
+        numbers = {slot.place: slot.number for slot in step.slots}
+        parent = next(place for place in places if place != culprit.place)
+        made = sorted(number for place, number in view.investigation.builds if place == parent)
+        fresh = numbers[parent]
+        other = next((number for number in made if number != fresh), fresh + 1)
+        turns = max(len(step.slots) // 2 // view.runs_together, FEWEST_TURNS)
+        verified = numbers[culprit.place]
+        return _Units(parent=parent, culprit=culprit.place, fresh=fresh, other=other, verified=verified, turns=turns)
+    return None
+
+
+def _values(view: View, unit: tuple[Place, int]) -> FloatArray:
+    steps = {
+        plan.number
+        for plan in view.investigation.plans
+        if isinstance(plan.step, Measure) and any(slot.purpose is Purpose.CONTROL for slot in plan.step.slots)
+    }
+    found = (
+        sample.values[view.metric.name]
+        for sample in view.samples
+        if sample.step in steps and not sample.adopted_from and (sample.place, sample.number) == unit
+    )
+    return np.array(list(found), dtype=float)
+
+
+def _equal(one: Build, other: Build) -> bool:
+    return one.content is not None and one.content == other.content
+
+
+def _change(view: View, old: Side, new: Side, reach: float) -> Change:
+    middle = new.level - old.level
+    half = reach * float(np.sqrt(old.variance + new.variance))
+    low, high = sorted((view.scale.relative(middle - half), view.scale.relative(middle + half)))
+    return Change(relative=view.scale.relative(middle), low=low, high=high)
