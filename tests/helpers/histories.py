@@ -67,6 +67,9 @@ class History(World):
     def level(self, tree: str) -> float:
         return 1.25 if self.has_change(tree) else 1.0
 
+    def is_idle(self, tree: str) -> bool:
+        return False
+
     def crashes(self, tree: str) -> bool:
         return False
 
