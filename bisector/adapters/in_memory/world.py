@@ -150,13 +150,13 @@ class World:
 
     def further_levels(self, tree: str) -> dict[str, float]:
         """The levels of the metrics m1, m2, … of what is built from `tree`."""
-        kind, index, step = self._trees[tree]
+        kind, index, step = self._seen(tree)
         levels = {}
         for number, (culprit, effect) in enumerate(_changes(self.metrics), start=1):
             if kind == "context":
                 reached = index > culprit or (index == culprit and step >= self.branch)
             else:
-                reached = index >= culprit
+                reached = (index >= culprit) != (kind in {"without", "with"} and step == culprit)
             levels[f"m{number}"] = 1 + effect if culprit and reached else 1.0
         return levels
 
