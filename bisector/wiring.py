@@ -168,6 +168,13 @@ def simulated_world(text: str, seed: int) -> tuple[Repository, Runner]:
     return SimulatedRepository(world), SimulatedRunner(world)
 
 
+def simulated_metrics(repository: Repository) -> tuple[str, ...]:
+    """The names of the further metrics that a simulated world yields."""
+    from bisector.adapters.in_memory.repository import SimulatedRepository
+
+    return repository.further_metrics if isinstance(repository, SimulatedRepository) else ()
+
+
 def look_around(wiring: Wiring, image: str) -> Iterator["Finding"]:
     """Everything `bisector doctor` looks at."""
     from bisector.adapters import findings

@@ -52,6 +52,24 @@ class FileLocks:
             yield
 
     @contextmanager
+    def building(self, key: str, stop: StopSignal) -> Iterator[None]:
+        """Hold the build with this key while it is made, taken or removed; wait for whoever holds it.
+
+        The file goes with the lock: there are as many keys as there are builds, ever.
+        """
+        name = f"build-{key}"
+        path = self._root / f"{name}.lock"
+        while True:
+            with self._open(name) as descriptor:
+                if _try_lock(descriptor) and _is_at(descriptor, path):
+                    try:
+                        yield
+                    finally:
+                        path.unlink(missing_ok=True)
+                    return
+            stop.wait(POLL)
+
+    @contextmanager
     def _open(self, name: str) -> Iterator[int]:
         self._root.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._root / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -70,6 +88,14 @@ def _try_lock(descriptor: int, *, note: bool = True) -> bool:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
     return True
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Whether the file is still the one at `path`: its last holder may have removed it while we waited."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _owner(descriptor: int) -> int | None:

@@ -30,7 +30,7 @@ def _collect(wiring: Wiring, keep_days: float | None, keep_gigabytes: float | No
         size=int((settings.keep_gigabytes if keep_gigabytes is None else keep_gigabytes) * (1 << 30)),
     )
     runners = {name: wiring.runner(name) for name in (RunnerName.LOCAL, RunnerName.DOCKER)}
-    found = collect(wiring.store, runners, wiring.repository, keeping, dry_run=dry_run)
+    found = collect(wiring.store, runners, wiring.repository, keeping, locks=wiring.locks, dry_run=dry_run)
     verb = "would be removed" if dry_run else "removed"
     click.echo(f"builds     {count(found.builds, 'build')} {verb} ({size(found.freed)}), {found.kept} kept")
     if not dry_run:

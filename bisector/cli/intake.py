@@ -43,7 +43,7 @@ def take_in(
     scenario = load_scenario(wiring, measure, repository)
     image = measure.image or scenario.build.image
     scenario = replace(scenario, build=replace(scenario.build, image=image))
-    _check_metrics(scenario, measure.metric)
+    check_metrics(scenario, measure.metric)
     good = repository.resolve(ends[0])
     work_tree = ends[1] == WORK_TREE and kind is JobKind.COMPARE
     bad = repository.resolve("HEAD" if work_tree else ends[1])
@@ -78,11 +78,11 @@ def take_in(
         verify_revert=search.verify_revert,
         head=repository.resolve(search.head).sha if search.head is not None else None,
     )
-    request = _with_noise(wiring, request, choice.runner)
+    request = with_noise(wiring, request, choice.runner)
     return Intake(request=request, repository=repository, runner=choice.runner, why_runner=choice.why)
 
 
-def _with_noise(wiring: Wiring, request: Request, runner: Runner) -> Request:
+def with_noise(wiring: Wiring, request: Request, runner: Runner) -> Request:
     """The request with what `bisector calibrate` found of its metric on this host, where it was asked."""
     known = wiring.store.calibration(request.sampling_identity(), runner.environment(request).host, request.metric.name)
     return request if known is None else replace(request, noise=known)
@@ -91,12 +91,12 @@ def _with_noise(wiring: Wiring, request: Request, runner: Runner) -> Request:
 def _simulated(
     wiring: Wiring, ends: tuple[str, str], measure: MeasureOptions, search: SearchOptions, kind: JobKind
 ) -> Intake:
-    from bisector.wiring import simulated_world
+    from bisector.wiring import simulated_metrics, simulated_world
 
     repository, runner = simulated_world(measure.simulate or "", measure.seed)
-    seconds = Metric(name="seconds", unit="s")
-    scenario = Scenario(name="simulated", build=BuildRecipe(), run=RunRecipe(command=("true",)), metrics=(seconds,))
-    _check_metrics(scenario, measure.metric)
+    metrics = (Metric(name="seconds", unit="s"), *(Metric(name=name) for name in simulated_metrics(repository)))
+    scenario = Scenario(name="simulated", build=BuildRecipe(), run=RunRecipe(command=("true",)), metrics=metrics)
+    check_metrics(scenario, measure.metric)
     if measure.duet:
         check_duet(runner, scenario, search)
     good, bad = (repository.resolve(ref) for ref in ends)
@@ -119,7 +119,7 @@ def _simulated(
         verify_revert=search.verify_revert,
         head=repository.resolve(search.head).sha if search.head is not None else None,
     )
-    request = _with_noise(wiring, request, runner)
+    request = with_noise(wiring, request, runner)
     return Intake(request=request, repository=repository, runner=runner, why_runner="a simulated world")
 
 
@@ -206,7 +206,8 @@ def _ad_hoc_metrics(measure: MeasureOptions) -> tuple[Metric, ...]:
     return (Metric(name="printed", source="printed", if_printed=True), WALL)
 
 
-def _check_metrics(scenario: Scenario, wanted: tuple[str, ...]) -> None:
+def check_metrics(scenario: Scenario, wanted: tuple[str, ...]) -> None:
+    """ScenarioError where a metric that is wanted is not among the scenario's."""
     known = [metric.name for metric in scenario.metrics]
     for name in wanted:
         if name not in known:

@@ -14,14 +14,28 @@ from rich.table import Table
 from bisector.cli.answer import show
 from bisector.cli.options import OutputOptions, output_options
 from bisector.cli.progress import watching
+from bisector.cli.rerun import command as rerun
 from bisector.cli.session import as_it_stands, wired, work_on
-from bisector.core.model.facts import BuildRecorded, EnvironmentSeen, Fact, HistoryListed, Planned
+from bisector.core.model.captures import Profiled
+from bisector.core.model.facts import (
+    Adopted,
+    BranchListed,
+    BuildRecorded,
+    Concluded,
+    CulpritNamed,
+    EnvironmentSeen,
+    Fact,
+    HistoryListed,
+    Planned,
+)
+from bisector.core.model.investigation import Investigation
 from bisector.core.model.samples import Sample
-from bisector.engine.job import JobState
-from bisector.engine.ports import JobRow
+from bisector.core.search.planner import PLANNER
+from bisector.core.search.replay import replay
+from bisector.engine.job import JobRow, JobState
 from bisector.errors import JobError
-from bisector.report.numbers import quantity, seconds
-from bisector.report.sentence import SHORT
+from bisector.report.numbers import count, quantity, seconds
+from bisector.report.sentence import SHORT, sentence_of
 from bisector.report.text import one_line
 from bisector.wiring import Wiring
 
@@ -114,28 +128,46 @@ def resume(job: str, **output: Any) -> int:
         return work_on(job, wiring, wiring.for_request(row.request), OutputOptions(**output))
 
 
-@command.command(name="rerun")
-@click.argument("job")
-@click.option("--reuse/--no-reuse", default=False, help="Take over the earlier samples.  [default: no-reuse]")
-@output_options
-def rerun(job: str, reuse: bool, **output: Any) -> int:
-    """Ask the same question again, as a new job with fresh samples; builds are reused."""
-    with wired() as wiring:
-        request = replace(wiring.store.job(job).request, reuse_samples=reuse)
-        again = wiring.store.create(request)
-        click.echo(f"job {again}, like job {job}", err=True)
-        return work_on(again, wiring, wiring.for_request(request), OutputOptions(**output))
-
-
 @command.command(name="log")
 @click.argument("job")
-def log(job: str) -> None:
-    """Print every step with its reason, and what the world answered."""
+@click.option("--replay", "decide_again", is_flag=True, help="Decide every step again from the facts, and compare.")
+def log(job: str, decide_again: bool) -> int:
+    """Print every step with its reason, and what the world answered.
+
+    With --replay each step and the verdict are computed anew from the facts before them: exit code 0 when they are the
+    same, 1 when one differs.
+    """
     with wired() as wiring:
         investigation = as_it_stands(job, wiring)
+        if decide_again:
+            return _replay(investigation, wiring)
         for fact in wiring.store.facts(job):
             for line in _log_lines(fact, investigation.metric.name, investigation.metric.unit):
                 click.echo(one_line(line, 400) if not line.startswith("  ") else f"  {one_line(line, 400)}")
+        return 0
+
+
+command.add_command(rerun)
+
+
+def _replay(investigation: Investigation, wiring: Wiring) -> int:
+    """Say whether the facts give the job's steps and verdict again; the exit code."""
+    job = investigation.job
+    found = replay(job, investigation.request, wiring.store.facts(job))
+    for planned in found.differing:
+        version = "" if planned.planner == PLANNER else f" (planned by version {planned.planner}, now {PLANNER})"
+        click.echo(f"step {planned.number} comes out otherwise{version}: {_step(planned)}: {planned.step.reason}")
+    steps = count(found.steps, "step")
+    if found.recorded is None:
+        click.echo(f"{steps} decided again; the job has no verdict yet")
+    else:
+        click.echo(f"recorded   {one_line(str(sentence_of(investigation)), 400)}")
+        again = replace(investigation, verdict=found.decided)
+        told = one_line(str(sentence_of(again)), 400) if found.decided is not None else "no verdict"
+        click.echo(f"replayed   {told}")
+    same = f"{steps} and the verdict are the same" if found.recorded is not None else f"{steps} are the same"
+    click.echo(same if found.same else "the replay differs")
+    return 0 if found.same else 1
 
 
 def _cells(row: JobRow, wiring: Wiring) -> tuple[str, ...]:
@@ -163,6 +195,25 @@ def _log_lines(fact: Fact, metric: str, unit: str) -> list[str]:
             return [f"  {fact.line.size} candidates"]
         case EnvironmentSeen():
             return [f"  host {fact.host[:SHORT]}"]
+        case _:
+            return _rarer_lines(fact)
+
+
+def _rarer_lines(fact: Fact) -> list[str]:
+    match fact:
+        case Adopted():
+            places = len({sample.place for sample in fact.samples})
+            samples = count(len(fact.samples), "sample")
+            return [f"  {samples} of {count(places, 'commit')} taken over from job {fact.job}"]
+        case BranchListed():
+            return [f"  {count(fact.line.size, 'commit')} brought in by merge {fact.merge}"]
+        case CulpritNamed():
+            return [f"  named {fact.culprit.place}{f' for {fact.metric}' if fact.metric else ''}"]
+        case Profiled():
+            return [f"  {fact.place} profile by {fact.tool}: {fact.problem or count(fact.samples, 'sample')}"]
+        case Concluded():
+            others = [f"  {each.metric}: {each.verdict.kind}: {each.verdict.explanation}" for each in fact.others]
+            return [f"  {fact.verdict.kind}: {fact.verdict.explanation}", *others]
         case _:
             return []
 

@@ -14,8 +14,10 @@ from bisector.core.model.samples import Purpose, Sample
 from bisector.core.model.steps import BuildPlace, Measure
 from bisector.core.model.units import Seconds
 from bisector.core.search.conclude import credible_set
+from bisector.core.search.outlook import outlook
 from bisector.core.search.planner import Plan
 from bisector.engine.ports import Observer
+from bisector.report.estimate import remaining
 from bisector.report.numbers import count, percent, probability, quantity, seconds
 from bisector.report.sentence import name_of
 from bisector.report.text import one_line
@@ -48,7 +50,9 @@ class PlainLines:
             likely, _ = credible_set(plan.view.observations(), posterior, confidence)
             spent = f"{count(investigation.runs(), 'run')}, {count(investigation.builds_made(), 'build')}"
             left = f"{count(len(likely), 'candidate')} left at {percent(confidence)}"
-            self._say(f"[{seconds(elapsed)}] {spent}; {left}; no change: {probability(posterior.no_change)}")
+            told = f"[{seconds(elapsed)}] {spent}; {left}; no change: {probability(posterior.no_change)}"
+            expected = remaining(investigation, outlook(plan.view.investigation, name=plan.view.name))
+            self._say(told if expected is None else f"{told}; {expected.text()}")
         if isinstance(plan.step, BuildPlace):
             commit = investigation.commit(plan.step.place)
             self._say(f"  building {plan.step.place} {name_of(commit)}: {plan.step.reason}")

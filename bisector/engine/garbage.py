@@ -8,7 +8,8 @@ from bisector.core.model.facts import BuildRecorded
 from bisector.core.model.request import RunnerName
 from bisector.core.model.units import Bytes, Seconds
 from bisector.engine.job import JobState
-from bisector.engine.ports import Repository, Runner, Store
+from bisector.engine.ports import Locks, Repository, Runner, Store
+from bisector.engine.stop import StopSignal
 from bisector.errors import BisectorError
 
 
@@ -22,13 +23,14 @@ class KnownBuild:
 
 
 def needed_builds(store: Store) -> frozenset[str]:
-    """Keys of the builds that jobs not yet done have recorded."""
+    """Keys of the builds that jobs not yet done have recorded, and of the dependencies those were made from."""
     return frozenset(
-        fact.build.key
+        key
         for row in store.jobs()
         if row.state is not JobState.DONE
         for fact in store.facts(row.job)
         if isinstance(fact, BuildRecorded)
+        for key in (fact.build.key, fact.build.layer)
     )
 
 
@@ -78,6 +80,7 @@ def collect(
     repository_at: Callable[[str], Repository],
     keeping: Keeping,
     *,
+    locks: Locks,
     dry_run: bool,
 ) -> Collected:
     """Remove what `removable` says, what killed processes left behind, and the pins of finished jobs."""
@@ -97,11 +100,26 @@ def collect(
         keep_seconds=keeping.seconds,
         keep_bytes=keeping.size,
     )
-    for known in chosen if not dry_run else ():
-        owner[known.build.key].discard(known.build)
-        store.forget_build(known.build.key)
-    found = replace(found, builds=len(chosen), freed=sum(known.size for known in chosen), kept=len(sized) - len(chosen))
+    removed = []
+    for known in chosen:
+        try:
+            if dry_run or _remove(known.build, store, owner[known.build.key], locks):
+                removed.append(known)
+        except BisectorError as error:
+            found = replace(found, problems=(*found.problems, error.what))
+    freed = sum(known.size for known in removed)
+    found = replace(found, builds=len(removed), freed=freed, kept=len(sized) - len(removed))
     return found if dry_run else replace(found, unpinned=_let_go(store, repository_at))
+
+
+def _remove(build: Build, store: Store, runner: Runner, locks: Locks) -> bool:
+    """Remove a build unless a job has come to need it since it was chosen; whether it is gone."""
+    with locks.building(build.key, StopSignal()):
+        if build.key in needed_builds(store):
+            return False
+        runner.discard(build)
+        store.forget_build(build.key)
+        return True
 
 
 def _builds_of(runner: Runner, store: Store) -> list[KnownBuild]:

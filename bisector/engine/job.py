@@ -1,7 +1,10 @@
 """A job's states and what each leads to."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
+from bisector.core.model.request import Request
 from bisector.errors import InvalidTransition
 
 
@@ -15,6 +18,18 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
     """Stopped by a person; resumable."""
     DONE = "done"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobRow:
+    """A job as lists show it."""
+
+    job: str
+    state: JobState
+    request: Request
+    created: datetime
+    sentence: str = ""
+    facts: int = 0
 
 
 TRANSITIONS: dict[JobState, frozenset[JobState]] = {

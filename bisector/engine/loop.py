@@ -1,6 +1,7 @@
 """The engine: plan, perform, append, repeat. Kill it anywhere; the stored facts give the same state again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bisector.core.model.investigation import Investigation
 from bisector.core.search.learned import learned, merged
@@ -36,6 +37,7 @@ def run_job(job: str, ports: Ports, stop: StopSignal, waiting: Callable[[int | N
         except (BisectorError, OSError):
             ports.store.set_state(job, JobState.PAUSED)
             raise
+        _note_use(work)
         ports.store.set_state(job, JobState.DONE, sentence_of(work.investigation))
         _keep_noise(work)
         return work.investigation
@@ -50,10 +52,11 @@ def _run(work: Work) -> None:
         if unfinished is not None:
             perform(unfinished.step, work)
             continue
-        plan = next_step(work.investigation, work.elapsed)
+        elapsed = work.elapsed
+        plan = next_step(work.investigation, elapsed)
         if plan.step is None:
             return
-        work.plan(plan)
+        work.plan(plan, elapsed)
 
 
 def _keep_noise(work: Work) -> None:
@@ -73,6 +76,14 @@ def _have_commits_at_hand(work: Work) -> None:
     if branch is not None and branch.in_context:
         work.ports.repository.list_branch(work.investigation.commit(branch.merge).sha, in_context=True)
     remake(work)
+
+
+def _note_use(work: Work) -> None:
+    """Note of the builds of earlier jobs that they were run again, so that they are not the longest unused."""
+    run = {sample.build for sample in work.investigation.samples if not sample.adopted_from}
+    for build in work.investigation.builds.values():
+        if build.reused and build.key in run:
+            work.ports.store.remember_build(replace(build, reused=False))
 
 
 def _look_at_host(work: Work) -> None:

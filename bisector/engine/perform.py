@@ -18,9 +18,9 @@ from bisector.core.model.steps import (
     ProfileSides,
     Step,
 )
+from bisector.engine.builds import at_hand, make_build
 from bisector.engine.look import look_at_change
 from bisector.engine.measure import measure
-from bisector.engine.orders import build_order
 from bisector.engine.profile import profile
 from bisector.engine.retry import retrying
 from bisector.engine.trials import make_trial
@@ -42,8 +42,9 @@ def perform(step: Step, work: Work) -> None:
             measure(work)
         case ListBranch():
             _list_branch(step, work)
-        case NameCulprit(culprit=culprit, old=old, new=new):
-            work.record(CulpritNamed(culprit=culprit, old=old, new=new))
+        case NameCulprit():
+            named = CulpritNamed(culprit=step.culprit, old=step.old, new=step.new, metric=step.metric)
+            work.record(named)
         case ProfileSides():
             profile(step, work)
         case MakeTrial():
@@ -51,7 +52,7 @@ def perform(step: Step, work: Work) -> None:
         case LookAtChange():
             look_at_change(step, work)
         case Conclude():
-            work.record(Concluded(verdict=step.verdict))
+            work.record(Concluded(verdict=step.verdict, others=step.others))
 
 
 def _list_history(work: Work) -> None:
@@ -59,7 +60,8 @@ def _list_history(work: Work) -> None:
     a job killed in between starts this step again."""
     history = list_candidates(work)
     work.stop.check()
-    _take_over({main(index): tree for index, tree in enumerate(history.line.trees)}, work)
+    out = _left_out(history.line, work)
+    _take_over({main(i): tree for i, tree in enumerate(history.line.trees)}, out=out, work=work)
     work.record(history)
 
 
@@ -88,44 +90,46 @@ def list_candidates(work: Work) -> HistoryListed:
     return HistoryListed(line=linear_line(repository.resolve(request.good), [second]))
 
 
-def _take_over(trees: Mapping[Place, str], work: Work) -> None:
-    """Record the builds and samples that earlier jobs have of what is built from `trees`."""
+def _left_out(line: Line, work: Work) -> frozenset[int]:
+    """The indexes of `line` whose earlier samples are not to be believed."""
+    unwanted = {*work.request.retracted, *work.request.search.skip}
+    return frozenset(index for index in range(line.size + 1) if line.commit(index).sha in unwanted)
+
+
+def _take_over(trees: Mapping[Place, str], *, out: frozenset[int], work: Work) -> None:
+    """Record the builds and samples that earlier jobs have of what is built from `trees`; no samples of `out`."""
     keys = {_key(work, tree): place for place, tree in list(trees.items())[::-1] if tree}
     known = work.ports.store.known_builds(keys)
     usable: dict[str, Place] = {}
-    for key, build in list(known.items())[:MOST_KNOWN_BUILDS]:
-        if build.usable and not work.ports.runner.holds(build):
-            work.ports.store.forget_build(key)
-            continue
-        usable[key] = keys[key]
-        work.record(BuildRecorded(place=keys[key], number=0, build=build.again()))
+    for key in list(known)[:MOST_KNOWN_BUILDS]:
+        # Held, so that nobody removes the build between the look at it and the note that this job needs it.
+        with work.ports.locks.building(key, work.stop):
+            build = at_hand(key, work.ports)
+            if build is not None:
+                usable[key] = keys[key]
+                work.record(BuildRecorded(place=keys[key], number=0, build=build))
     if not work.request.reuse_samples:
         return
     identity, host = work.request.sampling_identity(), work.environment.host
     taken = {(sample.adopted_from, sample.place) for sample in work.investigation.samples}
     for job, samples in work.ports.store.samples_of(usable, identity, host).items():
         found = tuple(sample.adopted(by=usable[sample.build], job=job) for sample in samples)
-        new = tuple(sample for sample in found if (job, sample.place) not in taken)
+        believed = tuple(sample for sample in found if sample.place.index not in out)
+        new = tuple(sample for sample in believed if (job, sample.place) not in taken)
         if new and job != work.job:
             work.record(Adopted(job=job, samples=new))
 
 
 def _build(step: BuildPlace, work: Work) -> None:
     """Build, or take the build of an equal tree that is at hand; a known failure is not tried again."""
-    store, runner = work.ports.store, work.ports.runner
     tree = work.investigation.tree(step.place)
     key = _key(work, tree, step.number)
-    known = store.known_builds([key]).get(key)
-    if known is not None and known.usable and not runner.holds(known):
-        store.forget_build(key)
-        known = None
-    if known is not None:
-        work.record(BuildRecorded(place=step.place, number=step.number, build=known.again()))
-        return
-    order = build_order(work.request, tree, key, work.ports)
-    build = retrying(lambda: runner.build(order, work.stop), work, f"building {step.place}").made_by(runner.name)
-    store.remember_build(build)
-    work.record(BuildRecorded(place=step.place, number=step.number, build=build))
+    with work.ports.locks.building(key, work.stop):
+        build = at_hand(key, work.ports)
+        if build is None:
+            request, ports, stop = work.request, work.ports, work.stop
+            build = retrying(lambda: make_build(request, tree, key, ports, stop), work, f"building {step.place}")
+        work.record(BuildRecorded(place=step.place, number=step.number, build=build))
 
 
 def _list_branch(step: ListBranch, work: Work) -> None:
@@ -136,7 +140,8 @@ def _list_branch(step: ListBranch, work: Work) -> None:
         # Nothing that could be searched: an empty line says so, and the answer stays with the merge.
         line, conflicts = Line(base=merge, candidates=(), trees=(merge.tree,)), 0
     ends = (0, line.size) if step.in_context else ()
-    _take_over({inner(i): tree for i, tree in enumerate(line.trees) if i not in ends}, work)
+    out = _left_out(line, work)
+    _take_over({inner(i): tree for i, tree in enumerate(line.trees) if i not in ends}, out=out, work=work)
     work.record(BranchListed(merge=step.merge, line=line, in_context=step.in_context, conflicts=conflicts))
 
 

@@ -18,7 +18,7 @@ from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Sample
 from bisector.core.model.units import Bytes, Seconds, Sha
 from bisector.core.search.planner import Plan
-from bisector.engine.job import JobState
+from bisector.engine.job import JobRow, JobState
 from bisector.engine.running import Archive as Archive  # noqa: PLC0414  part of the port
 from bisector.engine.running import BuildOrder as BuildOrder  # noqa: PLC0414  part of the port
 from bisector.engine.running import RunOrder as RunOrder  # noqa: PLC0414  part of the port
@@ -157,18 +157,6 @@ class Runner(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JobRow:
-    """A job as lists show it."""
-
-    job: str
-    state: JobState
-    request: Request
-    created: datetime
-    sentence: str = ""
-    facts: int = 0
-
-
 class Store(Protocol):
     """Jobs, their facts, and what is known of builds, kept for good."""
 
@@ -278,6 +266,10 @@ class Locks(Protocol):
 
     def measuring(self, stop: StopSignal, waiting: Callable[[int | None], None]) -> AbstractContextManager[None]:
         """Hold the host's measuring slot; `waiting` is told once which process has it when that takes a while."""
+        ...
+
+    def building(self, key: str, stop: StopSignal) -> AbstractContextManager[None]:
+        """Hold the build with this key while it is made, taken or removed; wait for whoever holds it."""
         ...
 
 

@@ -61,5 +61,5 @@ def _build(place: Place, work: Work) -> None:
 
 def _carry_out(step: Step, work: Work) -> None:
     work.stop.check()
-    work.plan(Plan(step=step))
+    work.plan(Plan(step=step), work.elapsed)
     perform(step, work)

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
+from bisector.core.model.builds import Build
 from bisector.core.model.samples import Outcome, Usage
 from bisector.core.model.scenario import BuildRecipe, RunRecipe
 
@@ -16,7 +17,10 @@ Archive = Callable[[], AbstractContextManager[BinaryIO]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BuildOrder:
-    """What to build: the candidate's files, the recipe, the scenario's own files and where the log goes."""
+    """What to build: the candidate's files, the recipe, the scenario's own files and where the log goes.
+
+    `layer` is the build of the dependencies that this one starts from, where the recipe tells them apart.
+    """
 
     key: str
     recipe: BuildRecipe
@@ -25,6 +29,7 @@ class BuildOrder:
     files: Path | None
     image_id: str | None
     log: Path
+    layer: Build | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,8 @@ from bisector.core.model.builds import Build, build_key
 from bisector.core.model.history import Commit
 from bisector.core.model.request import Request
 from bisector.core.model.scenario import Metric
-from bisector.engine.orders import build_order, run_order
+from bisector.engine.builds import at_hand, make_build
+from bisector.engine.orders import run_order
 from bisector.engine.ports import Ports, RunRecord
 from bisector.engine.stop import StopSignal
 from bisector.formats.results import read_value
@@ -30,12 +31,11 @@ def try_build(request: Request, commit: Commit, ports: Ports, stop: StopSignal, 
     """
     toolchain = ports.runner.environment(request).toolchain
     key = build_key(request, commit.tree, toolchain, number)
-    known = ports.store.known_builds([key]).get(key)
-    if known is not None and known.usable and ports.runner.holds(known):
-        return known.again()
-    build = ports.runner.build(build_order(request, commit.tree, key, ports), stop).made_by(ports.runner.name)
-    ports.store.remember_build(build)
-    return build
+    with ports.locks.building(key, stop):
+        known = at_hand(key, ports)
+        if known is not None and known.usable:
+            return known
+        return make_build(request, commit.tree, key, ports, stop)
 
 
 def try_runs(request: Request, build: Build, runs: int, ports: Ports, stop: StopSignal) -> Iterator[Trial]:

@@ -60,11 +60,11 @@ class Work:
         for observer in self.ports.observers:
             observer.learned(self.investigation, fact)
 
-    def plan(self, plan: Plan) -> None:
-        """Record the next step of `plan`."""
+    def plan(self, plan: Plan, elapsed: Seconds) -> None:
+        """Record the next step of `plan`, which was decided on `elapsed` seconds into the job."""
         if plan.step is None:
             raise ValueError("there is no step to record")
-        number, elapsed = self.investigation.next_number, self.elapsed
+        number = self.investigation.next_number
         for observer in self.ports.observers:
             observer.planned(self.investigation, plan, elapsed)
         self.record(Planned(number=number, step=plan.step, planner=PLANNER, elapsed=elapsed))

@@ -48,11 +48,22 @@ class BuildTable(_Table):
     timeout_seconds: float = Field(900.0, gt=0, le=86400, strict=False)
     env: _Env = Field(default={}, description="environment of the steps")
     patches: list[PatchTable] = []
+    dependency_files: list[_Text] = Field(default=[], description="files of the checkout that say what is installed")
+    dependency_steps: list[_Text] = Field(
+        default=[], description="shell lines that install it, run with those files alone; equal files share the outcome"
+    )
 
     @model_validator(mode="after")
     def _one_way_to_build(self) -> "BuildTable":
         if self.dockerfile and self.candidate_dockerfile:
             raise ValueError("name either dockerfile or candidate_dockerfile, not both")
+        if bool(self.dependency_files) != bool(self.dependency_steps):
+            raise ValueError("dependency_files and dependency_steps go together: name both or neither")
+        if self.dependency_steps and (self.dockerfile or self.candidate_dockerfile):
+            raise ValueError("a Dockerfile has layers of its own: leave out dependency_files and dependency_steps")
+        for name in self.dependency_files:
+            if name.startswith("/") or not {"", ".", ".."}.isdisjoint(name.split("/")):
+                raise ValueError(f"{name!r} is no path below the top of the checkout, like 'requirements.txt'")
         return self
 
 
@@ -171,6 +182,8 @@ def _to_core(parsed: ScenarioFile, files: str) -> Scenario:
             timeout_seconds=build.timeout_seconds,
             env=dict(build.env),
             patches=tuple(Patch(file=patch.file, when=patch.when) for patch in build.patches),
+            dependency_files=tuple(build.dependency_files),
+            dependency_steps=tuple(build.dependency_steps),
         ),
         run=RunRecipe(**{**run.model_dump(), "command": tuple(run.command)}),
         metrics=tuple(_metric(metric) for metric in parsed.metrics) or (WALL,),

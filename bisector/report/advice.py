@@ -75,7 +75,10 @@ def _elsewhere(investigation: Investigation, verdict: Verdict, scenario: str | N
         again = command_line(["bisector", "jobs", "rerun", investigation.job])
         yield Advice(text=Phrase("Ask again, from beginning to end on one host"), command=again)
     elif verdict.reason is Reason.BUDGET:
-        yield Advice(text=Phrase("A larger budget would narrow it down; builds and runs are taken over"))
+        again = command_line(["bisector", "jobs", "rerun", investigation.job, "--reuse"])
+        yield Advice(
+            text=Phrase("Go on with as large a budget once more; builds and runs are taken over"), command=again
+        )
     elif verdict.reason is Reason.OPPOSITE_DIRECTION:
         search = replace(request.search, direction=OTHER_WAY[request.search.direction])
         command = reproduce_command(replace(request, search=search), scenario)

@@ -108,21 +108,25 @@ def _sentence(basis: Basis, explanations: Sequence[Explanation]) -> Phrase:
 def _others(basis: Basis) -> Iterator[OtherPart]:
     """What the same runs say of the further metrics that were asked for."""
     investigation = basis.investigation
+    answers = {each.metric: each for each in investigation.other_verdicts}
     for metric in investigation.request.asked:
         if metric.name == investigation.metric.name:
             continue
-        found = outlook(investigation, metric)
-        verdict = verdict_for(investigation, metric)
-        ends = ends_of(investigation, found, verdict)
+        said = answers.get(metric.name)
+        confidence = said.confidence if said is not None else investigation.request.search.confidence
+        alone = investigation.asked_for(metric, confidence)
+        found = outlook(alone)
+        verdict = said.verdict if said is not None else verdict_for(alone, metric)
+        ends = ends_of(alone, found, verdict)
         if ends is None:
             continue
         nothing = Phrase(f"{quote(metric.name)} was not measured.")
         yield OtherPart(
             metric=metric_part(investigation, metric),
             verdict=verdict.kind if verdict is not None else None,
-            phrase=answer(investigation, verdict, metric) if verdict is not None else nothing,
+            phrase=answer(alone, verdict, metric) if verdict is not None else nothing,
             ends=ends,
-            culprits=culprits_of(investigation, verdict, found),
+            culprits=culprits_of(alone, verdict, found),
         )
 
 

@@ -73,6 +73,16 @@ def _asked(investigation: Investigation) -> Iterator[str]:
     request = investigation.request
     if request.worktree is not None:
         yield "B is the work tree as it was, uncommitted changes included."
+    if investigation.other_verdicts:
+        error = numbers.percent(1 - request.search.confidence)
+        metrics = numbers.count(len(request.asked), "metric")
+        yield (
+            f"{metrics} were asked for: what is named for any of them is wrong at most {error} of the time, "
+            "all answers taken together (Holm)."
+        )
+    if request.retracted:
+        names = numbers.listing(quote(sha[:10]) for sha in request.retracted[:8])
+        yield f"Earlier samples were retracted on request: {names}."
     if request.search.skip:
         names = numbers.listing(quote(sha[:10]) for sha in request.search.skip[:8])
         more = len(request.search.skip) - 8

@@ -298,7 +298,7 @@ def test_a_comparison_blames_nobody() -> None:
 ADVICE = {
     "culprit": "git diff",
     "culprit_set untestable": "git log --first-parent --stat",
-    "culprit_set budget": "larger budget",
+    "culprit_set budget": "budget once more",
     "opposite_direction": "--direction better",
     "on_good_branch": "bisector bisect",
     "below_min_effect": "--min-effect",

@@ -24,7 +24,7 @@ from bisector.adapters.measure.record import Record
 from bisector.adapters.measure.steps import Execute, Failure, run_steps
 from bisector.core.model.builds import Build
 from bisector.core.model.samples import Outcome
-from bisector.core.model.units import Seconds
+from bisector.core.model.units import Seconds, digest
 from bisector.engine.ports import Archive, BuildOrder
 from bisector.engine.stop import StopSignal
 from bisector.errors import EnvironmentFault, ScenarioError
@@ -90,14 +90,23 @@ class _Making:
             if self.order.python:
                 compile_modules(container, "everything" if self.has_dockerfile else layout.SOURCE, stop)
             # What a Dockerfile's own steps did lies below our container's layer: its digest cannot be had.
-            content = None if self.has_dockerfile else _content(container, stop)
+            content = None if self.has_dockerfile else self._with_layer(_content(container, stop))
             return self._commit(container, base, content), content
+
+    def _with_layer(self, content: str | None) -> str | None:
+        """The digest of what was made, that of the dependencies below it included."""
+        layer = self.order.layer
+        if layer is None or content is None:
+            return content
+        return None if layer.content is None else digest(layer.content, content)
 
     def _base(self) -> str | Failure:
         """The image the steps start from."""
         if self.has_dockerfile:
             labels = {layout.INSTANCE: self.workshop.instance, layout.ROLE: "dockerfile"}
             return build_dockerfile(self.order, labels, self.log, self.stop, self.leftovers)
+        if self.order.layer is not None:
+            return self.order.layer.handle
         image_id = self.order.image_id
         if image_id is None:
             advice = "Name one, or a dockerfile"

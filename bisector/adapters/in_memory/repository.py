@@ -30,6 +30,11 @@ class SimulatedRepository:
         """The settings of the world: it can be made again from them."""
         return f"simulated:{self._world.text()}"
 
+    @property
+    def further_metrics(self) -> tuple[str, ...]:
+        """What the world's runs yield besides their time."""
+        return self._world.metric_names
+
     def resolve(self, ref: str) -> Commit:
         """The commit `ref` names; RefError when it names none."""
         line = self._world.line

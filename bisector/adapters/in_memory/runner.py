@@ -160,6 +160,12 @@ class SimulatedRunner:
         self._pass(world.run * value)
         return value
 
+    def draw_further(self, tree: str) -> dict[str, float]:
+        """The further metrics of one run, each with noise of its own."""
+        noise = self._world.noise
+        levels = self._world.further_levels(tree)
+        return {name: level * math.exp(noise * self._random.gauss(0, 1)) for name, level in levels.items()}
+
     def of_build(self, handle: str) -> float:
         """What a build multiplies the times of its commit by."""
         return math.exp(self._world.offset_of(handle))
@@ -211,7 +217,7 @@ class _SimulatedSession:
         if value > self.limit:
             usage = Usage(wall=self.limit, cpu=self.limit, peak_memory=10 << 20)
             return RunRecord(outcome=Outcome.TIMEOUT, usage=usage, reason=f"not done after {self.limit:g} s")
-        printed = json.dumps({"seconds": value, "wall": value}).encode()
+        printed = json.dumps({"seconds": value, "wall": value, **self.runner.draw_further(self.tree)}).encode()
         return RunRecord(
             outcome=Outcome.OK,
             usage=Usage(wall=value, cpu=value, peak_memory=10 << 20),

@@ -7,8 +7,8 @@ from bisector.core.model.calibration import Calibration
 from bisector.core.model.facts import Fact
 from bisector.core.model.request import Request
 from bisector.core.model.samples import Sample
-from bisector.engine.job import JobState, check_transition
-from bisector.engine.ports import Clock, JobRow
+from bisector.engine.job import JobRow, JobState, check_transition
+from bisector.engine.ports import Clock
 from bisector.errors import JobError
 from bisector.formats.facts import fact_from_text, fact_to_text, kind_of
 

@@ -51,6 +51,8 @@ class World:
     """What every further build of a candidate adds to its level by chance: "19:0.2", candidate and relative effect."""
     crash: str = ""
     """Candidates whose runs fail, first to last: "20-32"."""
+    metrics: str = ""
+    """Further metrics m1, m2, …, the culprit and relative effect of each: "0:0/30:0.1"."""
     seed: int = 0
     shared: float = 0.0
     """Noise that runs made at the same moment have in common: neighbours on the machine."""
@@ -83,6 +85,11 @@ class World:
             if getattr(self, field.name) != field.default
         }
         return ",".join(f"{name}={value}" for name, value in own.items())
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """What a run yields besides its time: m1, m2, …"""
+        return tuple(f"m{number}" for number in range(1, len(_changes(self.metrics)) + 1))
 
     @cached_property
     def line(self) -> tuple[Commit, ...]:
@@ -140,6 +147,18 @@ class World:
     def idle(self) -> frozenset[int]:
         """The candidates that seem to change nothing a run could notice."""
         return frozenset(_indexes(self.docs))
+
+    def further_levels(self, tree: str) -> dict[str, float]:
+        """The levels of the metrics m1, m2, … of what is built from `tree`."""
+        kind, index, step = self._seen(tree)
+        levels = {}
+        for number, (culprit, effect) in enumerate(_changes(self.metrics), start=1):
+            if kind == "context":
+                reached = index > culprit or (index == culprit and step >= self.branch)
+            else:
+                reached = (index >= culprit) != (kind in {"without", "with"} and step == culprit)
+            levels[f"m{number}"] = 1 + effect if culprit and reached else 1.0
+        return levels
 
     def is_idle(self, tree: str) -> bool:
         """Whether `tree` is that of a candidate that seems to change nothing a run could notice."""
@@ -211,7 +230,7 @@ class World:
 
 
 def _setting(name: str, text: str) -> int | float | str:
-    if name in {"also", "rebuilt"}:
+    if name in {"also", "metrics", "rebuilt"}:
         _changes(text)
         return text
     if name in {"docs", "conflicts"}:

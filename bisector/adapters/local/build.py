@@ -11,6 +11,7 @@ from pathlib import Path
 from bisector.adapters.local.environment import build_env, run_env
 from bisector.adapters.local.extract import extract
 from bisector.adapters.local.helper import call_helper
+from bisector.adapters.local.layer import put_under
 from bisector.adapters.local.places import BuildPlace, Cache, remove_tree
 from bisector.adapters.local.venv import make_venv
 from bisector.adapters.measure.answer import as_step
@@ -104,6 +105,8 @@ def _make(order: BuildOrder, place: BuildPlace, workshop: Workshop, log: BuildLo
     put_scenario(order.files, place)
     if order.python and not make_venv(place.venv, workshop.cache.root, stop, pip=bool(order.recipe.steps)):
         log.say("this Python has no pip to give to the virtual environment (is python3-venv installed?)")
+    if order.layer is not None:
+        put_under(workshop.cache.build(order.layer.key), place)
     home, tmp, out = place.scratch
     for directory in place.scratch:
         directory.mkdir()

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from bisector.adapters.local.build import Workshop, build_locally, content_at_hand
@@ -79,7 +79,12 @@ class LocalRunner:
             raise ScenarioError(
                 "a Dockerfile can only be built with Docker", where="[build]", then="Use --runner docker, or name steps"
             )
-        with locked(self._cache.lock(order.key), stop):
+        with ExitStack() as held:
+            held.enter_context(locked(self._cache.lock(order.key), stop))
+            if order.layer is not None:
+                held.enter_context(locked(self._cache.lock(order.layer.key), stop, shared=True))
+                if not self._cache.build(order.layer.key).complete.exists():
+                    raise InfraFault(f"the dependencies in {order.layer.handle} are gone")
             return build_locally(order, self._workshop, stop)
 
     def holds(self, build: Build) -> bool:

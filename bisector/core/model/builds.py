@@ -28,6 +28,22 @@ def build_key(request: Request, tree: str, toolchain: str, number: int = 0) -> s
     )
 
 
+def layer_key(request: Request, content: str, toolchain: str) -> str:
+    """The key of the build of dependency files whose digest is `content`."""
+    build = request.scenario.build
+    alone = replace(build, steps=build.dependency_steps, dependency_files=(), dependency_steps=(), patches=())
+    return digest(
+        RECIPE_VERSION,
+        "dependencies",
+        request.runner,
+        content,
+        alone.identity(),
+        request.scenario.files,
+        toolchain,
+        "python" if request.scenario.uses_python() else "",
+    )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Build:
     """What came of building one tree.
@@ -46,6 +62,8 @@ class Build:
     reused: bool = False
     runner: RunnerName | None = None
     """Who made it, and can remove it."""
+    layer: str = ""
+    """The key of the build of its dependencies that it was made from, where there was one."""
 
     @property
     def usable(self) -> bool:

@@ -10,7 +10,7 @@ from bisector.core.model.samples import Sample
 from bisector.core.model.steps import Step
 from bisector.core.model.trials import TrialMade
 from bisector.core.model.units import Seconds
-from bisector.core.model.verdict import Culprit, Verdict
+from bisector.core.model.verdict import Culprit, MetricVerdict, Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,13 +75,16 @@ class CulpritNamed:
     culprit: Culprit
     old: int
     new: int
+    metric: str = ""
+    """The further metric it is the culprit of; "" for the first one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Concluded:
-    """The verdict at the end of the job, as decided then."""
+    """The verdict at the end of the job, as decided then, and those on the further metrics."""
 
     verdict: Verdict
+    others: tuple[MetricVerdict, ...] = ()
 
 
 Fact = (

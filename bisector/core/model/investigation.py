@@ -37,7 +37,7 @@ from bisector.core.model.steps import (
 )
 from bisector.core.model.trials import TrialMade
 from bisector.core.model.units import Seconds
-from bisector.core.model.verdict import Verdict
+from bisector.core.model.verdict import MetricVerdict, Verdict
 
 BuildId = tuple[Place, int]
 FAILURES_THAT_SETTLE = 2
@@ -63,6 +63,9 @@ class Investigation:
     trials: Mapping[Place, TrialMade] = field(default_factory=dict)
     seen: tuple[ChangeSeen, ...] = ()
     verdict: Verdict | None = None
+    other_verdicts: tuple[MetricVerdict, ...] = ()
+    named_beside: tuple[CulpritNamed, ...] = ()
+    """Culprits of further metrics."""
 
     def with_fact(self, fact: Fact) -> "Investigation":
         """The investigation after one more fact."""
@@ -86,7 +89,7 @@ class Investigation:
             case CulpritNamed() | ProfilersSeen() | Profiled() | ChangesKept() | TrialMade() | ChangeSeen():
                 return self._with_found(fact)
             case Concluded():
-                return replace(self, verdict=fact.verdict)
+                return replace(self, verdict=fact.verdict, other_verdicts=fact.others)
         assert_never(fact)
 
     def _with_found(
@@ -97,8 +100,10 @@ class Investigation:
                 return replace(self, seen=(*self.seen, fact))
             case TrialMade():
                 return replace(self, trials={**self.trials, fact.place: fact})
-            case CulpritNamed():
+            case CulpritNamed(metric=""):
                 return replace(self, named=(*self.named, fact))
+            case CulpritNamed():
+                return replace(self, named_beside=(*self.named_beside, fact))
             case ProfilersSeen():
                 return replace(self, profilers=(*self.profilers, fact))
             case Profiled():
@@ -114,6 +119,16 @@ class Investigation:
         for fact in facts:
             state = state.with_fact(fact)
         return state
+
+    def asked_for(self, metric: Metric, confidence: float) -> "Investigation":
+        """The same facts for whoever asks for `metric` alone and wants to be so sure of it."""
+        request = self.request
+        search = replace(request.search, confidence=confidence)
+        if metric.name == request.metric.name:
+            return replace(self, request=replace(request, search=search))
+        named = tuple(each for each in self.named_beside if each.metric == metric.name)
+        alone = replace(request, metrics=(metric.name,), search=search)
+        return replace(self, request=alone, named=named, verdict=None)
 
     @property
     def line(self) -> Line:
@@ -276,8 +291,9 @@ class Investigation:
             case MakeTrial(place=place) | LookAtChange(place=place):
                 made = isinstance(step, MakeTrial)
                 return place in (self.trials if made else [seen.place for seen in self.seen])
-            case NameCulprit(old=old, new=new):
-                return any((named.old, named.new) == (old, new) for named in self.named)
+            case NameCulprit(old=old, new=new, metric=metric):
+                known = (*self.named, *self.named_beside)
+                return any((named.old, named.new, named.metric) == (old, new, metric) for named in known)
             case ProfileSides(pairs=pairs):
                 number = self.plans[-1].number
                 looked = any(seen.step == number for seen in self.profilers)

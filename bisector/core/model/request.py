@@ -56,6 +56,8 @@ class Budget:
     runs: int | None = None
     builds: int | None = None
     seconds: Seconds | None = None
+    more_runs: int = 0
+    """Runs that this job makes itself before it answers, whatever is known already."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,6 +111,8 @@ class Request:
     """What was known of the metric's noise on this host when the job was made: the search begins with it."""
     reuse_samples: bool = True
     """Whether samples that earlier jobs took of equal builds on this host may be used again."""
+    retracted: tuple[Sha, ...] = ()
+    """Commits of which no earlier sample is believed."""
     duet: bool = False
     """Whether every run has one of the reference beside it, at the same moment on other processors."""
     trial: Trial | None = None

@@ -43,6 +43,9 @@ class BuildRecipe:
     timeout_seconds: Seconds = 900.0
     env: Mapping[str, str] = field(default_factory=dict)
     patches: tuple[Patch, ...] = ()
+    dependency_files: tuple[str, ...] = ()
+    """Files of the checkout that say what `dependency_steps` install: equal files share one installation."""
+    dependency_steps: tuple[str, ...] = ()
 
     def identity(self) -> str:
         """What of the recipe makes two builds of one tree differ, as a digest."""
@@ -56,7 +59,14 @@ class BuildRecipe:
             *(f"{patch.file} {patch.when}" for patch in self.patches),
             "--network",
             self.network,
+            *self._dependencies(),
         )
+
+    def _dependencies(self) -> tuple[str, ...]:
+        """Nothing where there are none: builds of earlier versions keep their keys."""
+        if not self.dependency_steps:
+            return ()
+        return ("--dependencies", *self.dependency_files, "--by", *self.dependency_steps)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,5 +159,5 @@ class Scenario:
 
     def uses_python(self) -> bool:
         """Whether the steps or the command call Python, so that a local build wants a virtual environment."""
-        words = " ".join((*self.build.steps, *self.run.command[:1]))
+        words = " ".join((*self.build.dependency_steps, *self.build.steps, *self.run.command[:1]))
         return any(name in words for name in ("python", "pip", "pytest", "uv "))

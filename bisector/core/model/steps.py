@@ -6,7 +6,7 @@ from bisector.core.model.history import Place
 from bisector.core.model.profiles import CaptureSlot
 from bisector.core.model.samples import Purpose
 from bisector.core.model.trial import Trial
-from bisector.core.model.verdict import Culprit, Verdict
+from bisector.core.model.verdict import Culprit, MetricVerdict, Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +75,7 @@ class NameCulprit:
     old: int
     new: int
     reason: str
+    metric: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,6 +113,7 @@ class Conclude:
 
     verdict: Verdict
     reason: str
+    others: tuple[MetricVerdict, ...] = ()
 
 
 Step = (

@@ -140,3 +140,12 @@ class Verdict:
     """What came of the one thing that the job was to try."""
     head: Restoration | None = None
     """What the tip of the branch gives back, where it was asked about: nothing, as long as the change is there."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MetricVerdict:
+    """The answer for a further metric, and how sure it had to be for all answers together to be as sure as asked."""
+
+    metric: str
+    verdict: Verdict
+    confidence: float

@@ -183,8 +183,8 @@ def pair(observations: Observations, posterior: Posterior, index: int) -> tuple[
     """The two places whose difference class `index` stands for: the last with the old level, the first with the new.
 
     On a line these are the measured neighbours that enclose the class. In a graph the culprit is compared with its own
-    first parent, or, where the class has several members, with the measured commit that contains the most and has the
-    old level.
+    first parent, or, where the class has several members or the two cannot be tested, the measured commit that contains
+    the most and has the old level with the one that contains the least and has the new one.
     """
     members = posterior.classes.members(index)
     places = observations.unit_place
@@ -193,7 +193,9 @@ def pair(observations: Observations, posterior: Posterior, index: int) -> tuple[
     if observations.line.linear:
         return int(places[measured & ~bad].max()), int(places[measured & bad].min())
     if len(members) == 1:
-        return observations.line.parent_index(members[0]), members[0]
+        parent, culprit = observations.line.parent_index(members[0]), members[0]
+        if observations.testable[parent] and observations.testable[culprit]:
+            return parent, culprit
     return int(places[measured & ~bad].max()), int(places[measured & bad].min())
 
 

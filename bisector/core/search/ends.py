@@ -57,7 +57,9 @@ def _from_end(indexes: range, failed: set[int], built: set[int]) -> _End | None:
     if indexes[0] not in failed:
         return _End(index=indexes[0], wanted=None if indexes[0] in built else indexes[0])
     position = {index: order for order, index in enumerate(indexes)}
-    good = min((position[index] for index in built), default=len(indexes))
+    # The other end would halve the range before what is near was looked at: it counts once the steps get there.
+    other = {indexes[-1]} if 2 * max(position[index] for index in failed) + 1 < len(indexes) - 1 else set()
+    good = min((position[index] for index in built - other), default=len(indexes))
     before = max(position[index] for index in failed if position[index] < good)
     if good - before == 1:
         return _End(index=indexes[good]) if good < len(indexes) else None

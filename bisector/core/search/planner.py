@@ -17,6 +17,7 @@ from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHist
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Reason, Verdict, VerdictKind
 from bisector.core.search import conclude, proof, several, trials
+from bisector.core.search.adopted import adopted_agree, checked_places
 from bisector.core.search.calibrated import informed
 from bisector.core.search.decide import (
     Costs,
@@ -26,8 +27,10 @@ from bisector.core.search.decide import (
 )
 from bisector.core.search.ends import Ends, both_fail_alike, find_ends, why_wanted
 from bisector.core.search.measuring import as_step, least_references, round_of, turns_of
+from bisector.core.search.more import more_first
 from bisector.core.search.observations import Settings
 from bisector.core.search.spending import overspent, run_seconds
+from bisector.core.search.together import for_each_metric
 from bisector.core.search.view import View, inner_view, main_view
 
 PLANNER = "2"
@@ -49,15 +52,18 @@ class Plan:
 
 def next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
     """What to do next, `elapsed` seconds of work into the job. Pure: the same facts give the same step."""
-    plan = _next_step(investigation, elapsed)
+    plan = for_each_metric(investigation, elapsed, _next_step)
     if proof.begun(investigation) and isinstance(plan.step, Conclude):
         # What the proof has spent of the budget does not take back what was found before it.
         free = replace(investigation, request=replace(investigation.request, budget=Budget()))
-        found = _next_step(free, elapsed)
+        found = for_each_metric(free, elapsed, _next_step)
         plan = found if isinstance(found.step, Conclude) else plan
     ends = find_ends(investigation) if investigation.history is not None else None
     if not isinstance(plan.step, Conclude) or ends is None:
         return plan
+    more = more_first(investigation, plan, elapsed)
+    if more is not None:
+        return replace(plan, step=more)
     tau = plan.decision.posterior.tau if plan.decision is not None and plan.decision.posterior is not None else 0.0
     view = main_line_view(investigation, ends)
     return replace(plan, step=proof.before_conclusion(view, plan.step, tau, elapsed))
@@ -88,7 +94,7 @@ def main_line_view(investigation: Investigation, ends: Ends) -> View:
     """The main line, with samples taken over from another job where fresh runs bear them out."""
     view = main_view(investigation, investigation.metric, ends.low, ends.high)
     adopted = any(sample.adopted_from for sample in view.samples)
-    return replace(view, use_adopted=view.adopted_agree()) if adopted else view
+    return replace(view, use_adopted=adopted_agree(view)) if adopted else view
 
 
 def settings_of(investigation: Investigation, name: LineName) -> Settings:
@@ -111,7 +117,7 @@ def _search(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan:
     view = main_line_view(investigation, ends)
     if investigation.request.trial is not None:
         return Plan(step=trials.step_of_job(view, elapsed), view=view)
-    if not view.use_adopted and not _fresh_ends(investigation, view):
+    if not view.use_adopted and not _freshly_checked(investigation, view):
         return _checking_round(view)
     settings = settings_of(investigation, LineName.MAIN)
     if investigation.named:
@@ -235,16 +241,16 @@ def _rebuilds_differ(view: View) -> bool:
     return True
 
 
-def _fresh_ends(investigation: Investigation, view: View) -> bool:
-    """Whether this job has measured both ends itself as often as a check of adopted samples takes."""
+def _freshly_checked(investigation: Investigation, view: View) -> bool:
+    """Whether this job has itself run, as often as a check takes, what it takes over from another one."""
     own = [sample.place for sample in investigation.samples if sample.counts and not sample.adopted_from]
-    return all(own.count(view.place_at(end)) >= CHECKING_RUNS * view.runs_together for end in (view.low, view.high))
+    return all(own.count(place) >= CHECKING_RUNS * view.runs_together for place in checked_places(view))
 
 
 def _checking_round(view: View) -> Plan:
-    ends = [view.place_at(view.low), view.place_at(view.high)]
-    slots = turns_of(view, [(end, 0) for end in ends], CHECKING_RUNS, Purpose.ENDS)
-    reason = "both ends in turns: do samples taken over from an earlier job still hold?"
+    places = [place for place in checked_places(view) if place not in view.investigation.failures]
+    slots = turns_of(view, [(place, 0) for place in places], CHECKING_RUNS, Purpose.ENDS)
+    reason = "in turns: do samples taken over from an earlier job still hold?"
     return Plan(step=round_of(view, slots, reason, 0.0), view=view)
 
 

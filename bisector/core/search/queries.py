@@ -82,8 +82,16 @@ def _shares(
 
 
 def _spread(indexes: IntArray, classes: Classes, hypotheses: tuple[int, ...]) -> IntArray:
-    """At most `MOST_QUERIES` of `indexes`, evenly spread, those inside a hypothesis first."""
-    inside = indexes[(indexes > 0) & np.isin(classes.of[np.maximum(indexes, 1) - 1], hypotheses)]
-    if len(inside) <= MOST_QUERIES:
-        return inside
-    return inside[np.linspace(0, len(inside) - 1, MOST_QUERIES).astype(np.int64)]
+    """At most `MOST_QUERIES` of `indexes`, evenly spread, those inside a hypothesis first.
+
+    One outside may split it as well: it contains a part of it, where what lies inside cannot be tested.
+    """
+    within = (indexes > 0) & np.isin(classes.of[np.maximum(indexes, 1) - 1], hypotheses)
+    inside = _evenly(indexes[within], MOST_QUERIES)
+    return np.concatenate([inside, _evenly(indexes[~within], MOST_QUERIES - len(inside))])
+
+
+def _evenly(indexes: IntArray, most: int) -> IntArray:
+    if len(indexes) <= most:
+        return indexes
+    return indexes[np.linspace(0, len(indexes) - 1, most).astype(np.int64)]

@@ -24,9 +24,6 @@ from bisector.core.search.posterior import Posterior
 from bisector.core.search.prior import prior_weights
 from bisector.core.search.scale import Scale
 
-ADOPTED_TOLERANCE = 4.0
-"""Standard errors by which fresh runs of an end may differ from adopted ones before those are left aside."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class View:
@@ -288,8 +285,9 @@ class View:
         for plan in self.investigation.plans:
             if not isinstance(plan.step, Measure):
                 continue
-            verified = {slot.place for slot in plan.step.slots if slot.purpose is Purpose.VERIFY}
-            indexes = sorted({i for place in verified if (i := self.index_of(place)) is not None})
+            # The parent's run comes first; in a graph its index may be the larger one.
+            verified = dict.fromkeys(slot.place for slot in plan.step.slots if slot.purpose is Purpose.VERIFY)
+            indexes = [i for place in verified if (i := self.index_of(place)) is not None]
             if len(indexes) != 2:
                 continue
             runs = [self._fresh(plan.number, self.place_at(index)) for index in indexes]
@@ -304,23 +302,6 @@ class View:
         fresh = (s for s in self.compared if s.step == step and s.purpose is Purpose.VERIFY and not s.adopted_from)
         chosen = (s for s in fresh if s.place == place)
         return np.array([s.values[self.metric.name] for s in chosen], dtype=float)
-
-    def adopted_agree(self) -> bool:
-        """Whether fresh runs of both ends bear out the samples taken over from another job."""
-        scale = self.scale
-        for end in (self.place_at(self.low), self.place_at(self.high)):
-            groups: list[list[float]] = [[], []]
-            for sample in self.samples:
-                if sample.place == end:
-                    groups[bool(sample.adopted_from)].append(sample.values[self.metric.name])
-            if not groups[0] or not groups[1]:
-                return False
-            fresh, old = (scale.into(np.array(group)) for group in groups)
-            spread = max(float(np.std(old, ddof=1)) if len(old) > 1 else 0.0, 1e-9)
-            allowed = ADOPTED_TOLERANCE * spread * np.sqrt(1 / len(fresh) + 1 / len(old))
-            if abs(float(np.median(fresh) - np.median(old))) > allowed:
-                return False
-        return True
 
 
 def main_view(investigation: Investigation, metric: Metric, low: int, high: int) -> View:

@@ -1,0 +1,96 @@
+"""A build made, or taken where one is at hand; its dependencies first, where the recipe tells them apart.
+
+What a recipe installs from files that rarely change is a build of its own, of those files alone: the candidates' builds
+start from it, so that commits with the same files share one installation.
+"""
+
+import io
+import tarfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import BinaryIO
+
+from bisector.core.model.builds import Build, layer_key
+from bisector.core.model.request import Request
+from bisector.core.model.units import Seconds, digest
+from bisector.engine.orders import build_order
+from bisector.engine.ports import Archive, BuildOrder, Ports
+from bisector.engine.stop import StopSignal
+
+FIXED_TIME = 1_000_000_000
+
+
+def at_hand(key: str, ports: Ports) -> Build | None:
+    """What is known of a build, to be used again: at hand or known to fail. The caller holds its lock."""
+    known = ports.store.known_builds([key]).get(key)
+    if known is None:
+        return None
+    if known.usable and not ports.runner.holds(known):
+        ports.store.forget_build(key)
+        return None
+    return known.again()
+
+
+def make_build(request: Request, tree: str, key: str, ports: Ports, stop: StopSignal) -> Build:
+    """Build `tree` on top of its dependencies, and remember what came of it. The caller holds its lock."""
+    order = build_order(request, tree, key, ports)
+    layer = _dependencies(request, order, ports, stop) if order.recipe.dependency_steps else None
+    spent: Seconds = layer.seconds if layer is not None and not layer.reused else 0.0
+    if layer is not None and not layer.usable:
+        reason = f"installing the dependencies: {layer.reason}"
+        build = replace(layer, key=key, reason=reason, seconds=spent, reused=False)
+    else:
+        build = ports.runner.build(replace(order, layer=layer), stop).made_by(ports.runner.name)
+        build = replace(build, layer="" if layer is None else layer.key, seconds=build.seconds + spent)
+    ports.store.remember_build(build)
+    return build
+
+
+def _dependencies(request: Request, order: BuildOrder, ports: Ports, stop: StopSignal) -> Build | None:
+    """The build of the tree's dependency files; None where the commit has none of them."""
+    recipe = order.recipe
+    files = _files_of(order.source, recipe.dependency_files)
+    if not files:
+        return None
+    content = digest(*(part for name, text in sorted(files.items()) for part in (name, text)))
+    key = layer_key(request, content, ports.runner.environment(request).toolchain)
+    with ports.locks.building(key, stop):
+        known = at_hand(key, ports)
+        if known is not None:
+            ports.store.remember_build(replace(known, reused=False))
+            return known
+        alone = replace(recipe, steps=recipe.dependency_steps, dependency_files=(), dependency_steps=(), patches=())
+        log = ports.artifacts.build_log(key)
+        wanted = replace(order, key=key, recipe=alone, source=_archive_of(files), log=log)
+        made = ports.runner.build(wanted, stop).made_by(ports.runner.name)
+        ports.store.remember_build(made)
+        return made
+
+
+def _files_of(source: Archive, names: Sequence[str]) -> dict[str, bytes]:
+    """The regular files among `names` that a tree holds."""
+    found: dict[str, bytes] = {}
+    with source() as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
+        for member in archive:
+            content = archive.extractfile(member) if member.isreg() and member.name in names else None
+            if content is not None:
+                found[member.name] = content.read()
+    return found
+
+
+def _archive_of(files: dict[str, bytes]) -> Archive:
+    """Opens a tar stream of `files`, as a repository does."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        for name, content in sorted(files.items()):
+            member = tarfile.TarInfo(name)
+            member.size, member.mtime, member.mode = len(content), FIXED_TIME, 0o644
+            archive.addfile(member, io.BytesIO(content))
+    whole = made.getvalue()
+
+    @contextmanager
+    def opened() -> Iterator[BinaryIO]:
+        yield io.BytesIO(whole)
+
+    return opened

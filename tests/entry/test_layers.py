@@ -1,0 +1,79 @@
+"""Dependency files in a scenario: installed once for all commits that have them, on the local runner."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.entry.conftest import Cli
+from tests.helpers.repositories import Sandbox
+
+SCENARIO = """
+name = "layered"
+[build]
+dependency_files = ["requirements.txt"]
+dependency_steps = ["echo installed >> {count}", "{install}"]
+steps = ["test -f vendored"]
+[run]
+command = ["env", "python3", "{{scenario}}/bench.py"]
+env = {{PYTHONPATH = "{{source}}"}}
+timeout_seconds = 30
+[[metrics]]
+name = "seconds"
+exact = true
+"""
+BENCH = 'import json; from lib import LEVEL; print(json.dumps({"seconds": LEVEL}))'
+
+
+def history(at: Path, *, changes_at: int = 0) -> Sandbox:
+    """Seventeen commits, the eighth of which raises LEVEL; requirements change at `changes_at`."""
+    made = Sandbox.make(at)
+    for number in range(17):
+        files = {"lib.py": f"LEVEL = {1.0 if number < 8 else 1.5}\n", "number.txt": str(number)}
+        made.commit(f"Change {number}", {**files, "requirements.txt": str(bool(changes_at) and number >= changes_at)})
+    made.git("tag", "good", "HEAD~16")
+    made.git("tag", "bad", "HEAD")
+    return made
+
+
+def layered(at: Path, install: str = "cp requirements.txt vendored") -> Path:
+    at.mkdir()
+    (at / "scenario.toml").write_text(SCENARIO.format(count=at.parent / "count", install=install))
+    (at / "bench.py").write_text(BENCH)
+    return at
+
+
+def bisect(cli: Cli, tmp_path: Path, made: Path) -> dict[str, object]:
+    arguments = ("--scenario", made, "--runner", "local", "--no-profile", "--json", "-")
+    found: dict[str, object] = json.loads(cli("bisect", "good", "bad", "--repo", tmp_path / "git", *arguments).out)
+    return found
+
+
+def installed(tmp_path: Path) -> int:
+    count = tmp_path / "count"
+    return len(count.read_text().splitlines()) if count.exists() else 0
+
+
+@pytest.mark.parametrize(("changes_at", "times"), [(0, 1), (12, 2)])
+def test_equal_dependency_files_are_installed_once(cli: Cli, tmp_path: Path, changes_at: int, times: int) -> None:
+    history(tmp_path / "git", changes_at=changes_at)
+    found = bisect(cli, tmp_path, layered(tmp_path / "layered"))
+    assert found["verdict"] == "culprit"
+    assert str(found["sentence"]).count("Change 8") == 1
+    assert installed(tmp_path) == times
+
+
+def test_dependencies_that_cannot_be_installed_are_tried_once_and_nobody_is_blamed(cli: Cli, tmp_path: Path) -> None:
+    history(tmp_path / "git")
+    found = bisect(cli, tmp_path, layered(tmp_path / "layered", install="exit 3"))
+    assert found["verdict"] == "failed"
+    assert "installing the dependencies" in str(found["untestable"])
+    assert installed(tmp_path) == 1
+
+
+def test_files_without_steps_are_refused(cli: Cli, tmp_path: Path, scenario: Path) -> None:
+    text = (scenario / "scenario.toml").read_text()
+    (scenario / "scenario.toml").write_text(text.replace("[build]", '[build]\ndependency_files = ["requirements.txt"]'))
+    done = cli("scenario", "check", scenario)
+    assert done.code == 2
+    assert "go together" in done.err
