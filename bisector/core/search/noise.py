@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bisector.core.model.history import BoolArray
 from bisector.core.search.observations import FloatArray, IntArray
 
 T_SCALE_OF_MAD = 1.307
@@ -57,6 +58,23 @@ def smallest_gap(values: FloatArray) -> float:
     """The smallest difference between two distinct values; 0 when all are equal."""
     gaps = np.diff(np.unique(values))
     return float(gaps.min()) if len(gaps) else 0.0
+
+
+def within_units(values: FloatArray, run_unit: IntArray, sure: BoolArray) -> FloatArray:
+    """Residuals of the `sure` runs about their unit's median, as wide as the noise is; NaN where none is told.
+
+    A unit's only run, or the one in the middle of an odd number, is its own median: its residual of nothing is no sign
+    of little noise. An even number lies closer to its own middle than to the truth, by √((n - 1) / n).
+    """
+    residuals = np.full(len(values), np.nan)
+    for unit in np.unique(run_unit[sure]):
+        runs = np.flatnonzero((run_unit == unit) & sure)
+        order = runs[np.argsort(values[runs], kind="stable")]
+        count, middle = len(order), float(np.median(values[runs]))
+        residuals[order] = (values[order] - middle) * (np.sqrt(count / (count - 1)) if count % 2 == 0 else 1.0)
+        if count % 2:
+            residuals[order[count // 2]] = np.nan
+    return residuals
 
 
 def estimate_scales(residuals: FloatArray, df: float, floor: float) -> Scales:

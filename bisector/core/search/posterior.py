@@ -15,7 +15,7 @@ from bisector.core.search.drift import Drift, find_drift
 from bisector.core.search.effect import Spread
 from bisector.core.search.field import Field, Levels
 from bisector.core.search.levels import OTHER_SHARE, Grid, log_evidence, log_other, log_sum, unit_likelihoods
-from bisector.core.search.noise import OUTLYING, Noise, centre, estimate_scales, log_t3, smallest_gap
+from bisector.core.search.noise import OUTLYING, Noise, centre, estimate_scales, log_t3, smallest_gap, within_units
 from bisector.core.search.observations import Classes, FloatArray, Observations, Settings, classify
 
 SURE = 0.9
@@ -223,7 +223,7 @@ def _sides(
     counts = np.bincount(observations.run_unit[sure], minlength=len(good))
     within = float(np.maximum(counts - 1, 0).sum())
     if between_builds and within >= FEWEST_WITHIN:
-        df, residuals = within, _within_units(observations, values, sure)
+        df, residuals = within, within_units(values, observations.run_unit, sure)
     else:
         df, residuals = float(sure.sum() - 2), np.full(len(values), np.nan)
         residuals[sure] = (values - np.where(run_bad, centres[1], centres[0]))[sure]
@@ -237,23 +237,6 @@ def _sides(
         df=df,
         fewest=int(min(run_good.sum(), run_bad.sum())),
     )
-
-
-def _within_units(observations: Observations, values: FloatArray, sure: BoolArray) -> FloatArray:
-    """Residuals of the `sure` runs about their unit's median, as wide as the noise is; NaN where none is told.
-
-    A unit's only run, or the one in the middle of an odd number, is its own median: its residual of nothing is no sign
-    of little noise. An even number lies closer to its own middle than to the truth, by √((n - 1) / n).
-    """
-    residuals = np.full(len(values), np.nan)
-    for unit in np.unique(observations.run_unit[sure]):
-        runs = np.flatnonzero((observations.run_unit == unit) & sure)
-        order = runs[np.argsort(values[runs], kind="stable")]
-        count, middle = len(order), float(np.median(values[runs]))
-        residuals[order] = (values[order] - middle) * (np.sqrt(count / (count - 1)) if count % 2 == 0 else 1.0)
-        if count % 2:
-            residuals[order[count // 2]] = np.nan
-    return residuals
 
 
 def _integrate(
