@@ -285,9 +285,11 @@ class View:
         for plan in self.investigation.plans:
             if not isinstance(plan.step, Measure):
                 continue
-            # The parent's run comes first; in a graph its index may be the larger one.
             verified = dict.fromkeys(slot.place for slot in plan.step.slots if slot.purpose is Purpose.VERIFY)
             indexes = [i for place in verified if (i := self.index_of(place)) is not None]
+            if self.line.linear:
+                # In a graph the parent's index may be the larger one: its run comes first, but not in every duet.
+                indexes.sort()
             if len(indexes) != 2:
                 continue
             runs = [self._fresh(plan.number, self.place_at(index)) for index in indexes]
