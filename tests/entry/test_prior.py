@@ -21,4 +21,4 @@ def test_the_prior_can_be_switched_off(cli: Cli) -> None:
     result = json.loads(done.out)
     assert result["culprits"][0]["subject"] == "Change 21"
     assert "--no-prior" in result["reproduce"]
-    assert "documentation" not in done.err
+    assert "suspected last" not in done.err

@@ -210,6 +210,10 @@ def _dithered(observations: Observations) -> FloatArray:
     distinct = np.unique(values)
     if observations.exact or len(distinct) < 2 or len(distinct) >= DISTINCT_SHARE * len(values):
         return values
+    of_units = np.unique(np.column_stack([observations.run_unit, values]), axis=0)
+    if len(of_units) == len(np.unique(observations.run_unit)):
+        # Runs of one build never differ: that is a metric without noise, not one with coarse steps.
+        return values
     step = float(np.median(np.diff(distinct)))
     return values + step * ((np.arange(1, len(values) + 1) * GOLDEN) % 1 - 0.5)
 
