@@ -54,7 +54,17 @@ def test_the_inner_commit_is_found_though_the_whole_branch_is_slower_than_both_s
     (scenario / "scenario.toml").write_text(SCENARIO)
     (scenario / "bench.py").write_text(BENCH)
     done = local_install.bisect(
-        "good", "main", "--repo", repository.top, "--scenario", scenario, "--runner", "local", "--seed", "1"
+        "good",
+        "main",
+        "--repo",
+        repository.top,
+        "--scenario",
+        scenario,
+        "--runner",
+        "local",
+        "--seed",
+        "1",
+        "--no-profile",
     )
     culprit = done.culprit
     assert culprit["commit"] == repository.sha("main~2")
