@@ -165,13 +165,16 @@ def answer_of(verdict: Verdict, state: Investigation, world: World, slowest: flo
 
 
 def verification_cost(state: Investigation) -> float:
-    """What went into verifying by fresh builds: those builds and the runs of the rounds that verified on them."""
+    """What went into verifying by fresh builds: those builds, the runs of the rounds that verified on them, and the
+    runs that compare two builds of the parent."""
     made_for: dict[tuple[Place, int], Purpose] = {}
     runs = 0
     for sample in state.samples:
         made_for.setdefault((sample.place, sample.number), sample.purpose)
-        runs += sample.number > 0 and sample.purpose is Purpose.VERIFY
+        runs += sample.purpose is Purpose.CONTROL or (sample.number > 0 and sample.purpose is Purpose.VERIFY)
     builds = sum(
-        state.builds[unit].seconds for unit, purpose in made_for.items() if unit[1] and purpose is Purpose.VERIFY
+        state.builds[unit].seconds
+        for unit, purpose in made_for.items()
+        if unit[1] and purpose in {Purpose.VERIFY, Purpose.CONTROL}
     )
     return runs + builds / UNIT
