@@ -1,5 +1,6 @@
 """Two builds of the culprit's parent beside each other, so that the luck of a build is not blamed on a person."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -67,34 +68,42 @@ def control_of(view: View, culprit: Culprit, elapsed: Seconds) -> Step | Control
 
 def judged(view: View, one: FloatArray, other: FloatArray, culprit: FloatArray) -> Control:
     """How far two builds of the parent differ, and the culprit from both: values of the metric, of the same turns."""
-    spread = _noise_within_builds(view)
+    spread = noise_within(_runs_by_build(view))
     first, second, new = (side_of(view.scale.into(each), spread) for each in (one, other, culprit))
     reach = float(stdtrit(spread.df, 0.5 + view.investigation.request.search.confidence / 2))
-    surely = float(stdtrit(spread.df, 0.5 + SURE_OF_LUCK / 2))
     both = Side(level=(first.level + second.level) / 2, variance=(first.variance + second.variance) / 4)
-    apart, step = second.level - first.level, new.level - both.level
-    clear = abs(apart) > surely * float(np.sqrt(first.variance + second.variance))
     return Control(
         same_build=False,
         difference=_change(view, first, second, reach),
         culprit=_change(view, both, new, reach),
         runs=len(one) + len(other) + len(culprit),
-        luck=clear and abs(apart) >= AS_MUCH * abs(step),
+        luck=is_luck(first, second, new.level - both.level, spread.df),
     )
 
 
-def _noise_within_builds(view: View) -> Spread:
-    """The deviation of runs about their build's mean over the whole search, nothing drawn in.
+def is_luck(first: Side, second: Side, step: float, df: float) -> bool:
+    """Whether two builds of one commit surely differ, and by as much as the culprit's `step`."""
+    apart = abs(second.level - first.level)
+    surely = float(stdtrit(df, 0.5 + SURE_OF_LUCK / 2)) * float(np.sqrt(first.variance + second.variance))
+    return apart > surely and apart >= AS_MUCH * abs(step)
 
-    Of two modes the few runs of these builds may show one each: only the many runs of all builds tell how wide that is.
+
+def noise_within(builds: Iterable[FloatArray]) -> Spread:
+    """The deviation of runs about their build's mean over all `builds`, nothing drawn in.
+
+    Of two modes the few runs of two builds may show one each: only the many runs of all tell how wide that is.
     """
-    by_build: dict[tuple[Place, int], list[float]] = {}
-    for sample in view.samples:
-        by_build.setdefault((sample.place, sample.number), []).append(sample.values[view.metric.name])
-    units = [view.scale.into(np.array(each)) for each in by_build.values() if len(each) > 1]
+    units = [each for each in builds if len(each) > 1]
     degrees = float(max(sum(len(each) - 1 for each in units), 1))
     squares = sum(float(((each - each.mean()) ** 2).sum()) for each in units)
     return Spread(sigma=float(np.sqrt(squares / degrees)), tau=0.0, df=degrees)
+
+
+def _runs_by_build(view: View) -> Iterable[FloatArray]:
+    by_build: dict[tuple[Place, int], list[float]] = {}
+    for sample in view.samples:
+        by_build.setdefault((sample.place, sample.number), []).append(sample.values[view.metric.name])
+    return (view.scale.into(np.array(each)) for each in by_build.values())
 
 
 def without_luck(culprit: Culprit, control: Control | None) -> Culprit:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bisector.core.model.history import BoolArray
 from bisector.core.search.observations import FloatArray, IntArray
 
 T_SCALE_OF_MAD = 1.307
@@ -60,33 +59,13 @@ def smallest_gap(values: FloatArray) -> float:
     return float(gaps.min()) if len(gaps) else 0.0
 
 
-def within_units(values: FloatArray, run_unit: IntArray, sure: BoolArray) -> FloatArray:
-    """Residuals of the `sure` runs about their unit's median, as wide as the noise is; NaN where none is told.
-
-    A unit's only run, or the one in the middle of an odd number, is its own median: its residual of nothing is no sign
-    of little noise. An even number lies closer to its own middle than to the truth, by √((n - 1) / n).
-    """
-    residuals = np.full(len(values), np.nan)
-    for unit in np.unique(run_unit[sure]):
-        runs = np.flatnonzero((run_unit == unit) & sure)
-        order = runs[np.argsort(values[runs], kind="stable")]
-        count, middle = len(order), float(np.median(values[runs]))
-        residuals[order] = (values[order] - middle) * (np.sqrt(count / (count - 1)) if count % 2 == 0 else 1.0)
-        if count % 2:
-            residuals[order[count // 2]] = np.nan
-    return residuals
-
-
 def estimate_scales(residuals: FloatArray, df: float, floor: float) -> Scales:
-    """Noise scales from residuals about their centres, widened to the noise's own width, not below `floor`.
-
-    `df` are the degrees of freedom that are left to them.
-    """
+    """Noise scales from residuals about their centres, with `df` degrees of freedom, not below `floor`."""
+    df = max(df, 1.0)
     mad = float(np.median(np.abs(residuals))) if len(residuals) else 0.0
-    t_scale = max(T_SCALE_OF_MAD * mad, floor)
+    t_scale = max(T_SCALE_OF_MAD * mad * np.sqrt((df + 2) / df), floor)
     clipped = np.clip(residuals, -7 * t_scale, 7 * t_scale)
-    normal = float(np.sqrt(np.mean(clipped**2))) if len(residuals) else 0.0
-    return Scales(t=t_scale, normal=max(normal, floor), df=max(df, 1.0))
+    return Scales(t=t_scale, normal=max(float(np.sqrt(np.sum(clipped**2) / df)), floor), df=df)
 
 
 @dataclass(frozen=True, kw_only=True)

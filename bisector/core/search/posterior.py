@@ -15,7 +15,7 @@ from bisector.core.search.drift import Drift, find_drift
 from bisector.core.search.effect import Spread
 from bisector.core.search.field import Field, Levels
 from bisector.core.search.levels import OTHER_SHARE, Grid, log_evidence, log_other, log_sum, unit_likelihoods
-from bisector.core.search.noise import OUTLYING, Noise, centre, estimate_scales, log_t3, smallest_gap, within_units
+from bisector.core.search.noise import OUTLYING, Noise, centre, estimate_scales, log_t3, smallest_gap
 from bisector.core.search.observations import Classes, FloatArray, Observations, Settings, classify
 
 SURE = 0.9
@@ -226,18 +226,20 @@ def _sides(
     sure = (run_good | run_bad) & observations.finished
     counts = np.bincount(observations.run_unit[sure], minlength=len(good))
     within = float(np.maximum(counts - 1, 0).sum())
+    df = float(sure.sum() - 2)
+    about = np.full(len(values), np.nan)
+    about[run_good], about[run_bad] = centres
     if between_builds and within >= FEWEST_WITHIN:
-        df, residuals = within, within_units(values, observations.run_unit, sure)
-    else:
-        df, residuals = float(sure.sum() - 2), np.full(len(values), np.nan)
-        residuals[sure] = (values - np.where(run_bad, centres[1], centres[0]))[sure]
-        residuals *= np.sqrt(max(sure.sum(), 1) / max(df, 1.0))
+        df = within
+        for unit in np.unique(observations.run_unit[sure]):
+            runs = (observations.run_unit == unit) & sure
+            about[runs] = np.median(values[runs])
     return _Sides(
         good_units=good,
         bad_units=bad,
         centres=centres,
-        residuals=residuals[~np.isnan(residuals)],
-        own=values - residuals,
+        residuals=(values - about)[sure],
+        own=np.where(sure, about, np.nan),
         df=df,
         fewest=int(min(run_good.sum(), run_bad.sum())),
     )
