@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -38,6 +39,7 @@ def hostile(base: Report, subject: str) -> Report:
     return replace(base, culprits=(replace(first, commit=commit, inner=None, verified=True),))
 
 
+@cache
 def named() -> Report:
     """The report of a job that named one commit for certain."""
     return next(
