@@ -154,6 +154,40 @@ class Depth:
     leased: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """What the operator allows."""
+
+    lease: Seconds = LEASE
+    waiting: int = 10_000
+    """Most jobs that wait; one more is refused."""
+    per_repository: int = 0
+    """Most jobs of one repository that are worked on at once; 0: no limit."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """Word that a job waits, for whoever carries it to a worker."""
+
+    job: str
+    attempt: int
+    """How often it had been taken when it began to wait: word of an earlier wait is out of date."""
+    priority: Priority
+    host_class: str
+    host: str
+    """The machine it is for; "" any of the class."""
+    rest: Seconds = 0.0
+    """How long it is not to be taken yet."""
+
+
+class Dispatcher(Protocol):
+    """Carries word of waiting jobs to workers. Where there is none workers look by themselves."""
+
+    def announce(self, connection: object, message: Message) -> None:
+        """Send word in the transaction of `connection`, the database driver's own: it is sent if that commits."""
+        ...
+
+
 class Processes(Protocol):
     """The processes of this machine, named so that a later one with the same number is another."""
 
@@ -162,7 +196,7 @@ class Processes(Protocol):
         ...
 
     def lives(self, process: str) -> bool | None:
-        """Whether the process is there; None when it cannot be told from here (another machine or container)."""
+        """Whether a process of this machine is there; None when it is in a container that cannot be seen from here."""
         ...
 
     def kill(self, process: str) -> bool:
@@ -259,8 +293,8 @@ class Queue(Protocol):
         """Whether somebody wants the leased job stopped."""
         ...
 
-    def wanted(self, lease: Lease) -> bool:
-        """Whether a job of a higher priority waits that this worker could take instead."""
+    def wanted(self, worker: str, lease: Lease | None = None) -> bool:
+        """Whether a job waits that the worker could take: where it has one, one of a higher priority than that."""
         ...
 
     def reap(self, here: Processes, host: str) -> tuple[str, ...]:
