@@ -8,8 +8,11 @@
     ├── MeasurementFailed     4   the scenario or the history: nothing in it can be measured
     ├── EnvironmentFault      5   the machine: engine gone, no space, an image that cannot be had
     │   ├── StoreError            the database: newer, locked, damaged
-    │   └── InfraFault            a fault that may pass: retried with a limit, never held against a commit
+    │   ├── InfraFault            a fault that may pass: retried with a limit, never held against a commit
+    │   └── QueueFull             as many jobs wait as may
     ├── Cancelled           130   a person or a signal asked to stop
+    │   ├── GivenBack             a worker makes room or ends: the job waits again
+    │   └── LeaseLost             another worker has the job by now
     └── InvalidTransition     4   a job was asked to enter a state it cannot reach (a defect of ours)
 
 What may differ between commits (does not build, its run crashes) is a fact, never an exception.
@@ -78,11 +81,23 @@ class InfraFault(EnvironmentFault):
     """A fault that may pass when tried again; never evidence about a commit."""
 
 
+class QueueFull(EnvironmentFault):
+    """As many jobs wait as may."""
+
+
 class Cancelled(BisectorError):
     """A person or a signal asked to stop."""
 
     exit_code = 130
     blame = "person"
+
+
+class GivenBack(Cancelled):
+    """The job goes back into the queue: its worker ends, or makes room for a higher priority."""
+
+
+class LeaseLost(Cancelled):
+    """Another worker has the job by now: nothing more is written to it."""
 
 
 class InvalidTransition(BisectorError):

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bisector.errors import UsageError
@@ -20,6 +20,7 @@ def _directory(value: object) -> object:
 
 
 _Directory = Annotated[Path, BeforeValidator(_directory)]
+_Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,39}$")]
 
 
 class Settings(BaseSettings):
@@ -33,6 +34,21 @@ class Settings(BaseSettings):
     scenario_dirs: tuple[_Directory, ...] = Field(default=(), description="where scenarios are looked for by name")
     keep_days: float = Field(default=30.0, gt=0, description="builds unused for longer may be removed by `bisector gc`")
     keep_gigabytes: float = Field(default=20.0, gt=0, description="builds beyond this, longest unused first, as well")
+    artifacts_dir: _Directory | None = Field(
+        default=None,
+        description="files that go with jobs; the state directory by default. Hosts that work together share it",
+    )
+    host_classes: tuple[_Name, ...] = Field(default=("default",), min_length=1, description="kinds of host this one is")
+    queue_limit: int = Field(default=10_000, ge=1, description="most jobs that wait; one more is refused")
+    per_repository: int = Field(
+        default=0, ge=0, description="most jobs of one repository that are worked on at once; 0: no limit"
+    )
+    lease_seconds: float = Field(
+        default=30.0, ge=1, le=3600, description="how long a worker may be silent before its job goes to another"
+    )
+    drain_seconds: float = Field(
+        default=10.0, ge=0, description="how long a step may still take once its worker is asked to end"
+    )
 
     @classmethod
     def settings_customise_sources(

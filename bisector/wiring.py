@@ -7,10 +7,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bisector import __version__
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.units import digest
-from bisector.engine.ports import Artifacts, Clock, Locks, Observer, Ports, Repository, Runner
+from bisector.engine.attended import Attendance
+from bisector.engine.ports import Artifacts, Clock, Locks, Observer, Ports, Repository, Runner, Store
+from bisector.engine.queue import Limits, Processes, Queue, WorkerInfo, WorkerKind
 from bisector.engine.stop import StopSignal
+from bisector.engine.worker import WorkerPorts
 from bisector.errors import BisectorError
 from bisector.settings import Settings, container_build_environment, load_settings, process_environment
 
@@ -63,7 +67,7 @@ class Wiring:
         """Files beside the database."""
         from bisector.adapters.store.artifacts import ArtifactFiles
 
-        return ArtifactFiles(self.settings.state_dir)
+        return ArtifactFiles(self.settings.artifacts_dir or self.settings.state_dir)
 
     def kept(self, sha256: str) -> bytes | None:
         """A file that a job kept; None when it is gone."""
@@ -84,11 +88,78 @@ class Wiring:
         """Names this installation in labels: what another one left behind is not ours to remove."""
         return digest("instance", str(self.settings.state_dir.resolve()), str(os.getuid()))[:16]
 
-    def repository(self, location: str) -> Repository:
-        """The repository at a path or URL."""
+    def repository(self, location: str, stop: StopSignal | None = None) -> Repository:
+        """The repository at a path or URL; what is fetched is given up at `stop`, else at that of the process."""
         from bisector.adapters.git.repository import GitRepository
 
-        return GitRepository(location, self.settings.cache_dir, self.stop, environment=process_environment())
+        return GitRepository(location, self.settings.cache_dir, stop or self.stop, environment=process_environment())
+
+    @cached_property
+    def queue(self) -> Queue:
+        """What waits to be worked on, and who works."""
+        from bisector.adapters.store.sql_queue import SqlQueue
+
+        settings = self.settings
+        limits = Limits(
+            lease=settings.lease_seconds, waiting=settings.queue_limit, per_repository=settings.per_repository
+        )
+        return SqlQueue(self.database, self.clock, limits)
+
+    @cached_property
+    def processes(self) -> Processes:
+        """The processes of this machine."""
+        from bisector.adapters.processes import LinuxProcesses
+
+        return LinuxProcesses()
+
+    @cached_property
+    def host(self) -> str:
+        """This machine, as the queue names it: clones of one installation are told apart by their names."""
+        from bisector.adapters.measure.host import host_facts
+
+        facts = host_facts()
+        return digest("machine", facts["machine"], facts["hostname"])[:16]
+
+    def about_this_worker(self, kind: WorkerKind) -> WorkerInfo:
+        """What this process says of itself in the queue."""
+        from bisector.adapters.measure.host import fingerprint, host_facts
+
+        facts = host_facts()
+        return WorkerInfo(
+            kind=kind,
+            host=self.host,
+            name=facts["hostname"],
+            host_classes=self.settings.host_classes,
+            process=self.processes.here(),
+            pid=os.getpid(),
+            cores=int(facts["cores"]),
+            fingerprint=fingerprint(facts),
+            version=__version__,
+        )
+
+    def reap(self) -> None:
+        """Give up workers that are gone, as every worker does, for commands that look at what they have."""
+        self.queue.reap(self.processes, self.host)
+
+    def attendance(self) -> Attendance:
+        """What a command that works on a job itself needs to be seen by the workers."""
+        return Attendance(
+            queue=self.queue,
+            processes=self.processes,
+            info=self.about_this_worker(WorkerKind.PERSON),
+            lease=self.settings.lease_seconds,
+        )
+
+    def worker_ports(self) -> WorkerPorts:
+        """What a worker needs."""
+
+        def ports_of(job: str, store: Store, stop: StopSignal) -> Ports:
+            repository, runner = self.for_request(store.job(job).request, stop)
+            return replace(self.ports(repository, runner), store=store)
+
+        return WorkerPorts(
+            queue=self.queue, locks=self.locks, clock=self.clock, processes=self.processes, open=ports_of
+        )
 
     def docker(self) -> "DockerRunner":
         """The Docker runner; nothing is asked of the engine yet."""
@@ -120,11 +191,11 @@ class Wiring:
             return RunnerChoice(runner=docker, why="the engine answers and a step runs")
         return RunnerChoice(runner=self.local(), why=f"Docker cannot be used: {problem}")
 
-    def for_request(self, request: Request) -> tuple[Repository, Runner]:
+    def for_request(self, request: Request, stop: StopSignal | None = None) -> tuple[Repository, Runner]:
         """The repository and the runner that a request names."""
         if request.runner is RunnerName.SIMULATED:
             return simulated_world(request.repository.partition(":")[2], request.search.seed)
-        return self.repository(request.repository), self.runner(request.runner)
+        return self.repository(request.repository, stop), self.runner(request.runner)
 
     def ports(self, repository: Repository, runner: Runner, observers: tuple[Observer, ...] = ()) -> Ports:
         """Everything a job needs, with `repository` and `runner`."""

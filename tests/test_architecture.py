@@ -141,7 +141,7 @@ def _own_import_problems(name: str, imported: str) -> Iterator[str]:
         room, wanted = name.split(".")[1:2], imported.split(".")[1:2]
         if room and wanted and room != wanted and wanted[0] not in SHARED_ADAPTERS:
             yield f"adapters.{room[0]} may not import adapters.{wanted[0]}"
-    if layer == "adapters" and other == "engine" and imported.split(".")[1] not in {"ports", "job", "stop"}:
+    if layer == "adapters" and other == "engine" and imported.split(".")[1] not in {"ports", "job", "queue", "stop"}:
         yield f"adapters may import the engine's ports only, not {imported}"
     if other == "adapters" and layer not in {"adapters", "wiring"}:
         yield f"only wiring names adapters, not {layer}"

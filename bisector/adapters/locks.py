@@ -52,6 +52,12 @@ class FileLocks:
             yield
 
     @contextmanager
+    def measuring_if_free(self) -> Iterator[bool]:
+        """Hold the host's measuring slot, or say False at once where another process has it."""
+        with self._open("measuring") as descriptor:
+            yield _try_lock(descriptor)
+
+    @contextmanager
     def building(self, key: str, stop: StopSignal) -> Iterator[None]:
         """Hold the build with this key while it is made, taken or removed; wait for whoever holds it.
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from bisector.cli.options import Duration, OutputOptions, output_options
-from bisector.cli.session import wired, work_on
+from bisector.cli.options import Duration, OutputOptions, output_options, queue_options
+from bisector.cli.session import start, wired
 from bisector.core.model.request import Budget, JobKind, Request
 from bisector.core.model.scenario import Direction
 from bisector.core.model.trial import Trial, TrialKind
@@ -30,6 +30,7 @@ MOST_NAMED = 8
 @click.option("--max-time", type=Duration(), help="Longest time, like 30m.")
 @click.option("--reuse/--no-reuse", default=True, help="Take over the job's samples.  [default: reuse]")
 @output_options
+@queue_options
 def command(patch: str, job: str, reuse: bool, **options: Any) -> int:
     """Put PATCH on top of the bad commit of JOB, and measure that in turns with bad and good.
 
@@ -61,10 +62,13 @@ def command(patch: str, job: str, reuse: bool, **options: Any) -> int:
             head=None,
             reuse_samples=reuse,
         )
-        again = wiring.store.create(request)
-        click.echo(f"job {again}, on what job {job} has built and measured", err=True)
-        output = OutputOptions(**{name: options[name] for name in ("json", "events", "report")})
-        return work_on(again, wiring, (repository, runner), output)
+        return start(
+            request,
+            wiring,
+            (repository, runner),
+            OutputOptions.of(options),
+            lambda made: click.echo(f"job {made}, on what job {job} has built and measured", err=True),
+        )
 
 
 def _read(patch: str, repository: Repository) -> bytes:

@@ -11,6 +11,7 @@ from bisector.cli.options import (
     duet_option,
     measure_options,
     output_options,
+    queue_options,
     search_options,
 )
 
@@ -22,6 +23,7 @@ from bisector.cli.options import (
 @duet_option
 @search_options
 @output_options
+@queue_options
 @click.argument("command_line", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND ...]")
 def command(good: str, bad: str, command_line: tuple[str, ...], **options: Any) -> int:
     """Find the merge between GOOD and BAD that made a scenario slower (or faster), and the commit inside it.
@@ -34,22 +36,18 @@ def command(good: str, bad: str, command_line: tuple[str, ...], **options: Any) 
     # Imported here: help and mistyped options are answered without what only a search needs.
     from bisector.cli.intake import take_in, tell_runner
     from bisector.cli.plan import show_plan
-    from bisector.cli.session import wired, work_on
+    from bisector.cli.session import start, wired
     from bisector.core.model.request import JobKind
 
     measure = MeasureOptions(command=command_line, **_those(options, MeasureOptions))
     search = SearchOptions(every_commit=not options["first_parent"], **_those(options, SearchOptions))
-    output = OutputOptions(**_those(options, OutputOptions))
+    output = OutputOptions.of(options)
     with wired() as wiring:
         intake = take_in(wiring, (good, bad), measure, search, JobKind.BISECT)
         tell_runner(intake)
         if search.dry_run:
             return show_plan(intake)
-        job = wiring.store.create(intake.request)
-        if output.detach:
-            click.echo(job)
-            return 0
-        return work_on(job, wiring, (intake.repository, intake.runner), output)
+        return start(intake.request, wiring, (intake.repository, intake.runner), output)
 
 
 def _those(options: dict[str, Any], kind: type[Any]) -> dict[str, Any]:

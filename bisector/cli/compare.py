@@ -11,6 +11,7 @@ from bisector.cli.options import (
     duet_option,
     measure_options,
     output_options,
+    queue_options,
 )
 
 
@@ -20,6 +21,7 @@ from bisector.cli.options import (
 @measure_options
 @duet_option
 @output_options
+@queue_options
 @click.argument("command_line", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND ...]")
 def command(first: str, second: str, command_line: tuple[str, ...], **options: Any) -> int:
     """Measure commit A against commit B, in turns, until the difference is clear. B may be `.`: the work tree as it is.
@@ -28,14 +30,14 @@ def command(first: str, second: str, command_line: tuple[str, ...], **options: A
     """
     # Imported here: help and mistyped options are answered without what only a measurement needs.
     from bisector.cli.intake import take_in, tell_runner
-    from bisector.cli.session import wired, work_on
+    from bisector.cli.session import start, wired
     from bisector.core.model.request import JobKind
 
     measure = MeasureOptions(
         command=command_line, **{name: options[name] for name in MeasureOptions.__dataclass_fields__ if name in options}
     )
-    output = OutputOptions(json=options["json"], events=options["events"], report=options["report"])
+    output = OutputOptions.of(options)
     with wired() as wiring:
         intake = take_in(wiring, (first, second), measure, SearchOptions(), JobKind.COMPARE)
         tell_runner(intake)
-        return work_on(wiring.store.create(intake.request), wiring, (intake.repository, intake.runner), output)
+        return start(intake.request, wiring, (intake.repository, intake.runner), output)

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bisector.cli.answer import show
-from bisector.cli.options import OutputOptions, output_options
+from bisector.cli.options import OutputOptions, output_options, queue_options
 from bisector.cli.progress import watching
 from bisector.cli.rerun import command as rerun
-from bisector.cli.session import as_it_stands, wired, work_on
+from bisector.cli.session import as_it_stands, person_has, under_way, wired, work_on
 from bisector.core.model.captures import Profiled
 from bisector.core.model.facts import (
     Adopted,
@@ -33,6 +33,7 @@ from bisector.core.model.samples import Sample
 from bisector.core.search.planner import PLANNER
 from bisector.core.search.replay import replay
 from bisector.engine.job import JobRow, JobState
+from bisector.engine.queue import Cancelling, Order
 from bisector.errors import JobError
 from bisector.report.numbers import count, quantity, seconds
 from bisector.report.sentence import SHORT, sentence_of
@@ -81,7 +82,7 @@ def show_job(job: str, **output: Any) -> int:
 @command.command(name="watch")
 @click.argument("job")
 def watch(job: str) -> int:
-    """Follow a job that another process works on, until it ends."""
+    """Follow a job that waits or that another process works on, until it ends."""
     with wired() as wiring:
         wiring.store.job(job)
         with watching(job, quiet=False) as observer:
@@ -92,7 +93,7 @@ def watch(job: str) -> int:
                 for fact in facts[seen:]:
                     observer.learned(investigation, fact)
                 seen = len(facts)
-                if wiring.locks.working_on(job) is None:
+                if not under_way(job, wiring):
                     break
                 wiring.stop.wait(POLL_SECONDS)
         return show(as_it_stands(job, wiring), wiring, OutputOptions(json=None, events=None, report=None))
@@ -103,29 +104,33 @@ def watch(job: str) -> int:
 def cancel(job: str) -> None:
     """Stop a job in order; what it has measured is kept, and it can be resumed."""
     with wired() as wiring:
-        row = wiring.store.job(job)
-        if row.state is JobState.DONE:
-            raise JobError(f"job {job} is done already")
-        wiring.store.request_cancel(job)
+        wiring.reap()
+        found = wiring.queue.cancel(job)
         owner = wiring.locks.working_on(job)
-        if owner is None:
-            wiring.store.set_state(job, JobState.CANCELLED)
-        else:
-            # The flag is looked at between steps; the signal ends the step that is under way.
+        if found is Cancelling.ASKED and owner is not None and person_has(job, wiring):
+            # The wish is looked for every second; the signal ends the step of a command at once. A worker goes on.
             os.kill(owner, signal.SIGTERM)
-        click.echo(f"job {job} is {'being stopped' if owner else 'cancelled'}; go on with: bisector jobs resume {job}")
+        told = "cancelled" if found is Cancelling.AT_ONCE else "being stopped"
+        click.echo(f"job {job} is {told}; go on with: bisector jobs resume {job}")
 
 
 @command.command(name="resume")
 @click.argument("job")
 @output_options
-def resume(job: str, **output: Any) -> int:
+@queue_options
+def resume(job: str, **options: Any) -> int:
     """Go on with a job that was stopped, paused or killed; at most the run in flight is repeated."""
     with wired() as wiring:
         row = wiring.store.job(job)
         if row.state is JobState.DONE:
             raise JobError(f"job {job} is done", then=f"See it with `bisector jobs show {job}`")
-        return work_on(job, wiring, wiring.for_request(row.request), OutputOptions(**output))
+        output = OutputOptions.of(options)
+        if output.detach:
+            wiring.reap()
+            wiring.queue.put_back(job, Order(host_class=output.host_class, asked_by="command line"))
+            click.echo(f"job {job} waits for a worker", err=True)
+            return 0
+        return work_on(job, wiring, wiring.for_request(row.request), output)
 
 
 @command.command(name="log")
@@ -173,7 +178,7 @@ def _replay(investigation: Investigation, wiring: Wiring) -> int:
 def _cells(row: JobRow, wiring: Wiring) -> tuple[str, ...]:
     request = row.request
     running = row.state is JobState.RUNNING
-    state = INTERRUPTED if running and wiring.locks.working_on(row.job) is None else row.state.value
+    state = INTERRUPTED if running and not under_way(row.job, wiring) else row.state.value
     local = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.created.timestamp()))
     ends = tuple(
         text or sha[:SHORT] for text, sha in ((request.good_text, request.good), (request.bad_text, request.bad))

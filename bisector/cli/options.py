@@ -1,7 +1,7 @@
 """Options that several commands share."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 import click
@@ -70,6 +70,12 @@ class OutputOptions:
     events: str | None
     report: str | None
     detach: bool = False
+    host_class: str = "default"
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> "OutputOptions":
+        """Those of a command's options that say where the answer goes."""
+        return cls(**{field.name: options[field.name] for field in fields(cls) if field.name in options})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +187,16 @@ _SEARCH = (
     ),
     click.option("--head", metavar="REF", help="Say whether the change is still there at REF, the branch's tip."),
     click.option("--dry-run", is_flag=True, help="Say what would be done and about what it costs."),
-    click.option("--detach", is_flag=True, help="Make the job and leave it to a worker or `bisector jobs resume`."),
+)
+_QUEUE = (
+    click.option("--detach", is_flag=True, help="Make the job and leave it to a worker; prints its number."),
+    click.option(
+        "--host-class",
+        metavar="NAME",
+        default="default",
+        show_default=True,
+        help="With --detach: the kind of host that measures it.",
+    ),
 )
 
 
@@ -193,6 +208,11 @@ def measure_options(function: Decorated) -> Decorated:
 def output_options(function: Decorated) -> Decorated:
     """Add the options of `OutputOptions`."""
     return _with(_OUTPUT, function)
+
+
+def queue_options(function: Decorated) -> Decorated:
+    """Add the options that leave a job to a worker."""
+    return _with(_QUEUE, function)
 
 
 def search_options(function: Decorated) -> Decorated:

@@ -36,7 +36,7 @@ def command(bundle: Path, runner: str, **options: Any) -> int:
 
     Exit codes: 0 agree, 1 disagree or specific to a host, 3 cannot tell; 2, 4, 5 and 130 as for bisect.
     """
-    output = OutputOptions(**{name: options[name] for name in ("json", "events", "report")})
+    output = OutputOptions.of(options)
     with wired() as wiring:
         members = read_bundle(bundle)
         manifest = manifest_from_text(_member(members, "bundle.json"))

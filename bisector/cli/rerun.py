@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from bisector.cli.intake import check_metrics, with_noise
-from bisector.cli.options import Duration, OutputOptions, output_options
-from bisector.cli.session import wired, work_on
+from bisector.cli.options import Duration, OutputOptions, output_options, queue_options
+from bisector.cli.session import start, wired
 from bisector.core.model.again import Changes, again
 from bisector.core.model.request import JobKind, Request
 from bisector.engine.ports import Repository
@@ -31,6 +31,7 @@ from bisector.report.sentence import SHORT
     help="Take over the earlier samples.  [default: where an option above changes the question]",
 )
 @output_options
+@queue_options
 def command(job: str, **options: Any) -> int:
     """Ask the same question again, as a new job; builds are reused.
 
@@ -44,10 +45,13 @@ def command(job: str, **options: Any) -> int:
         request = again(before, changes)
         if changes.metrics:
             request = with_noise(wiring, request, runner)
-        made = wiring.store.create(request)
-        click.echo(f"job {made}, like job {job}{_told(changes)}", err=True)
-        output = {name: options[name] for name in ("json", "events", "report")}
-        return work_on(made, wiring, (repository, runner), OutputOptions(**output))
+        return start(
+            request,
+            wiring,
+            (repository, runner),
+            OutputOptions.of(options),
+            lambda made: click.echo(f"job {made}, like job {job}{_told(changes)}", err=True),
+        )
 
 
 def _changes(before: Request, repository: Repository, options: dict[str, Any]) -> Changes:

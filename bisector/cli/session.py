@@ -1,7 +1,7 @@
 """A job worked on in the foreground: signals, those who watch, the answer and its exit code."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 
@@ -13,8 +13,11 @@ from bisector.cli.faults import disk_fault
 from bisector.cli.options import OutputOptions
 from bisector.cli.progress import watching
 from bisector.core.model.investigation import Investigation
+from bisector.core.model.request import Request
+from bisector.engine.attended import attended
 from bisector.engine.loop import run_job
 from bisector.engine.ports import Observer, Repository, Runner
+from bisector.engine.queue import EntryState, Order, WorkerKind
 from bisector.engine.stop import StopSignal
 from bisector.errors import BisectorError, Cancelled
 from bisector.wiring import Wiring
@@ -49,6 +52,29 @@ def wired() -> Iterator[Wiring]:
             wiring.close()
 
 
+def _silent(_job: str) -> None:
+    """Nothing is said of a new job but what is said of every one."""
+
+
+def start(
+    request: Request,
+    wiring: Wiring,
+    world: tuple[Repository, Runner],
+    output: OutputOptions,
+    tell: Callable[[str], None] = _silent,
+) -> int:
+    """Make a job and work on it, or leave it to a worker and print its number; the exit code."""
+    if output.detach:
+        order = Order(host_class=output.host_class, asked_by="command line")
+        job = wiring.queue.enqueue(request, order).job
+        tell(job)
+        click.echo(job)
+        return 0
+    job = wiring.store.create(request)
+    tell(job)
+    return work_on(job, wiring, world, output)
+
+
 def work_on(job: str, wiring: Wiring, world: tuple[Repository, Runner], output: OutputOptions) -> int:
     """Work on `job` to its end and deliver the answer; the exit code. What stops it is said with how to resume."""
     repository, runner = world
@@ -58,7 +84,8 @@ def work_on(job: str, wiring: Wiring, world: tuple[Repository, Runner], output: 
             observers.append(stack.enter_context(EventStream.to(output.events)))
         ports = wiring.ports(repository, runner, tuple(observers))
         try:
-            investigation = run_job(job, ports, wiring.stop, _waiting)
+            with attended(job, ports, wiring.attendance(), wiring.stop) as mine:
+                investigation = run_job(job, mine, wiring.stop, _waiting)
         except Cancelled as stopped:
             stack.close()
             deliver(as_it_stands(job, wiring), wiring, output)
@@ -79,6 +106,26 @@ def work_on(job: str, wiring: Wiring, world: tuple[Repository, Runner], output: 
 def as_it_stands(job: str, wiring: Wiring) -> Investigation:
     """The investigation as far as its facts go."""
     return Investigation.replay(job, wiring.store.job(job).request, wiring.store.facts(job))
+
+
+def under_way(job: str, wiring: Wiring) -> bool:
+    """Whether somebody works on the job, or will: it waits in the queue."""
+    entry = wiring.queue.entry(job)
+    if entry is None or entry.state is EntryState.ENDED:
+        return False
+    if entry.state is EntryState.WAITING or wiring.locks.working_on(job) is not None:
+        return True
+    # Taken by a process that is not, or not yet, at work on this machine: another machine's is believed to live.
+    owner = next((row for row in wiring.queue.workers() if row.worker == entry.worker), None)
+    if owner is None or owner.late:
+        return False
+    return owner.info.host != wiring.host or wiring.processes.lives(owner.info.process) is not False
+
+
+def person_has(job: str, wiring: Wiring) -> bool:
+    """Whether the job is worked on by a person's command, and not by a worker."""
+    rows = wiring.queue.workers()
+    return any(job in row.jobs and row.info.kind is WorkerKind.PERSON for row in rows)
 
 
 def resume_hint(job: str) -> str:

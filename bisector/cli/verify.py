@@ -5,7 +5,14 @@ from typing import Any
 
 import click
 
-from bisector.cli.options import MeasureOptions, OutputOptions, SearchOptions, measure_options, output_options
+from bisector.cli.options import (
+    MeasureOptions,
+    OutputOptions,
+    SearchOptions,
+    measure_options,
+    output_options,
+    queue_options,
+)
 
 
 @click.command(name="verify")
@@ -17,6 +24,7 @@ from bisector.cli.options import MeasureOptions, OutputOptions, SearchOptions, m
 )
 @measure_options
 @output_options
+@queue_options
 @click.argument("command_line", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND ...]")
 def command(commit: str, bad: str, good: str | None, command_line: tuple[str, ...], **options: Any) -> int:
     """Revert COMMIT (of a merge all that it brought in) on top of bad, and measure that in turns with bad and good.
@@ -28,14 +36,14 @@ def command(commit: str, bad: str, good: str | None, command_line: tuple[str, ..
     """
     # Imported here: help and mistyped options are answered without what only a measurement needs.
     from bisector.cli.intake import take_in, tell_runner
-    from bisector.cli.session import wired, work_on
+    from bisector.cli.session import start, wired
     from bisector.core.model.request import JobKind
     from bisector.core.model.trial import Trial, TrialKind
 
     measure = MeasureOptions(
         command=command_line, **{name: options[name] for name in MeasureOptions.__dataclass_fields__ if name in options}
     )
-    output = OutputOptions(json=options["json"], events=options["events"], report=options["report"])
+    output = OutputOptions.of(options)
     with wired() as wiring:
         ends = (good or f"{commit}^", bad)
         intake = take_in(wiring, ends, measure, SearchOptions(), JobKind.VERIFY)
@@ -46,7 +54,7 @@ def command(commit: str, bad: str, good: str | None, command_line: tuple[str, ..
         trial = Trial(kind=kind, commit=sha, text=commit)
         request = replace(intake.request, trial=trial, profile=bool(measure.profile))
         tell_runner(intake)
-        return work_on(wiring.store.create(request), wiring, (intake.repository, intake.runner), output)
+        return start(request, wiring, (intake.repository, intake.runner), output)
 
 
 def _check_contained(repository: Any, commit: str, bad: str) -> None:

@@ -34,15 +34,18 @@ class JobRow:
 
 TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     JobState.QUEUED: frozenset({JobState.RUNNING, JobState.CANCELLED}),
-    JobState.RUNNING: frozenset({JobState.RUNNING, JobState.PAUSED, JobState.CANCELLED, JobState.DONE}),
-    JobState.PAUSED: frozenset({JobState.RUNNING, JobState.CANCELLED}),
-    JobState.CANCELLED: frozenset({JobState.RUNNING, JobState.CANCELLED}),
+    JobState.RUNNING: frozenset(JobState),
+    JobState.PAUSED: frozenset({JobState.QUEUED, JobState.RUNNING, JobState.CANCELLED}),
+    JobState.CANCELLED: frozenset({JobState.QUEUED, JobState.RUNNING, JobState.CANCELLED}),
     JobState.DONE: frozenset(),
 }
 
 
 def check_transition(job: str, before: JobState, after: JobState) -> None:
-    """InvalidTransition unless `before` leads to `after`. From running to running is a takeover."""
+    """InvalidTransition unless `before` leads to `after`.
+
+    From running to running is a takeover, from running to queued a worker's making room.
+    """
     if after not in TRANSITIONS[before]:
         allowed = ", ".join(sorted(TRANSITIONS[before])) or "nothing"
         raise InvalidTransition(f"job {job} is {before} and cannot become {after}", where=f"allowed: {allowed}")

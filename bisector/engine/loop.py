@@ -12,7 +12,7 @@ from bisector.engine.ports import Ports
 from bisector.engine.stop import StopSignal
 from bisector.engine.trials import remake
 from bisector.engine.work import Work
-from bisector.errors import BisectorError, Cancelled, JobError
+from bisector.errors import BisectorError, Cancelled, GivenBack, JobError, LeaseLost
 from bisector.report.sentence import sentence_of
 
 
@@ -23,31 +23,58 @@ def run_job(job: str, ports: Ports, stop: StopSignal, waiting: Callable[[int | N
     Cancelled leaves the job cancelled, any other error of ours paused; both can be resumed.
     """
     with ports.locks.job(job), ports.locks.measuring(stop, waiting):
-        if ports.store.job(job).state is JobState.DONE:
-            raise JobError(f"job {job} is done", then=f"See `bisector report {job}`")
-        ports.store.set_state(job, JobState.RUNNING)
-        try:
-            work = Work(job, ports, stop)
-            _look_at_host(work)
-            _have_commits_at_hand(work)
-            _run(work)
-        except Cancelled:
-            ports.store.set_state(job, JobState.CANCELLED)
-            raise
-        except (BisectorError, OSError):
-            ports.store.set_state(job, JobState.PAUSED)
-            raise
-        _note_use(work)
-        ports.store.set_state(job, JobState.DONE, sentence_of(work.investigation))
-        _keep_noise(work)
-        return work.investigation
+        return carry_out(job, ports, stop)
 
 
-def _run(work: Work) -> None:
+def left_as(error: Exception) -> JobState:
+    """The state in which `error` leaves a job."""
+    if isinstance(error, GivenBack):
+        return JobState.QUEUED
+    return JobState.CANCELLED if isinstance(error, Cancelled) else JobState.PAUSED
+
+
+def _nothing() -> None:
+    """Between two steps nobody has to be asked."""
+
+
+def carry_out(
+    job: str,
+    ports: Ports,
+    stop: StopSignal,
+    *,
+    between: Callable[[], None] = _nothing,
+    leave_as: Callable[[Exception], JobState] = left_as,
+) -> Investigation:
+    """The same for somebody who has the job and the measuring slot already.
+
+    `between` is called between two steps and may raise GivenBack; `leave_as` says in which state an error leaves the
+    job. Nothing more is written to a job whose lease is lost.
+    """
+    if ports.store.job(job).state is JobState.DONE:
+        raise JobError(f"job {job} is done", then=f"See `bisector report {job}`")
+    ports.store.set_state(job, JobState.RUNNING)
+    try:
+        work = Work(job, ports, stop)
+        _look_at_host(work)
+        _have_commits_at_hand(work)
+        _run(work, between)
+    except LeaseLost:
+        raise
+    except (BisectorError, OSError) as error:
+        ports.store.set_state(job, leave_as(error))
+        raise
+    _note_use(work)
+    ports.store.set_state(job, JobState.DONE, sentence_of(work.investigation))
+    _keep_noise(work)
+    return work.investigation
+
+
+def _run(work: Work, between: Callable[[], None]) -> None:
     while True:
         work.stop.check()
         if work.ports.store.cancel_requested(work.job):
             raise Cancelled("cancelled")
+        between()
         unfinished = work.investigation.unfinished()
         if unfinished is not None:
             perform(unfinished.step, work)

@@ -268,6 +268,10 @@ class Locks(Protocol):
         """Hold the host's measuring slot; `waiting` is told once which process has it when that takes a while."""
         ...
 
+    def measuring_if_free(self) -> AbstractContextManager[bool]:
+        """Hold the host's measuring slot, or say False at once where another process has it."""
+        ...
+
     def building(self, key: str, stop: StopSignal) -> AbstractContextManager[None]:
         """Hold the build with this key while it is made, taken or removed; wait for whoever holds it."""
         ...

@@ -11,10 +11,12 @@ class StopSignal:
     def __init__(self) -> None:
         self._event = threading.Event()
         self._why = ""
+        self._kind: type[Cancelled] = Cancelled
 
-    def set(self, why: str) -> None:
-        """Ask to stop; the first reason given is kept."""
-        self._why = self._why or why
+    def set(self, why: str, kind: type[Cancelled] = Cancelled) -> None:
+        """Ask to stop; the first reason given is kept, and what is raised for it."""
+        if not self._why:
+            self._why, self._kind = why, kind
         self._event.set()
 
     @property
@@ -25,7 +27,7 @@ class StopSignal:
     def check(self) -> None:
         """Raise `Cancelled` when somebody asked to stop."""
         if self._event.is_set():
-            raise Cancelled(self._why or "stopped")
+            raise self._kind(self._why or "stopped")
 
     def wait(self, seconds: float) -> None:
         """Wait `seconds`, or less and then raise `Cancelled` when asked to stop meanwhile."""

@@ -48,7 +48,7 @@ class InMemoryStore:
         """Move a job to `state`; InvalidTransition when its present state does not lead there."""
         row = self.job(job)
         check_transition(job, row.state, state)
-        if state is JobState.RUNNING:
+        if row.state in {JobState.PAUSED, JobState.CANCELLED} and state in {JobState.RUNNING, JobState.QUEUED}:
             self._cancelled.discard(job)
         self._rows[job] = self._with(row, state=state, sentence=sentence or row.sentence)
 

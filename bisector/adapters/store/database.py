@@ -7,7 +7,15 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+)
 
 from bisector.adapters.store.tables import REVISION, REVISIONS
 from bisector.errors import EnvironmentFault, StoreError, UsageError
@@ -81,7 +89,10 @@ class Database:
         try:
             with self._engine.connect().execution_options(writes=writes) as connection, connection.begin():
                 yield connection
-        except OperationalError as error:
+        except IntegrityError:
+            # The database is well: two wanted what only one may have, and who asked knows what that means.
+            raise
+        except (OperationalError, InterfaceError) as error:
             raise _explained(error, self.where) from error
         except DatabaseError as error:
             advice = "Restore it from a backup, or move it away and start afresh"
@@ -147,7 +158,7 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _explained(error: OperationalError, where: str) -> StoreError:
+def _explained(error: DBAPIError, where: str) -> StoreError:
     told = str(error.orig).strip()
     if "locked" in told or "busy" in told:
         return StoreError(

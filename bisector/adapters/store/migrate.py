@@ -5,17 +5,21 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from bisector.adapters.store.database import Database
 from bisector.adapters.store.tables import REVISION, metadata
 
 SCRIPTS = Path(__file__).parent / "migrations"
+MIGRATING = 0x6D696772
+"""The advisory lock of PostgreSQL under which one process migrates at a time."""
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
     """Migrate to `revision`. The write lock is held throughout: of two processes one migrates and the other waits."""
     with database.unchecked() as connection:
+        if not database.is_sqlite:
+            connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)

@@ -41,19 +41,12 @@ class SqlStore:
     def create(self, request: Request) -> str:
         """Make a job, queued; its id."""
         with self._database.writing() as connection:
-            values = {
-                "created_at": self._now(),
-                "state": JobState.QUEUED,
-                "request": request_to_text(request),
-                "sentence": "",
-                "cancel_requested": False,
-            }
-            return str(connection.execute(insert(jobs).values(values).returning(jobs.c.id)).scalar_one())
+            return str(insert_job(connection, request, self._now()))
 
     def job(self, job: str) -> JobRow:
         """One job; JobError when there is none."""
         with self._database.reading() as connection:
-            row = connection.execute(_rows().where(jobs.c.id == _number(job))).one_or_none()
+            row = connection.execute(_rows().where(jobs.c.id == number_of(job))).one_or_none()
         if row is None:
             raise JobError(f"there is no job {job}", then="`bisector jobs list` shows those there are")
         return _job_row(row)
@@ -66,14 +59,9 @@ class SqlStore:
     def set_state(self, job: str, state: JobState, sentence: str = "") -> None:
         """Move a job to `state`; InvalidTransition when its present state does not lead there."""
         with self._database.writing() as connection:
-            present = connection.execute(select(jobs.c.state).where(jobs.c.id == _number(job))).scalar_one()
-            check_transition(job, JobState(present), state)
-            values: dict[str, Any] = {"state": state}
-            if sentence:
-                values["sentence"] = sentence
-            if state is JobState.RUNNING:
-                values["cancel_requested"] = False
-            connection.execute(update(jobs).where(jobs.c.id == _number(job)).values(values))
+            self._guard(connection, job)
+            move_job(connection, job, state, sentence)
+            self._moved(connection, job, state)
 
     def append(self, job: str, fact: Fact) -> None:
         """Add a fact, durable on return."""
@@ -83,14 +71,21 @@ class SqlStore:
         """Add facts in this order, all of them or none, durable on return."""
         written = [(fact, fact_to_text(fact).encode()) for fact in facts]
         with self._database.writing() as connection:
+            self._guard(connection, job)
             for fact, text in written:
                 self._insert(connection, job, fact, text)
+
+    def _guard(self, connection: Connection, job: str) -> None:
+        """Called in each transaction that writes to a job, before it does."""
+
+    def _moved(self, connection: Connection, job: str, state: JobState) -> None:
+        """Called in the transaction that moved a job to `state`."""
 
     def _insert(self, connection: Connection, job: str, fact: Fact, text: bytes) -> None:
         own_sample = isinstance(fact, Sample) and fact.counts and not fact.adopted_from
         connection.execute(
             insert(facts).values(
-                job_id=_number(job),
+                job_id=number_of(job),
                 seq=_next_seq(connection, job),
                 recorded_at=self._now(),
                 kind=kind_of(fact),
@@ -103,7 +98,7 @@ class SqlStore:
 
     def facts(self, job: str) -> list[Fact]:
         """The facts of a job in their order."""
-        wanted = select(facts.c.kind, facts.c.payload).where(facts.c.job_id == _number(job)).order_by(facts.c.seq)
+        wanted = select(facts.c.kind, facts.c.payload).where(facts.c.job_id == number_of(job)).order_by(facts.c.seq)
         with self._database.reading() as connection:
             return [fact_from_text(row.kind, _text(row.payload)) for row in connection.execute(wanted)]
 
@@ -170,12 +165,12 @@ class SqlStore:
     def request_cancel(self, job: str) -> None:
         """Ask whoever works on the job to stop."""
         with self._database.writing() as connection:
-            connection.execute(update(jobs).where(jobs.c.id == _number(job)).values(cancel_requested=True))
+            connection.execute(update(jobs).where(jobs.c.id == number_of(job)).values(cancel_requested=True))
 
     def cancel_requested(self, job: str) -> bool:
         """Whether somebody asked for the job to be stopped."""
         with self._database.reading() as connection:
-            found = connection.execute(select(jobs.c.cancel_requested).where(jobs.c.id == _number(job)))
+            found = connection.execute(select(jobs.c.cancel_requested).where(jobs.c.id == number_of(job)))
             return bool(found.scalar())
 
     def _now(self) -> float:
@@ -184,19 +179,46 @@ class SqlStore:
     def _identity(self, connection: Connection, job: str) -> str:
         """The digest of the job's run settings; a request never changes, so it is computed once."""
         if job not in self._identities:
-            text = connection.execute(select(jobs.c.request).where(jobs.c.id == _number(job))).scalar_one()
+            text = connection.execute(select(jobs.c.request).where(jobs.c.id == number_of(job))).scalar_one()
             self._identities[job] = request_from_text(text).sampling_identity()
         return self._identities[job]
 
 
-def _number(job: str) -> int:
+def insert_job(connection: Connection, request: Request, now: float) -> int:
+    """Make a job, queued; its number."""
+    values = {
+        "created_at": now,
+        "state": JobState.QUEUED,
+        "request": request_to_text(request),
+        "sentence": "",
+        "cancel_requested": False,
+    }
+    return int(connection.execute(insert(jobs).values(values).returning(jobs.c.id)).scalar_one())
+
+
+def move_job(connection: Connection, job: str, state: JobState, sentence: str = "") -> None:
+    """Move a job to `state`; InvalidTransition when its present state does not lead there."""
+    present = connection.execute(select(jobs.c.state).where(jobs.c.id == number_of(job))).scalar_one()
+    before = JobState(present)
+    check_transition(job, before, state)
+    values: dict[str, Any] = {"state": state}
+    if sentence:
+        values["sentence"] = sentence
+    if before in {JobState.PAUSED, JobState.CANCELLED} and state in {JobState.RUNNING, JobState.QUEUED}:
+        # Only going on with what was stopped takes the wish back: one made since a worker took the job must stand.
+        values["cancel_requested"] = False
+    connection.execute(update(jobs).where(jobs.c.id == number_of(job)).values(values))
+
+
+def number_of(job: str) -> int:
+    """The key of a job; JobError for what is no job's number."""
     if not job.isdecimal() or len(job) > 15:
         raise JobError(f"not the number of a job: {job[:40]!r}", then="`bisector jobs list` shows those there are")
     return int(job)
 
 
 def _next_seq(connection: Connection, job: str) -> int:
-    last = connection.execute(select(func.max(facts.c.seq)).where(facts.c.job_id == _number(job))).scalar()
+    last = connection.execute(select(func.max(facts.c.seq)).where(facts.c.job_id == number_of(job))).scalar()
     return int(last or 0) + 1
 
 

@@ -13,11 +13,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest schema this version knows; the last file under migrations/versions."""
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 
 metadata = MetaData(
     naming_convention={
@@ -73,4 +74,69 @@ calibrations = Table(
     Column("metric", String(200), primary_key=True),
     Column("payload", Text, nullable=False, comment="JSON of the calibration"),
     Column("made_at", Float, nullable=False, comment="seconds since the epoch"),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("kind", String(10), nullable=False, comment="worker, or person: a command that works on one job"),
+    Column("state", String(10), nullable=False, comment="there, gone (given up), ended"),
+    Column("host", String(64), nullable=False, comment="the machine"),
+    Column("name", String(200), nullable=False, comment="the machine's name, for people"),
+    Column("host_classes", String(400), nullable=False, comment="joined by commas"),
+    Column("process", String(200), nullable=False, comment="boot, namespace, number and start of the process"),
+    Column("pid", Integer, nullable=False),
+    Column("cores", Integer, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("version", String(40), nullable=False),
+    Column("since", Float, nullable=False, comment="seconds since the epoch"),
+    Column("alive_until", Float, nullable=False, comment="by the clock of leases; its leases last as long"),
+    Index(None, "state"),
+    sqlite_autoincrement=True,
+)
+
+queue = Table(
+    "queue",
+    metadata,
+    Column("job_id", _Id, ForeignKey("jobs.id"), primary_key=True, autoincrement=False),
+    Column("state", String(10), nullable=False, comment="waiting, leased, ended"),
+    Column("priority", Integer, nullable=False, comment="the higher goes first"),
+    Column("host_class", String(64), nullable=False),
+    Column("repository", String(64), nullable=False, comment="digest of its location, for the cap"),
+    Column("dedup_key", String(64), comment="unique among entries that are not ended"),
+    Column("asked_by", String(200), nullable=False),
+    Column("enqueued_at", Float, nullable=False, comment="seconds since the epoch"),
+    Column("not_before", Float, nullable=False, comment="seconds since the epoch; 0: at once"),
+    Column("attempt", Integer, nullable=False, comment="how often it was taken"),
+    Column("fence", BigInteger, nullable=False, comment="number of the last lease; only ever grows"),
+    Column("failures", Integer, nullable=False, comment="lost workers and faults in a row"),
+    Column("worker_id", _Id, ForeignKey("workers.id"), comment="who has it"),
+    Column("host", String(64), nullable=False, comment="the machine that has measured it"),
+    Index(None, "state", "priority", "job_id"),
+    Index(
+        "uq_queue_dedup_key",
+        "dedup_key",
+        unique=True,
+        sqlite_where=text("state <> 'ended'"),
+        postgresql_where=text("state <> 'ended'"),
+    ),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("job_id", _Id, ForeignKey("jobs.id"), primary_key=True),
+    Column("fence", BigInteger, primary_key=True),
+    Column("worker_id", _Id, ForeignKey("workers.id"), nullable=False),
+    Column("began_at", Float, nullable=False, comment="seconds since the epoch"),
+    Column("ended_at", Float, comment="seconds since the epoch"),
+    Column("outcome", String(20), nullable=False, comment="the state the job went to, or lost; empty while it lasts"),
+)
+
+hosts = Table(
+    "hosts",
+    metadata,
+    Column("host", String(64), primary_key=True, comment="the machine"),
+    Column("worker_id", _Id, ForeignKey("workers.id"), comment="who has its measuring slot"),
 )

@@ -1,0 +1,50 @@
+"""The store as the holder of a lease writes to it."""
+
+from sqlalchemy import Connection, select, update
+
+from bisector.adapters.store.database import Database
+from bisector.adapters.store.queue_rows import end_attempt, wait_again
+from bisector.adapters.store.sql_store import SqlStore, number_of
+from bisector.adapters.store.tables import queue
+from bisector.core.model.units import Seconds
+from bisector.engine.job import JobState
+from bisector.engine.ports import Clock
+from bisector.engine.queue import Dispatcher, EntryState, Lease
+from bisector.errors import LeaseLost
+
+
+class SqlLeasedStore(SqlStore):
+    """Implements `bisector.engine.queue.LeasedStore`: a look at the fence is part of each transaction."""
+
+    def __init__(self, database: Database, clock: Clock, lease: Lease, dispatcher: Dispatcher | None) -> None:
+        """Writes to the job of `lease` alone."""
+        super().__init__(database, clock)
+        self._lease = lease
+        self._dispatcher = dispatcher
+        self._rest: Seconds = 0.0
+
+    def rest(self, seconds: Seconds) -> None:
+        """If the job is to wait again for a fault, then for so long, and the fault counts."""
+        self._rest = seconds
+
+    def _guard(self, connection: Connection, job: str) -> None:
+        # The row is locked until the transaction ends: nobody takes the job between this look and the write.
+        wanted = select(queue.c.state, queue.c.fence).where(queue.c.job_id == number_of(job)).with_for_update()
+        found = connection.execute(wanted).one_or_none()
+        if found is None or found.state != EntryState.LEASED or found.fence != self._lease.fence:
+            raise LeaseLost(f"job {job} was given to another worker")
+
+    def _moved(self, connection: Connection, job: str, state: JobState) -> None:
+        if state is JobState.RUNNING:
+            return
+        number, now = number_of(job), self._now()
+        end_attempt(connection, number, self._lease.fence, state, now)
+        if state is not JobState.QUEUED:
+            connection.execute(
+                update(queue).where(queue.c.job_id == number).values(state=EntryState.ENDED, worker_id=None)
+            )
+            return
+        failures = queue.c.failures + 1 if self._rest else 0
+        connection.execute(update(queue).where(queue.c.job_id == number).values(failures=failures))
+        until = now + self._rest if self._rest else 0.0
+        wait_again(connection, self._dispatcher, number, until=until, now=now)

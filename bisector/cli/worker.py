@@ -1,0 +1,69 @@
+"""`bisector worker`: takes jobs from the queue until it is asked to end."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+
+from bisector.engine.queue import WorkerInfo, WorkerKind
+from bisector.engine.stop import StopSignal
+from bisector.engine.worker import Worker
+from bisector.report.numbers import count
+from bisector.report.text import one_line
+from bisector.wiring import Wiring
+
+
+@click.command(name="worker")
+def command() -> int:
+    """Take jobs from the queue and work on them, one at a time, until asked to end.
+
+    Asked to end (Ctrl-C, SIGTERM) it finishes the step in hand if that is done within `drain_seconds`, and gives the
+    job back; asked again it gives it back at once. Nothing that was measured is lost either way.
+    """
+    wiring = Wiring(StopSignal())
+    info = wiring.about_this_worker(WorkerKind.WORKER)
+    settings = wiring.settings
+    worker = Worker(wiring.worker_ports(), info, lease=settings.lease_seconds, grace=settings.drain_seconds, tell=_tell)
+    try:
+        with _ending(worker):
+            _tell(_about(info, wiring))
+            worker.run()
+    finally:
+        wiring.close()
+    _tell("ended")
+    return 0
+
+
+@contextmanager
+def _ending(worker: Worker) -> Iterator[None]:
+    """Ctrl-C and SIGTERM drain the worker; a second one ends it without waiting; a third one at once."""
+    asked = 0
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        asked += 1
+        if asked > 2:
+            raise KeyboardInterrupt
+        (worker.drain if asked == 1 else worker.stop_now)()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _about(info: WorkerInfo, wiring: Wiring) -> str:
+    classes = ", ".join(info.host_classes)
+    cores = count(info.cores, "core")
+    host = f"{info.name} (host class {classes}, {cores}, fingerprint {info.fingerprint})"
+    return f"worker on {host}; queue {wiring.database.where}"
+
+
+def _tell(text: str) -> None:
+    click.echo(f"bisector: {one_line(text, 4000)}", err=True)
+    sys.stderr.flush()
