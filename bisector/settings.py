@@ -2,15 +2,16 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bisector.errors import UsageError
+from bisector.formats.service import HookTable, RepositoryTable, ServerTable
 
 FILE_NAME = "bisector.toml"
 
@@ -49,6 +50,24 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(
         default=10.0, ge=0, description="how long a step may still take once its worker is asked to end"
     )
+    repositories: tuple[RepositoryTable, ...] = Field(default=(), description="what the service may be asked about")
+    hooks: tuple[HookTable, ...] = Field(default=(), description="who may send alerts")
+    server: ServerTable = Field(default_factory=ServerTable, description="how `bisector serve` is reached")
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> "Settings":
+        for what, names in (
+            ("repository", [entry.name for entry in self.repositories]),
+            ("hook", [hook.address for hook in self.hooks]),
+        ):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"more than one {what} is called {twice[0]!r}")
+        known = {entry.name for entry in self.repositories}
+        for hook in self.hooks:
+            if hook.repository is not None and hook.repository not in known:
+                raise ValueError(f"hook {hook.address!r} is for the repository {hook.repository!r}, which is not there")
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -85,6 +104,16 @@ def load_settings() -> Settings:
 PASSED_TO_BUILDS = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
+def secrets(names: Iterable[str]) -> tuple[str, ...]:
+    """What the variables hold; UsageError names those that are not set. Nothing keeps a secret but the environment."""
+    wanted = list(names)
+    missing = [name for name in wanted if not os.environ.get(name)]
+    if missing:
+        then = "Set them where the server is started, or take the names out of bisector.toml"
+        raise UsageError(f"secrets are missing: {', '.join(missing)}", where="environment", then=then)
+    return tuple(os.environ[name] for name in wanted)
+
+
 def process_environment() -> dict[str, str]:
     """This process's environment, of which adapters take what they list: PATH, proxies, certificates, ssh's agent."""
     return dict(os.environ)
@@ -116,8 +145,24 @@ def _problems(error: ValidationError) -> list[str]:
     for problem in error.errors():
         name = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
-            near = get_close_matches(name, Settings.model_fields, 1)
+            near = get_close_matches(str(problem["loc"][-1]), _fields_at(problem["loc"][:-1]), 1)
             told.append(f"unknown setting {name}" + (f"; did you mean {near[0]!r}?" if near else ""))
         else:
-            told.append(f"{name}: {problem['msg']}")
+            told.append(f"{name}: {problem['msg']}" if name else problem["msg"].removeprefix("Value error, "))
     return told
+
+
+def _fields_at(place: Sequence[int | str]) -> list[str]:
+    """What a setting inside these tables may be called."""
+    table: type[BaseModel] = Settings
+    for part in place:
+        if isinstance(part, str):
+            table = TABLES[part]
+    return list(table.model_fields)
+
+
+TABLES: Mapping[str, type[BaseModel]] = {
+    "repositories": RepositoryTable,
+    "hooks": HookTable,
+    "server": ServerTable,
+}

@@ -13,9 +13,10 @@ from bisector.core.model.scenario import BuildRecipe, Direction, Metric, RunReci
 from bisector.core.model.units import Sha
 from bisector.core.search.across import LEAST_SPREAD_EFFECT, SPREADS
 from bisector.engine.ports import Repository, Runner
+from bisector.engine.scenarios import read_scenario_file, scenario_named
 from bisector.errors import ScenarioError, UsageError
 from bisector.formats.results import MEASURED, is_known_source
-from bisector.formats.scenario import WALL, parse_scenario
+from bisector.formats.scenario import WALL
 from bisector.wiring import Wiring, scenario_directories
 
 AD_HOC = "command"
@@ -141,28 +142,14 @@ def load_scenario(wiring: Wiring, measure: MeasureOptions, repository: Repositor
 
 def read_scenario(wiring: Wiring, named: str, top: Path | None) -> Scenario:
     """The scenario called `named`, or in that directory or file; its files are kept for the job."""
-    path = find_scenario(wiring, named, top)
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise ScenarioError(f"the scenario cannot be read: {error.strerror}", where=str(path)) from None
-    scenario = parse_scenario(text, where=str(path))
-    return replace(scenario, files=wiring.artifacts.keep_scenario(path.parent))
+    return read_scenario_file(find_scenario(wiring, named, top), wiring.artifacts)
 
 
 def find_scenario(wiring: Wiring, named: str, top: Path | None) -> Path:
     """The file of the scenario called `named`; ScenarioError with near names when there is none."""
     if (direct := _file_at(Path(named))) is not None:
         return direct.resolve()
-    known: dict[str, Path] = {}
-    for directory in scenario_directories(wiring.settings, top):
-        for file in sorted(directory.glob("*/scenario.toml")):
-            known.setdefault(file.parent.name, file)
-    if named in known:
-        return known[named].resolve()
-    near = get_close_matches(named, known, 1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(sorted(known)) or 'none'}."
-    raise ScenarioError(f"there is no scenario {named!r}", then=f"{hint} A path to a directory works as well")
+    return scenario_named(named, scenario_directories(wiring.settings, top))
 
 
 def _named(scenario: str | None) -> str:

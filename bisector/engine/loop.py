@@ -115,6 +115,7 @@ def _note_use(work: Work) -> None:
 
 def _look_at_host(work: Work) -> None:
     """Record the host at the start and whenever it is no longer the one before."""
+    work.settle_image()
     seen = work.ports.runner.environment(work.request)
     if not work.investigation.environments or work.investigation.environments[-1].host != seen.host:
         work.record(seen)

@@ -40,6 +40,10 @@ class Repository(Transplants, Protocol):
         """The commit `ref` names, fetched into the mirror; RefError when it names none."""
         ...
 
+    def contains(self, branch: str, commit: Sha) -> bool:
+        """Whether `commit` is in the history of `branch` as it is now; RefError when there is no such branch."""
+        ...
+
     def snapshot(self) -> Sha:
         """The tree of the work tree as it is, uncommitted and untracked (not ignored) files included."""
         ...

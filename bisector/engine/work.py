@@ -1,10 +1,11 @@
 """One job in hand: its facts so far, and the one way to add to them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bisector.core.model.facts import EnvironmentSeen, Fact, Planned
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.request import Request
+from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.units import Seconds
 from bisector.core.search.planner import PLANNER, Plan
 from bisector.engine.ports import Ports
@@ -43,6 +44,18 @@ class Work:
         if host is None:
             raise ValueError("the host was not looked at yet")
         return host
+
+    def settle_image(self) -> None:
+        """Look up the base image where whoever made the job could not: once for all of its builds.
+
+        A service that takes orders has no engine. What the image was is kept as the toolchain of the host seen first.
+        """
+        image = self.request.scenario.build.image
+        if self.request.runner is not RunnerName.DOCKER or self.request.image_id is not None or image is None:
+            return
+        host = self.investigation.host
+        known = host.toolchain if host is not None else ""
+        self.request = replace(self.request, image_id=known or self.ports.runner.resolve_image(image))
 
     def record(self, fact: Fact) -> None:
         """Add a fact, durably, and tell whoever watches."""

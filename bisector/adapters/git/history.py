@@ -171,3 +171,11 @@ def _files(git: Git, commits: Sequence[Commit], paths: Sequence[str] = ()) -> li
         elif item:
             changed = found.setdefault(item.decode(), [])
     return [found.get(commit.sha, []) for commit in commits]
+
+
+def is_ancestor(git: Git, commit: Sha, tip: Sha) -> bool:
+    """Whether `tip` is `commit` or comes after it."""
+    answer = git.ask("merge-base", "--is-ancestor", commit, tip)
+    if answer.status > 1:
+        raise git.failure("merge-base", answer.complaint)
+    return answer.status == 0

@@ -54,6 +54,11 @@ class GitRepository:
             sha = self._source.look_up(ref, self._mirror)
         return read_commit(self._mirror.git, sha)
 
+    def contains(self, branch: str, commit: Sha) -> bool:
+        """Whether `commit` is in the history of `branch` as it is now; RefError when there is no such branch."""
+        tip = self.resolve(branch).sha
+        return self._mirror.holds(commit) and history.is_ancestor(self._mirror.git, commit, tip)
+
     def snapshot(self) -> Sha:
         """The tree of the work tree as it is, uncommitted and untracked (not ignored) files included."""
         if not isinstance(self._source, Checkout):

@@ -49,6 +49,11 @@ class SimulatedRepository:
                 return commit
         raise RefError(f"{ref!r} names no commit", then=f"There are good, bad and 0 to {len(line) - 1}")
 
+    def contains(self, branch: str, commit: Sha) -> bool:
+        """Whether `commit` is on the line, up to `branch`."""
+        tip = self.resolve(branch)
+        return any(known.sha == commit for known in self._world.line[: self._world.line.index(tip) + 1])
+
     def snapshot(self) -> Sha:
         """The work tree is that of the last commit."""
         return self._world.line[-1].tree

@@ -16,9 +16,9 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest schema this version knows; the last file under migrations/versions."""
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 
 metadata = MetaData(
     naming_convention={
@@ -139,4 +139,13 @@ hosts = Table(
     metadata,
     Column("host", String(64), primary_key=True, comment="the machine"),
     Column("worker_id", _Id, ForeignKey("workers.id"), comment="who has its measuring slot"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("hook", String(200), primary_key=True),
+    Column("delivery", String(200), primary_key=True, comment="the sender's name of it, or a digest of its body"),
+    Column("received_at", Float, nullable=False, comment="seconds since the epoch"),
+    Column("outcome", Text, nullable=False, comment="JSON of what it was answered; empty while it is being done"),
 )

@@ -302,7 +302,7 @@ def upgrade_schema(database: "Database") -> str:
 
 def scenario_directories(settings: Settings, repository_top: Path | None) -> tuple[Path, ...]:
     """Where scenarios are looked for by name, first match first: the working directory, the repository, ours."""
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     places = [Path("scenarios"), *settings.scenario_dirs]
     if repository_top is not None:
         places.append(repository_top / "scenarios")

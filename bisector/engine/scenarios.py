@@ -1,0 +1,42 @@
+"""Scenarios by name: found in the directories where they are looked for, read, their files kept."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from bisector.core.model.scenario import Scenario
+from bisector.engine.ports import Artifacts
+from bisector.errors import ScenarioError
+from bisector.formats.scenario import parse_scenario
+
+FILE = "scenario.toml"
+
+
+def known_scenarios(directories: Iterable[Path]) -> dict[str, Path]:
+    """The scenario files by their directories' names; the first directory that has a name wins."""
+    known: dict[str, Path] = {}
+    for directory in directories:
+        for file in sorted(directory.glob(f"*/{FILE}")):
+            known.setdefault(file.parent.name, file)
+    return known
+
+
+def scenario_named(name: str, directories: Iterable[Path]) -> Path:
+    """The file of the scenario called `name`; ScenarioError with near names when there is none."""
+    known = known_scenarios(directories)
+    if name in known:
+        return known[name].resolve()
+    near = get_close_matches(name, known, 1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(sorted(known)) or 'none'}."
+    raise ScenarioError(f"there is no scenario {name!r}", then=f"{hint} A path to a directory works as well")
+
+
+def read_scenario_file(path: Path, artifacts: Artifacts) -> Scenario:
+    """The scenario in the file at `path`; its other files are kept for the job."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ScenarioError(f"the scenario cannot be read: {error.strerror}", where=str(path)) from None
+    scenario = parse_scenario(text, where=str(path))
+    return replace(scenario, files=artifacts.keep_scenario(path.parent))
