@@ -4,7 +4,8 @@
     ├── UsageError            2   the request: an argument, a ref, a scenario file
     │   ├── RefError              a ref or a range that cannot be bisected
     │   ├── ScenarioError         a scenario, a metric or a settings file that cannot be used
-    │   └── JobError              a job that is not there, or not in a state for this
+    │   └── JobError              a job not in a state for this
+    │       └── NoSuchJob         a job that is not there
     ├── MeasurementFailed     4   the scenario or the history: nothing in it can be measured
     ├── EnvironmentFault      5   the machine: engine gone, no space, an image that cannot be had
     │   ├── StoreError            the database: newer, locked, damaged
@@ -57,6 +58,10 @@ class ScenarioError(UsageError):
 
 class JobError(UsageError):
     """The job does not exist, or its state does not allow what was asked."""
+
+
+class NoSuchJob(JobError):
+    """No job has that number."""
 
 
 class MeasurementFailed(BisectorError):

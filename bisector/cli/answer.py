@@ -14,11 +14,10 @@ from bisector.cli.options import OutputOptions
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import JobKind
 from bisector.core.model.verdict import VerdictKind
-from bisector.engine.job import JobState
+from bisector.engine.telling import told
 from bisector.report.attached import Artifact
-from bisector.report.compose import JobFacts, report_of
 from bisector.report.document import Report
-from bisector.report.explanation import Explanation, wanted_files
+from bisector.report.explanation import Explanation
 from bisector.report.html import render_html
 from bisector.report.json_export import render_json
 from bisector.report.markdown import render_markdown
@@ -115,24 +114,9 @@ def exit_code(investigation: Investigation) -> int:
 
 
 def _report(investigation: Investigation, wiring: Wiring, directory: Path) -> Report:
-    row = wiring.store.job(investigation.job)
-    ended = row.state is JobState.DONE or wiring.locks.working_on(investigation.job) is None
-    elapsed = investigation.plans[-1].elapsed if investigation.plans and ended else None
-    logs = [
-        Artifact(kind="build_log", path=build.log)
-        for build in investigation.builds.values()
-        if build.log and not build.usable
-    ]
-    artifacts = (Artifact(kind="report", path=str(directory / "report.html")), *logs)
-    files = {name: content for name in wanted_files(investigation) if (content := wiring.kept(name)) is not None}
-    facts = JobFacts(
-        state=row.state,
-        elapsed_seconds=elapsed,
-        scenario=investigation.request.scenario_text or None,
-        artifacts=artifacts,
-        files=files,
-    )
-    return report_of(investigation, facts)
+    job = investigation.job
+    working = wiring.locks.working_on(job) is not None
+    return told(investigation, wiring.store.job(job), wiring.kept, directory / "report.html", working=working)
 
 
 def _write(target: str, text: str) -> None:

@@ -17,7 +17,7 @@ class Deliveries(Protocol):
     """Which deliveries came, and what came of them."""
 
     def begin(self, hook: str, delivery: str) -> Delivered | None:
-        """Note a delivery that is new (None), or what is known of it. One that was never finished is new after a minute."""
+        """Note a delivery that is new (None), or what is known of it; one never finished is new after a minute."""
         ...
 
     def finish(self, hook: str, delivery: str, outcome: str) -> None:

@@ -14,6 +14,7 @@ from bisector.report.headline import badge, key_figures, tone, untestable_summar
 from bisector.report.phrase import pieces, plain
 from bisector.report.plots import figures, stylesheet
 from bisector.report.sentence import SHORT
+from bisector.report.text import displayed
 from bisector.report.words import OUTCOMES
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -27,7 +28,7 @@ def render_html(report: Report) -> str:
     """The whole page."""
     draws = any(section.flamegraph for section in report.sections)
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             report=report,
@@ -46,8 +47,9 @@ def render_html(report: Report) -> str:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """The templates, with what they write numbers and strangers' text by."""
+    made = Environment(
         loader=PackageLoader("bisector.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -55,10 +57,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(
+    made.filters.update(
         pieces=lambda phrase: list(pieces(phrase)),
         plain=plain,
         short=lambda sha: sha[:SHORT],
+        shown=lambda text: displayed(text, 400),
+        minute=lambda moment: moment[:16].replace("T", " "),
         unbroken=lambda text: text.replace(" %", "\u00a0%"),
         percent=lambda share: numbers.percent(share, signed=True),
         setting=numbers.setting,
@@ -70,4 +74,4 @@ def _environment() -> Environment:
         outcome=lambda outcome: OUTCOMES[outcome],
         day=lambda moment: moment[:10],
     )
-    return environment
+    return made

@@ -9,7 +9,7 @@ from bisector.core.model.request import Request
 from bisector.core.model.samples import Sample
 from bisector.engine.job import JobRow, JobState, check_transition
 from bisector.engine.ports import Clock
-from bisector.errors import JobError
+from bisector.errors import NoSuchJob
 from bisector.formats.facts import fact_from_text, fact_to_text, kind_of
 
 
@@ -35,9 +35,9 @@ class InMemoryStore:
     def job(self, job: str) -> JobRow:
         """One job; JobError when there is none."""
         if not job.isdecimal():
-            raise JobError(f"not the number of a job: {job[:40]!r}", then="`bisector jobs list` shows those there are")
+            raise NoSuchJob(f"not the number of a job: {job[:40]!r}", then="`bisector jobs list` shows those there are")
         if job not in self._rows:
-            raise JobError(f"there is no job {job}", then="`bisector jobs list` shows those there are")
+            raise NoSuchJob(f"there is no job {job}", then="`bisector jobs list` shows those there are")
         return self._with(self._rows[job], facts=len(self._facts[job]))
 
     def jobs(self) -> list[JobRow]:

@@ -34,7 +34,7 @@ from bisector.engine.queue import (
     WorkerKind,
     listed,
 )
-from bisector.errors import JobError
+from bisector.errors import JobError, NoSuchJob
 from bisector.formats.facts import request_from_text
 
 CLAIMING = 0x62697365
@@ -139,7 +139,7 @@ class Leases:
             mine = self._there(connection, worker)
             row = connection.execute(select(jobs.c.state, jobs.c.request).where(jobs.c.id == number)).one_or_none()
             if row is None or mine is None:
-                raise JobError(f"there is no job {job}", then="`bisector jobs list` shows those there are")
+                raise NoSuchJob(f"there is no job {job}", then="`bisector jobs list` shows those there are")
             if row.state == JobState.DONE:
                 raise JobError(f"job {job} is done", then=f"See `bisector report {job}`")
             entry = connection.execute(select(queue).where(queue.c.job_id == number).with_for_update()).one_or_none()

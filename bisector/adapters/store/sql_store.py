@@ -18,7 +18,7 @@ from bisector.core.model.request import Request
 from bisector.core.model.samples import Sample
 from bisector.engine.job import JobRow, JobState, check_transition
 from bisector.engine.ports import Clock
-from bisector.errors import JobError
+from bisector.errors import NoSuchJob
 from bisector.formats.facts import fact_from_text, fact_to_text, kind_of, request_from_text, request_to_text
 
 COMPRESS_FROM = 4096
@@ -48,7 +48,7 @@ class SqlStore:
         with self._database.reading() as connection:
             row = connection.execute(_rows().where(jobs.c.id == number_of(job))).one_or_none()
         if row is None:
-            raise JobError(f"there is no job {job}", then="`bisector jobs list` shows those there are")
+            raise NoSuchJob(f"there is no job {job}", then="`bisector jobs list` shows those there are")
         return _job_row(row)
 
     def jobs(self) -> list[JobRow]:
@@ -213,7 +213,7 @@ def move_job(connection: Connection, job: str, state: JobState, sentence: str = 
 def number_of(job: str) -> int:
     """The key of a job; JobError for what is no job's number."""
     if not job.isdecimal() or len(job) > 15:
-        raise JobError(f"not the number of a job: {job[:40]!r}", then="`bisector jobs list` shows those there are")
+        raise NoSuchJob(f"not the number of a job: {job[:40]!r}", then="`bisector jobs list` shows those there are")
     return int(job)
 
 

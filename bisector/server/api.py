@@ -1,0 +1,181 @@
+"""`/v1/jobs`: orders in, jobs and what came of them out."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Response
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from bisector.core.model.request import JobKind
+from bisector.core.model.trigger import Trigger
+from bisector.engine.asking import Ask
+from bisector.engine.job import JobRow, JobState
+from bisector.engine.queue import DEFAULT_CLASS, Entry, Order, Priority
+from bisector.engine.telling import investigation_of, kept_file, told
+from bisector.formats.service import Name
+from bisector.report.document import Report
+from bisector.report.html import render_html
+from bisector.report.json_export import result_of
+from bisector.report.markdown import render_markdown
+from bisector.server.service import Service
+
+JobId = Annotated[str, Path(pattern=r"^[0-9]{1,18}$", description="number of the job")]
+MOST_JOBS = 200
+
+
+class Shape(BaseModel):
+    """A body of a request; what is not named is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OrderShape(Shape):
+    """A question: in which commit between good and bad did the scenario's metric change?"""
+
+    kind: Literal["bisect", "compare"] = "bisect"
+    repository: Name = Field(description="name of a configured repository")
+    scenario: Name = Field(description="name of a scenario")
+    metric: str | None = Field(None, min_length=1, max_length=200, description="the scenario's first by default")
+    good: str = Field(pattern=r"^[0-9a-f]{7,64}$", description="a commit, at least 7 digits of it")
+    bad: str | None = Field(None, pattern=r"^[0-9a-f]{7,64}$", description="a commit; the branch's tip by default")
+    priority: Literal["person", "alert", "sweep"] = "person"
+    host_class: Name = DEFAULT_CLASS
+    link: str = Field("", max_length=2000, description="shown beside the answer")
+
+
+class JobShape(BaseModel):
+    """A job as lists show it."""
+
+    id: str
+    state: str
+    kind: str
+    repository: str
+    scenario: str
+    good: str
+    bad: str
+    created: str
+    sentence: str | None
+    priority: str | None = None
+    attempts: int = 0
+    links: dict[str, str]
+
+
+def job_routes(service: Service) -> APIRouter:
+    """The routes of jobs."""
+    routes = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+    missing: dict[int | str, dict[str, Any]] = {404: {"description": "no such job"}}
+
+    @routes.post(
+        "",
+        status_code=202,
+        summary="Ask for a job",
+        responses={
+            200: {"description": "the same question is being answered already", "model": JobShape},
+            422: {"description": "it names what is not configured"},
+            429: {"description": "the queue is full"},
+        },
+    )
+    def ask(order: OrderShape, response: Response) -> JobShape:
+        queued = service.enqueue(ask_of(order))
+        response.headers["Location"] = f"/v1/jobs/{queued.job}"
+        response.status_code = 202 if queued.new else 200
+        return _shape(service, service.store.job(queued.job))
+
+    @routes.get("", summary="Jobs, the newest first")
+    def jobs(
+        state: Annotated[JobState | None, Query()] = None,
+        limit: Annotated[int, Query(ge=1, le=MOST_JOBS)] = 50,
+    ) -> list[JobShape]:
+        rows = [row for row in service.store.jobs() if state is None or row.state is state]
+        return [_shape(service, row) for row in rows[:limit]]
+
+    @routes.get("/{job}", summary="A job", responses=missing)
+    def job(job: JobId) -> JobShape:
+        return _shape(service, service.store.job(job))
+
+    @routes.get(
+        "/{job}/result", summary="The answer so far, as `bisector report --schema` describes it", responses=missing
+    )
+    def result(job: JobId) -> JSONResponse:
+        return JSONResponse(result_of(report_now(service, job)))
+
+    @routes.get("/{job}/report", response_class=HTMLResponse, summary="The report as one page", responses=missing)
+    def report(job: JobId) -> HTMLResponse:
+        return report_response(report_now(service, job))
+
+    @routes.get(
+        "/{job}/report.md", response_class=PlainTextResponse, summary="The report as Markdown", responses=missing
+    )
+    def markdown(job: JobId) -> PlainTextResponse:
+        return PlainTextResponse(render_markdown(report_now(service, job)), media_type="text/markdown")
+
+    @routes.post(
+        "/{job}/cancel",
+        summary="Stop a job; what it measured is kept",
+        responses={**missing, 409: {"description": "the job is done"}},
+    )
+    def cancel(job: JobId) -> JobShape:
+        service.queue.cancel(job)
+        return _shape(service, service.store.job(job))
+
+    @routes.post(
+        "/{job}/rerun",
+        status_code=202,
+        summary="Ask the same again, with fresh samples",
+        responses=missing,
+    )
+    def rerun(job: JobId, response: Response) -> JobShape:
+        again = service.queue.enqueue(service.store.job(job).request, Order(asked_by=f"rerun of {job}"))
+        response.headers["Location"] = f"/v1/jobs/{again.job}"
+        return _shape(service, service.store.job(again.job))
+
+    return routes
+
+
+def ask_of(order: OrderShape) -> Ask:
+    """What an order asks for."""
+    trigger = Trigger(
+        source="api",
+        repository=order.repository,
+        scenario=order.scenario,
+        metric=order.metric,
+        good=order.good,
+        bad=order.bad,
+        link=order.link,
+    )
+    priority = Priority[order.priority.upper()]
+    return Ask(trigger=trigger, priority=priority, host_class=order.host_class, kind=JobKind(order.kind))
+
+
+def report_now(service: Service, job: str) -> Report:
+    """The report of a job as it stands."""
+    entry = service.queue.entry(job)
+    investigation = investigation_of(job, service.store)
+    page = service.artifacts.report(job) / "report.html"
+    working = entry is not None and bool(entry.worker)
+    return told(investigation, service.store.job(job), kept_file(service.artifacts), page, working=working)
+
+
+def report_response(report: Report) -> HTMLResponse:
+    """The report's own page, which brings its own policy: it has scripts of ours inside, and nothing else."""
+    return HTMLResponse(render_html(report), headers={"Content-Security-Policy": "frame-ancestors 'none'"})
+
+
+def _shape(service: Service, row: JobRow) -> JobShape:
+    entry: Entry | None = service.queue.entry(row.job)
+    request = row.request
+    here = f"/v1/jobs/{row.job}"
+    return JobShape(
+        id=row.job,
+        state=row.state.value,
+        kind=request.kind.value,
+        repository=request.repository,
+        scenario=request.scenario.name,
+        good=request.good,
+        bad=request.bad,
+        created=row.created.isoformat(),
+        sentence=row.sentence or None,
+        priority=entry.order.priority.name.lower() if entry is not None else None,
+        attempts=entry.attempt if entry is not None else 0,
+        links={"self": here, "result": f"{here}/result", "report": f"{here}/report", "page": f"/jobs/{row.job}"},
+    )

@@ -1,0 +1,25 @@
+"""The server's ports and settings put together."""
+
+from bisector.server.service import Service
+from bisector.settings import Settings, secrets
+from bisector.wiring import Wiring, scenario_directories
+from bisector.wiring.service import deliveries, grounds
+
+
+def service_of(wiring: Wiring, settings: Settings, tokens: tuple[str, ...]) -> Service:
+    """The service of a process; UsageError names every secret that is missing."""
+    wanted = [name for hook in settings.hooks for name in hook.secret_env]
+    secrets(wanted)
+    return Service(
+        store=wiring.store,
+        queue=wiring.queue,
+        deliveries=deliveries(wiring),
+        artifacts=wiring.artifacts,
+        clock=wiring.clock,
+        grounds=grounds(wiring),
+        settings=settings.server,
+        hooks={hook.address: (hook, secrets(hook.secret_env)) for hook in settings.hooks},
+        tokens=tokens,
+        scenario_directories=lambda top: scenario_directories(settings, top),
+        report_url=settings.server.public_url.rstrip("/"),
+    )

@@ -1,0 +1,67 @@
+"""`bisector serve`: the service over HTTP, until it is asked to end."""
+
+import ipaddress
+
+import click
+
+from bisector.engine.stop import StopSignal
+from bisector.errors import UsageError
+from bisector.settings import Settings, secrets
+from bisector.wiring import Wiring
+
+
+@click.command(name="serve")
+@click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: that of the settings, 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.  [default: 8372]")
+def command(host: str | None, port: int | None) -> int:
+    """Take orders and alerts over HTTP and show what comes of them. Workers do the work: start `bisector worker` too.
+
+    What may be asked for is configured in bisector.toml: repositories, hooks with their secrets, tokens.
+    """
+    wiring = Wiring(StopSignal())
+    settings = wiring.settings
+    address, number = host or settings.server.host, settings.server.port if port is None else port
+    tokens = secrets(settings.server.token_env)
+    if not tokens and not _is_this_machine(address):
+        then = "Name a variable with the token in [server] token_env, or listen on 127.0.0.1"
+        raise UsageError("without a token only this machine may use the server", where=address, then=then)
+    try:
+        _serve(wiring, settings, tokens, (address, number))
+    finally:
+        wiring.close()
+    return 0
+
+
+def _serve(wiring: Wiring, settings: Settings, tokens: tuple[str, ...], where: tuple[str, int]) -> None:
+    try:
+        import uvicorn
+
+        from bisector.server.app import create_app
+        from bisector.server.assembly import service_of
+    except ModuleNotFoundError as error:
+        then = "Install it with: pip install 'bisector[server]'"
+        raise UsageError(f"the server needs the package {error.name}", then=then) from None
+    app = create_app(service_of(wiring, settings, tokens))
+    click.echo(f"bisector: serving on http://{where[0]}:{where[1]}; queue {wiring.database.where}", err=True)
+    if not settings.repositories:
+        click.echo("bisector: no repository is configured: nothing can be asked for, only looked at", err=True)
+    config = uvicorn.Config(
+        app,
+        host=where[0],
+        port=where[1],
+        log_level="warning",
+        timeout_graceful_shutdown=5,
+        timeout_keep_alive=30,
+        limit_concurrency=200,
+        server_header=False,
+    )
+    uvicorn.Server(config).run()
+
+
+def _is_this_machine(address: str) -> bool:
+    if address == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,63 @@
+"""`/health`, `/ready` and Prometheus' `/metrics`: computed from what is stored, the same after a restart."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from bisector.errors import BisectorError
+from bisector.server.service import Service
+
+
+class _Collector:
+    """Reads the figures when Prometheus asks for them."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics, each with all of its series."""
+        depth = GaugeMetricFamily(
+            "bisector_queue_jobs", "Jobs in the queue.", labels=["priority", "host_class", "state"]
+        )
+        for row in self._service.queue.depth():
+            for state, number in (("waiting", row.waiting), ("leased", row.leased)):
+                depth.add_metric([row.priority.name.lower(), row.host_class, state], number)
+        yield depth
+        jobs = GaugeMetricFamily("bisector_jobs", "Jobs by state.", labels=["state"])
+        for state, number in sorted(Counter(row.state.value for row in self._service.store.jobs()).items()):
+            jobs.add_metric([state], number)
+        yield jobs
+        workers = GaugeMetricFamily("bisector_workers", "Workers that are there.", labels=["state"])
+        found = Counter("late" if row.late else "there" for row in self._service.queue.workers())
+        for state in ("there", "late"):
+            workers.add_metric([state], found[state])
+        yield workers
+
+
+def metric_routes(service: Service) -> APIRouter:
+    """The routes for whoever watches the server."""
+    routes = APIRouter(tags=["operation"])
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Collector(service))
+
+    @routes.get("/health", summary="The process answers")
+    def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @routes.get("/ready", summary="The database answers", responses={503: {"description": "it does not"}})
+    def ready() -> JSONResponse:
+        try:
+            service.queue.depth()
+        except BisectorError as error:
+            return JSONResponse({"status": "not ready", "error": error.what}, 503)
+        return JSONResponse({"status": "ready"})
+
+    @routes.get("/metrics", summary="Figures for Prometheus", response_class=Response)
+    def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    return routes

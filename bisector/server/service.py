@@ -1,0 +1,56 @@
+"""What the server works with, made once at its start."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bisector.core.model.scenario import Scenario
+from bisector.engine.asking import Ask, Grounds, order_of, request_of
+from bisector.engine.deliveries import Deliveries
+from bisector.engine.ports import Artifacts, Clock, Store
+from bisector.engine.queue import Enqueued, Queue
+from bisector.engine.scenarios import known_scenarios, read_scenario_file
+from bisector.errors import ScenarioError
+from bisector.formats.service import HookTable, RepositoryTable, ServerTable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """The ports and settings of a server."""
+
+    store: Store
+    queue: Queue
+    deliveries: Deliveries
+    artifacts: Artifacts
+    clock: Clock
+    grounds: Grounds
+    settings: ServerTable
+    hooks: Mapping[str, tuple[HookTable, tuple[str, ...]]]
+    """By address: a hook and its secrets."""
+    tokens: tuple[str, ...]
+    """Empty: whoever reaches the server may use it."""
+    scenario_directories: Callable[[Path | None], tuple[Path, ...]]
+    report_url: str = ""
+    """Address that others reach the server by, for links in what is answered."""
+
+    def enqueue(self, ask: Ask) -> Enqueued:
+        """Queue the job that an order asks for; Refused, or QueueFull."""
+        request = request_of(ask, self.grounds)
+        return self.queue.enqueue(request, order_of(ask, request))
+
+    def scenarios(self) -> Iterable[tuple[str, Scenario | str]]:
+        """The scenarios that can be asked for by name; why one cannot, in its place."""
+        tops = [Path(entry.location) for entry in self.grounds.repositories.values()]
+        places: Mapping[str, Path] = {}
+        for top in [None, *(top for top in tops if top.is_dir())]:
+            places = {**known_scenarios(self.scenario_directories(top)), **places}
+        for name, path in sorted(places.items()):
+            try:
+                yield name, read_scenario_file(path, self.artifacts)
+            except ScenarioError as error:
+                yield name, str(error)
+
+    @property
+    def repositories(self) -> Mapping[str, RepositoryTable]:
+        """What may be asked about."""
+        return self.grounds.repositories
