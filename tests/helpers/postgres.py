@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from bisector.adapters.queue.dispatch import prepare
 from bisector.adapters.store.database import Database
 from bisector.adapters.store.migrate import upgrade
 
@@ -54,7 +55,7 @@ class Server:
         """A database with the newest schema, to be copied: migrating is slow."""
         name = "migrated"
         self._execute(f"CREATE DATABASE {name} TEMPLATE template0")
-        database = Database(self.url(name))
+        database = Database(self.url(name), prepare)
         upgrade(database)
         database.close()
         return name
