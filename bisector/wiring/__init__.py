@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from bisector import __version__
@@ -13,10 +12,10 @@ from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.units import digest
 from bisector.engine.attended import Attendance
 from bisector.engine.ports import Artifacts, Clock, Locks, Observer, Ports, Repository, Runner, Store
-from bisector.engine.queue import Limits, Processes, Queue, WorkerInfo, WorkerKind
+from bisector.engine.queue import Processes, Queue, WorkerInfo, WorkerKind
 from bisector.engine.stop import StopSignal
 from bisector.engine.worker import WorkerPorts
-from bisector.errors import BisectorError, UsageError
+from bisector.errors import BisectorError
 from bisector.settings import Settings, container_build_environment, load_settings, process_environment
 from bisector.wiring.queue import deliveries_of, make_database, make_queue
 
