@@ -1,9 +1,12 @@
 """What all tests share: options, markers, and that in CI nothing is skipped for a missing part."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+from tests.helpers.postgres import Server, server
 
 # The same examples for everybody in CI; new ones at every run at home, where somebody can look at what they found.
 settings.register_profile("ci", derandomize=True, deadline=None, database=None)
@@ -25,3 +28,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped in CI: {report.longrepr}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL of this session's own."""
+    with server() as running:
+        yield running

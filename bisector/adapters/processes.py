@@ -4,6 +4,10 @@ import os
 import signal
 from pathlib import Path
 
+from bisector.adapters.measure.host import fingerprint, host_facts
+from bisector.core.model.units import digest
+from bisector.engine.queue import WorkerInfo, WorkerKind
+
 
 class LinuxProcesses:
     """Implements `bisector.engine.queue.Processes` with /proc.
@@ -34,6 +38,22 @@ class LinuxProcesses:
         except (ProcessLookupError, PermissionError):
             return False
         return True
+
+
+def about_this_process(kind: WorkerKind, host_classes: tuple[str, ...], version: str) -> WorkerInfo:
+    """What this process says of itself and its machine. Clones of one installation are told apart by their names."""
+    facts = host_facts()
+    return WorkerInfo(
+        kind=kind,
+        host=digest("machine", facts["machine"], facts["hostname"])[:16],
+        name=facts["hostname"],
+        host_classes=host_classes,
+        process=LinuxProcesses().here(),
+        pid=os.getpid(),
+        cores=int(facts["cores"]),
+        fingerprint=fingerprint(facts),
+        version=version,
+    )
 
 
 def _boot() -> str:

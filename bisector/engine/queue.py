@@ -7,7 +7,7 @@ nothing any more.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -188,6 +188,17 @@ class Dispatcher(Protocol):
         ...
 
 
+class Deliveries(Protocol):
+    """The other end of a dispatcher, in a worker."""
+
+    def run(self, take: Callable[[str | None], object], goes_on: Callable[[], bool]) -> None:
+        """Call `take` with one job after the other that word is had of, and with None now and then.
+
+        Until `goes_on` says no, or the database goes away: StoreError.
+        """
+        ...
+
+
 class Processes(Protocol):
     """The processes of this machine, named so that a later one with the same number is another."""
 
@@ -276,6 +287,10 @@ class Queue(Protocol):
 
         Higher priorities first, then older jobs; of one repository no more at once than the setting allows.
         """
+        ...
+
+    def remind(self, job: str, rest: Seconds) -> None:
+        """Send word of a job anew after `rest` seconds, if it still waits: word of it came when it could not be had."""
         ...
 
     def take(self, worker: str, job: str) -> Lease:

@@ -14,6 +14,7 @@ from bisector.engine.loop import carry_out, left_as
 from bisector.engine.ports import Clock, Locks, Ports, Store
 from bisector.engine.queue import (
     MOST_FAILURES,
+    Deliveries,
     EntryState,
     Lease,
     LeasedStore,
@@ -30,6 +31,8 @@ Tell = Callable[[str], None]
 Result = TypeVar("Result")
 POLL: Seconds = 1.0
 """How often a worker without a dispatcher looks for a job."""
+REMIND: Seconds = 5.0
+"""When word of a job that could not be had comes again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +45,8 @@ class WorkerPorts:
     processes: Processes
     open: Callable[[str, Store, StopSignal], Ports]
     """Everything a job needs, with the store that is given; raises what stands in the way."""
+    deliveries: Deliveries | None = None
+    """Who brings word of jobs; without, the worker looks for them."""
 
 
 class Worker:
@@ -84,8 +89,32 @@ class Worker:
         while not self._ending.requested:
             with self.registered():
                 while self.goes_on():
-                    if not self.once():
-                        self.pause(POLL)
+                    self._take_jobs()
+
+    def _take_jobs(self) -> None:
+        deliveries = self._ports.deliveries
+        if deliveries is None:
+            if not self.once():
+                self.pause(POLL)
+            return
+        try:
+            deliveries.run(self._delivered, self.goes_on)
+        except StoreError as error:
+            self._tell(str(error))
+            self.pause(POLL)
+
+    def _delivered(self, job: str | None) -> None:
+        if self.once(job) or job is None:
+            return
+        try:
+            # Somebody else has it, mostly. Where not (the host is busy, its repository is at its limit), word of it
+            # must not be lost; and with word of many such jobs at hand none is looked at without a pause.
+            entry = self._ports.queue.entry(job)
+            if entry is not None and entry.state is EntryState.WAITING:
+                self.pause(POLL)
+                self._ports.queue.remind(job, REMIND)
+        except StoreError as error:
+            self._tell(str(error))
 
     def goes_on(self) -> bool:
         """Whether it takes further jobs under its present number."""

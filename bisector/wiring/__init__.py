@@ -12,11 +12,12 @@ from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.units import digest
 from bisector.engine.attended import Attendance
 from bisector.engine.ports import Artifacts, Clock, Locks, Observer, Ports, Repository, Runner, Store
-from bisector.engine.queue import Limits, Processes, Queue, WorkerInfo, WorkerKind
+from bisector.engine.queue import Processes, Queue, WorkerInfo, WorkerKind
 from bisector.engine.stop import StopSignal
 from bisector.engine.worker import WorkerPorts
 from bisector.errors import BisectorError
 from bisector.settings import Settings, container_build_environment, load_settings, process_environment
+from bisector.wiring.queue import deliveries_of, make_database, make_queue
 
 if TYPE_CHECKING:
     from bisector.adapters.docker.runner import DockerRunner
@@ -51,9 +52,7 @@ class Wiring:
     @cached_property
     def database(self) -> "Database":
         """The database of jobs and facts."""
-        from bisector.adapters.store.database import Database, sqlite_url
-
-        return Database(self.settings.database_url or sqlite_url(self.settings.state_dir / "bisector.sqlite3"))
+        return make_database(self.settings)
 
     @cached_property
     def store(self) -> "SqlStore":
@@ -97,13 +96,7 @@ class Wiring:
     @cached_property
     def queue(self) -> Queue:
         """What waits to be worked on, and who works."""
-        from bisector.adapters.store.sql_queue import SqlQueue
-
-        settings = self.settings
-        limits = Limits(
-            lease=settings.lease_seconds, waiting=settings.queue_limit, per_repository=settings.per_repository
-        )
-        return SqlQueue(self.database, self.clock, limits)
+        return make_queue(self.database, self.clock, self.settings)
 
     @cached_property
     def processes(self) -> Processes:
@@ -112,30 +105,16 @@ class Wiring:
 
         return LinuxProcesses()
 
-    @cached_property
+    @property
     def host(self) -> str:
-        """This machine, as the queue names it: clones of one installation are told apart by their names."""
-        from bisector.adapters.measure.host import host_facts
-
-        facts = host_facts()
-        return digest("machine", facts["machine"], facts["hostname"])[:16]
+        """This machine, as the queue names it."""
+        return self.about_this_worker(WorkerKind.PERSON).host
 
     def about_this_worker(self, kind: WorkerKind) -> WorkerInfo:
         """What this process says of itself in the queue."""
-        from bisector.adapters.measure.host import fingerprint, host_facts
+        from bisector.adapters.processes import about_this_process
 
-        facts = host_facts()
-        return WorkerInfo(
-            kind=kind,
-            host=self.host,
-            name=facts["hostname"],
-            host_classes=self.settings.host_classes,
-            process=self.processes.here(),
-            pid=os.getpid(),
-            cores=int(facts["cores"]),
-            fingerprint=fingerprint(facts),
-            version=__version__,
-        )
+        return about_this_process(kind, self.settings.host_classes, __version__)
 
     def reap(self) -> None:
         """Give up workers that are gone, as every worker does, for commands that look at what they have."""
@@ -143,12 +122,8 @@ class Wiring:
 
     def attendance(self) -> Attendance:
         """What a command that works on a job itself needs to be seen by the workers."""
-        return Attendance(
-            queue=self.queue,
-            processes=self.processes,
-            info=self.about_this_worker(WorkerKind.PERSON),
-            lease=self.settings.lease_seconds,
-        )
+        info, lease = self.about_this_worker(WorkerKind.PERSON), self.settings.lease_seconds
+        return Attendance(queue=self.queue, processes=self.processes, info=info, lease=lease)
 
     def worker_ports(self) -> WorkerPorts:
         """What a worker needs."""
@@ -158,7 +133,12 @@ class Wiring:
             return replace(self.ports(repository, runner), store=store)
 
         return WorkerPorts(
-            queue=self.queue, locks=self.locks, clock=self.clock, processes=self.processes, open=ports_of
+            queue=self.queue,
+            locks=self.locks,
+            clock=self.clock,
+            processes=self.processes,
+            open=ports_of,
+            deliveries=deliveries_of(self.database, self.host, self.settings.host_classes),
         )
 
     def docker(self) -> "DockerRunner":

@@ -2,7 +2,7 @@
 # Brings up the real parts the tests run against: a Docker engine and a base image that carries Python, pip,
 # gcc and git. Idempotent; safe to run again. Debian as root: everything is installed. Elsewhere: says what is missing.
 #
-#   tests/environment/up.sh [engine] [browser] [profilers]     (default: engine)
+#   tests/environment/up.sh [engine] [browser] [profilers] [postgres]     (default: engine)
 set -euo pipefail
 
 base_image=${BISECTOR_TEST_BASE_IMAGE:-python:3.11-slim}
@@ -67,9 +67,17 @@ browser() { packages chromium chromium-driver; }
 
 profilers() { packages linux-perf valgrind; }
 
+# Only the programs: the tests run servers of their own in temporary directories. The service that Debian would start
+# for its own cluster is not wanted.
+postgres() {
+    [ -d /etc/postgresql-common ] || [ "$(id -u)" -ne 0 ] ||
+        { mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf; }
+    packages postgresql
+}
+
 for part in "${@:-engine}"; do
     case $part in
-        engine | browser | profilers) "$part" ;;
-        *) say "no such part: $part (engine, browser, profilers)"; exit 2 ;;
+        engine | browser | profilers | postgres) "$part" ;;
+        *) say "no such part: $part (engine, browser, profilers, postgres)"; exit 2 ;;
     esac
 done

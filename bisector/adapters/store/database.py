@@ -1,9 +1,10 @@
 """Connections: SQLite set up so that nothing is lost or claimed twice, any other database by its URL."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
@@ -34,8 +35,13 @@ def journal_mode(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
 class Database:
     """An engine whose writing transactions begin at once, so that none fails half way for a lock."""
 
-    def __init__(self, url: str) -> None:
-        """`url` as SQLAlchemy writes it; nothing is opened before the first transaction."""
+    def __init__(self, url: str, prepare: Callable[[Any], None] | None = None) -> None:
+        """`url` as SQLAlchemy writes it; nothing is opened before the first transaction.
+
+        `prepare` makes what else is to be in the database when its schema is brought up to date, in that transaction;
+        it is given the driver's own connection.
+        """
+        self.prepare = prepare
         try:
             self.url: URL = make_url(url)
             self._engine = create_engine(self.url, pool_pre_ping=not url.startswith("sqlite"))
@@ -49,6 +55,11 @@ class Database:
     def is_sqlite(self) -> bool:
         """Whether it is one file on this machine."""
         return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def conninfo(self) -> str:
+        """How libpq would connect to it, password included."""
+        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     @property
     def where(self) -> str:

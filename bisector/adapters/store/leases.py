@@ -9,16 +9,18 @@ from bisector.adapters.store.queue_rows import (
     ENDED,
     GONE,
     THERE,
+    announce,
     below_cap,
     claimable,
     end_attempt,
     lease_now,
+    lives_there,
     note_attempt,
     wait_again,
 )
 from bisector.adapters.store.sql_store import move_job, number_of
 from bisector.adapters.store.tables import hosts, jobs, queue, workers
-from bisector.core.model.units import digest
+from bisector.core.model.units import Seconds, digest
 from bisector.engine.job import JobState
 from bisector.engine.ports import Clock
 from bisector.engine.queue import (
@@ -83,6 +85,7 @@ class Leases:
             connection.execute(update(workers).where(workers.c.id == int(worker)).values(state=ENDED))
             self._let_go(connection, int(worker))
             self._give_back_what_is_lost(connection)
+            self._free_of_hosts(connection)
 
     def hold_host(self, worker: str) -> bool:
         """Take the measuring slot of the worker's machine; False while a worker that lives has it."""
@@ -132,6 +135,14 @@ class Leases:
                     return self._lease(connection, found, mine)
             return None
 
+    def remind(self, job: str, rest: Seconds) -> None:
+        """Send word of a job anew after `rest` seconds, if it still waits."""
+        with self._database.writing() as connection:
+            wanted = select(queue).where(queue.c.job_id == number_of(job), queue.c.state == EntryState.WAITING)
+            row = connection.execute(wanted).one_or_none()
+            if row is not None:
+                announce(connection, self._dispatcher, row, rest=max(rest, row.not_before - self._wall()))
+
     def take(self, worker: str, job: str) -> Lease:
         """Take just this job for a person who asks for it by number, also one that is not queued."""
         number = number_of(job)
@@ -179,6 +190,7 @@ class Leases:
                 if _is_lost(row, here, host, now):
                     connection.execute(update(workers).where(workers.c.id == row.id).values(state=GONE))
             given_back = self._give_back_what_is_lost(connection)
+            self._free_of_hosts(connection)
         self._end_processes(here, host)
         return given_back
 
@@ -200,6 +212,13 @@ class Leases:
             .with_for_update(of=queue)
         )
         return tuple(str(row.job_id) for row in connection.execute(lost).all() if self._lost(connection, row))
+
+    def _free_of_hosts(self, connection: Connection) -> None:
+        """What waits for a host without a worker is for any host of its class, which is to be told."""
+        waits = (queue.c.state == EntryState.WAITING, queue.c.host != "", ~lives_there())
+        freed = update(queue).where(*waits).values(host="").returning(queue)
+        for row in connection.execute(freed).all():
+            announce(connection, self._dispatcher, row, rest=max(row.not_before - self._wall(), 0.0))
 
     def _lost(self, connection: Connection, row: Row[Any]) -> bool:
         """End a lease whose worker is no more; whether the job waits again."""

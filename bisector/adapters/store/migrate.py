@@ -23,14 +23,21 @@ def upgrade(database: Database, revision: str = "head") -> None:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
+        if database.prepare is not None:
+            database.prepare(connection.connection.driver_connection)
 
 
 def differences(connection: Connection) -> list[str]:
     """How the schema in the database differs from the one this version wants; empty when it does not."""
     from alembic.autogenerate import compare_metadata
 
-    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "include_object": _is_ours})
     return [str(difference) for difference in compare_metadata(context, metadata)]
+
+
+def _is_ours(_object: object, name: str | None, *_rest: object) -> bool:
+    """Whether a table is ours; the dispatcher's stand beside it."""
+    return name is None or not name.startswith("procrastinate_")
 
 
 def newest() -> str:

@@ -37,15 +37,17 @@ def lease_now(database: Database, connection: Connection, clock: Clock) -> float
 
 def claimable(*, host: str, classes: tuple[str, ...], now: float) -> ColumnElement[bool]:
     """What of the entries a worker on `host` may take, `now` being the time of day."""
-    lives_there = exists().where(
-        workers.c.host == queue.c.host, workers.c.state == THERE, workers.c.kind == WorkerKind.WORKER
-    )
     return and_(
         queue.c.state == EntryState.WAITING,
         queue.c.host_class.in_(classes),
         or_(queue.c.not_before <= now, queue.c.not_before > now + LONGEST_REST),
-        or_(queue.c.host == "", queue.c.host == host, ~lives_there),
+        or_(queue.c.host == "", queue.c.host == host, ~lives_there()),
     )
+
+
+def lives_there() -> ColumnElement[bool]:
+    """Whether the host that an entry is kept for has a worker."""
+    return exists().where(workers.c.host == queue.c.host, workers.c.state == THERE, workers.c.kind == WorkerKind.WORKER)
 
 
 def below_cap(most: int, *, besides: int = 0) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""One contract for every store: in memory and SQLite."""
+"""One contract for every store: in memory, SQLite and PostgreSQL."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -39,9 +39,20 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened.close()
 
 
-@pytest.fixture(params=["in_memory", "sqlite"])
-def store(request: pytest.FixtureRequest, database: Database) -> Store:
-    return InMemoryStore(SimulatedClock()) if request.param == "in_memory" else SqlStore(database, SystemClock())
+POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))
+
+
+@pytest.fixture(params=["in_memory", "sqlite", POSTGRESQL])
+def store(request: pytest.FixtureRequest, database: Database) -> Iterator[Store]:
+    if request.param == "in_memory":
+        yield InMemoryStore(SimulatedClock())
+        return
+    if request.param == "sqlite":
+        yield SqlStore(database, SystemClock())
+        return
+    opened = Database(request.getfixturevalue("postgres").fresh())
+    yield SqlStore(opened, SystemClock())
+    opened.close()
 
 
 def sample(build: str, *, order: int = 0, host: str = "h", value: float = 1.0) -> Sample:
@@ -127,11 +138,14 @@ def test_samples_are_found_by_build_settings_and_host(store: Store) -> None:
     assert store.samples_of(["a"], "another identity", "h") == {}
 
 
-def test_cancelling_is_asked_for_and_forgotten_at_the_next_start(store: Store) -> None:
+def test_cancelling_is_asked_for_and_forgotten_when_the_job_is_gone_on_with(store: Store) -> None:
     job = store.create(REQUEST)
     assert not store.cancel_requested(job)
     store.request_cancel(job)
     assert store.cancel_requested(job)
+    store.set_state(job, JobState.RUNNING)
+    assert store.cancel_requested(job), "a wish from before the work began stands"
+    store.set_state(job, JobState.CANCELLED)
     store.set_state(job, JobState.RUNNING)
     assert not store.cancel_requested(job)
 

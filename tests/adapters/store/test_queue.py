@@ -1,0 +1,390 @@
+"""One contract for the queue on every database."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from bisector.adapters.clock import SystemClock
+from bisector.adapters.store.database import Database, sqlite_url
+from bisector.adapters.store.sql_queue import SqlQueue
+from bisector.adapters.store.sql_store import SqlStore
+from bisector.core.model.facts import EnvironmentSeen
+from bisector.core.model.request import Request, RunnerName
+from bisector.engine.job import JobState
+from bisector.engine.queue import (
+    MOST_FAILURES,
+    Cancelling,
+    EntryState,
+    Limits,
+    Order,
+    Priority,
+    Queue,
+    WorkerInfo,
+    WorkerKind,
+    dedup_key,
+)
+from bisector.errors import JobError, LeaseLost, QueueFull
+from bisector.formats.scenario import parse_scenario
+from tests.helpers.lines import name
+
+REQUEST = Request(
+    repository="/repository",
+    good=name(1),
+    bad=name(2),
+    scenario=parse_scenario(b'name = "x"\n[run]\ncommand = ["true"]\n', where="x"),
+    runner=RunnerName.LOCAL,
+)
+OTHER = replace(REQUEST, repository="/other")
+FACT = EnvironmentSeen(host="h", toolchain="t", details={})
+PERSON, ALERT, SWEEP = (Order(priority=priority) for priority in (Priority.PERSON, Priority.ALERT, Priority.SWEEP))
+
+
+@dataclass
+class Fates:
+    """Implements `Processes`: what is said of each, and who was killed."""
+
+    said: dict[str, bool | None] = field(default_factory=dict)
+    killed: list[str] = field(default_factory=list)
+
+    def here(self) -> str:
+        return "here"
+
+    def lives(self, process: str) -> bool | None:
+        return self.said.get(process, True)
+
+    def kill(self, process: str) -> bool:
+        self.killed.append(process)
+        return True
+
+
+@dataclass
+class Rig:
+    """A queue with its store, and workers by short names."""
+
+    database: Database
+    limits: Limits = field(default_factory=Limits)
+    fates: Fates = field(default_factory=Fates)
+
+    @property
+    def queue(self) -> Queue:
+        return SqlQueue(self.database, SystemClock(), self.limits)
+
+    @property
+    def store(self) -> SqlStore:
+        return SqlStore(self.database, SystemClock())
+
+    def worker(self, process: str = "p", *, host: str = "a", kind: WorkerKind = WorkerKind.WORKER, **more: str) -> str:
+        info = WorkerInfo(
+            kind=kind,
+            host=host,
+            name=host,
+            host_classes=(more.get("host_class", "default"),),
+            process=process,
+            pid=1,
+            cores=2,
+            fingerprint="f",
+            version="1",
+        )
+        return self.queue.register(info)
+
+    def reap(self, host: str = "a") -> tuple[str, ...]:
+        return self.queue.reap(self.fates, host)
+
+    def job(self, order: Order = PERSON, request: Request = REQUEST) -> str:
+        return self.queue.enqueue(request, order).job
+
+    def state(self, job: str) -> JobState:
+        return self.store.job(job).state
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
+def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
+    sqlite = request.param == "sqlite"
+    url = sqlite_url(tmp_path / "b.sqlite3") if sqlite else request.getfixturevalue("postgres").fresh()
+    database = Database(url)
+    yield Rig(database)
+    database.close()
+
+
+def test_a_job_is_made_and_queued(rig: Rig) -> None:
+    made = rig.queue.enqueue(REQUEST, replace(ALERT, asked_by="alertmanager"))
+    assert made.new
+    entry = rig.queue.entry(made.job)
+    assert entry is not None
+    assert (entry.state, entry.order.asked_by, rig.state(made.job)) == (
+        EntryState.WAITING,
+        "alertmanager",
+        JobState.QUEUED,
+    )
+    assert [(depth.priority, depth.waiting, depth.leased) for depth in rig.queue.depth()] == [(Priority.ALERT, 1, 0)]
+
+
+def test_equal_questions_are_one_job_until_it_has_ended(rig: Rig) -> None:
+    keyed = replace(PERSON, dedup=dedup_key(REQUEST))
+    first = rig.queue.enqueue(REQUEST, keyed)
+    again = rig.queue.enqueue(replace(REQUEST, good_text="v1.0"), replace(keyed, dedup=dedup_key(REQUEST)))
+    assert (again.job, again.new) == (first.job, False)
+    rig.queue.cancel(first.job)
+    assert rig.queue.enqueue(REQUEST, keyed).new
+
+
+def test_the_key_is_of_what_is_asked() -> None:
+    assert dedup_key(REQUEST) == dedup_key(replace(REQUEST, good_text="v1.0", bad_text="main"))
+    assert dedup_key(REQUEST) != dedup_key(replace(REQUEST, bad=name(3)))
+    assert dedup_key(REQUEST) != dedup_key(OTHER)
+
+
+def test_people_go_before_alerts_before_sweeps_and_the_older_first(rig: Rig) -> None:
+    jobs = [rig.job(order) for order in (SWEEP, ALERT, PERSON, ALERT, PERSON)]
+    worker = rig.worker()
+    taken = [lease.job for lease in iter(lambda: rig.queue.claim(worker), None)]
+    assert taken == [jobs[2], jobs[4], jobs[1], jobs[3], jobs[0]]
+
+
+def test_a_job_is_taken_once(rig: Rig) -> None:
+    job, first, second = rig.job(), rig.worker(), rig.worker(host="b")
+    lease = rig.queue.claim(first)
+    assert lease is not None
+    assert (lease.job, lease.fence, lease.attempt) == (job, 1, 1)
+    assert rig.queue.claim(second) is None
+    assert rig.queue.claim(second, job) is None
+    assert [row.jobs for row in rig.queue.workers()] == [(job,), ()]
+
+
+def test_a_worker_takes_only_what_its_host_may_measure(rig: Rig) -> None:
+    job, worker = rig.job(Order(host_class="big")), rig.worker()
+    assert not rig.queue.wanted(worker)
+    assert rig.queue.claim(worker) is None
+    lease = rig.queue.claim(rig.worker(host_class="big"))
+    assert lease is not None
+    assert lease.job == job
+
+
+def test_a_job_stays_with_its_host_while_a_worker_of_it_lives(rig: Rig) -> None:
+    rig.job()
+    here, there = rig.worker("p1"), rig.worker("p2", host="b")
+    lease = rig.queue.claim(here)
+    assert lease is not None
+    store = rig.queue.store_of(lease)
+    store.set_state(lease.job, JobState.RUNNING)
+    store.set_state(lease.job, JobState.QUEUED)
+    assert rig.queue.claim(there) is None
+    rig.queue.leave(here)
+    taken = rig.queue.claim(there)
+    assert taken is not None
+    assert (taken.job, taken.fence) == (lease.job, 2)
+
+
+def test_of_one_repository_no_more_at_once_than_may(rig: Rig) -> None:
+    rig.limits = Limits(per_repository=1)
+    rig.job()
+    rig.job()
+    other = rig.job(SWEEP, OTHER)
+    worker = rig.worker()
+    first, second = rig.queue.claim(worker), rig.queue.claim(worker)
+    assert first is not None
+    assert second is not None
+    assert second.job == other
+    assert rig.queue.claim(worker) is None
+    # The cap counts the job in hand; making room for another of its repository must not fail for that.
+    rig.job(PERSON, OTHER)
+    assert rig.queue.wanted(worker, second)
+
+
+def test_what_is_written_with_a_lost_lease_changes_nothing(rig: Rig) -> None:
+    job, first = rig.job(), rig.worker("p1")
+    lease = rig.queue.claim(first)
+    assert lease is not None
+    old = rig.queue.store_of(lease)
+    old.set_state(job, JobState.RUNNING)
+    old.append(job, FACT)
+    rig.fates.said["p1"] = False
+    assert rig.reap() == (job,)
+    attempts: list[Callable[[], None]] = [
+        lambda: old.append(job, FACT),
+        lambda: old.append_together(job, (FACT, FACT)),
+        lambda: old.set_state(job, JobState.DONE, "late"),
+    ]
+    taken = None
+    for moment in ("it waits", "another has it"):
+        for attempt in attempts:
+            with pytest.raises(LeaseLost):
+                attempt()
+        if moment == "it waits":
+            taken = rig.queue.claim(rig.worker("p2"))
+    assert taken is not None
+    assert rig.store.facts(job) == [FACT]
+    assert rig.state(job) is JobState.QUEUED
+    rig.queue.store_of(taken).append(job, FACT)
+    assert len(rig.store.facts(job)) == 2
+
+
+def test_a_dead_process_of_this_machine_is_given_up_at_once_and_others_only_when_late(rig: Rig) -> None:
+    rig.worker("dead", host="a")
+    rig.worker("dead", host="b")
+    rig.fates.said["dead"] = False
+    rig.reap("a")
+    assert [row.info.host for row in rig.queue.workers()] == ["b"]
+    assert rig.fates.killed == ["dead"]
+
+
+def test_a_late_worker_is_given_up_and_killed_and_never_comes_back(rig: Rig) -> None:
+    rig.limits = Limits(lease=0.05)
+    job, worker = rig.job(), rig.worker("stopped")
+    assert rig.queue.claim(worker) is not None
+    assert rig.queue.beat(worker)
+    time.sleep(0.1)
+    assert [row.late for row in rig.queue.workers()] == [True]
+    assert rig.queue.beat(worker), "late, but nobody gave it up"
+    time.sleep(0.1)
+    assert rig.reap("b") == (job,)
+    assert rig.fates.killed == [], "another machine's"
+    assert rig.reap("a") == ()
+    assert rig.fates.killed == ["stopped"]
+    assert not rig.queue.beat(worker)
+    assert rig.queue.claim(worker) is None
+
+
+def test_a_command_that_a_person_stopped_for_a_while_is_left_alone(rig: Rig) -> None:
+    rig.limits = Limits(lease=0.05)
+    job, person = rig.store.create(REQUEST), rig.worker("ctrl-z", kind=WorkerKind.PERSON)
+    rig.queue.take(person, job)
+    time.sleep(0.1)
+    rig.fates.said["ctrl-z"] = True
+    assert rig.reap() == ()
+    assert rig.queue.beat(person)
+    rig.queue.store_of(rig.queue.take(person, rig.store.create(REQUEST))).set_state("2", JobState.RUNNING)
+    rig.fates.said["ctrl-z"] = False
+    assert rig.reap() == ()
+    assert rig.fates.killed == []
+    assert rig.state("2") is JobState.PAUSED, "nobody goes on with what a person ended"
+    assert rig.state(job) is JobState.QUEUED, "which was not begun"
+
+
+def test_a_person_takes_a_job_by_its_number_unless_somebody_has_it(rig: Rig) -> None:
+    job, person = rig.job(), rig.worker(kind=WorkerKind.PERSON)
+    rig.queue.take(person, job)
+    with pytest.raises(JobError, match="being worked on by process 1 on b"):
+        rig.queue.take(person, _taken_on_b(rig))
+    with pytest.raises(JobError):
+        rig.queue.take(person, "99")
+
+
+def _taken_on_b(rig: Rig) -> str:
+    job = rig.job()
+    assert rig.queue.claim(rig.worker(host="b"), job) is not None
+    return job
+
+
+def test_what_kills_worker_after_worker_is_left_to_a_person(rig: Rig) -> None:
+    job = rig.job()
+    for number in range(MOST_FAILURES + 1):
+        assert rig.state(job) is JobState.QUEUED
+        assert rig.queue.claim(rig.worker(f"p{number}")) is not None
+        rig.fates.said[f"p{number}"] = False
+        rig.reap()
+    assert rig.state(job) is JobState.PAUSED
+    entry = rig.queue.entry(job)
+    assert entry is not None
+    assert entry.state is EntryState.ENDED
+    rig.queue.put_back(job, PERSON)
+    assert rig.queue.claim(rig.worker()) is not None
+
+
+def test_a_fault_lets_a_job_rest(rig: Rig) -> None:
+    job, worker = rig.job(), rig.worker()
+    lease = rig.queue.claim(worker)
+    assert lease is not None
+    store = rig.queue.store_of(lease)
+    store.set_state(job, JobState.RUNNING)
+    store.rest(30.0)
+    store.set_state(job, JobState.QUEUED)
+    assert rig.queue.claim(worker) is None
+    entry = rig.queue.entry(job)
+    assert entry is not None
+    assert (entry.state, entry.failures) == (EntryState.WAITING, 1)
+
+
+@pytest.mark.parametrize("end", [JobState.DONE, JobState.PAUSED, JobState.CANCELLED])
+def test_the_state_that_ends_the_work_ends_the_lease(rig: Rig, end: JobState) -> None:
+    job, worker = rig.job(), rig.worker()
+    lease = rig.queue.claim(worker)
+    assert lease is not None
+    store = rig.queue.store_of(lease)
+    store.set_state(job, JobState.RUNNING)
+    store.set_state(job, end)
+    assert rig.queue.entries() == []
+    assert rig.queue.workers()[0].jobs == ()
+    with pytest.raises(LeaseLost):
+        store.append(job, FACT)
+
+
+def test_cancelling_ends_what_waits_and_asks_whoever_works(rig: Rig) -> None:
+    waiting, leased = rig.job(SWEEP), rig.job()
+    lease = rig.queue.claim(rig.worker())
+    assert lease is not None
+    assert lease.job == leased
+    assert rig.queue.cancel(waiting) is Cancelling.AT_ONCE
+    assert not rig.queue.cancel_wanted(lease)
+    assert rig.queue.cancel(leased) is Cancelling.ASKED
+    assert rig.queue.cancel_wanted(lease)
+    rig.queue.store_of(lease).set_state(leased, JobState.RUNNING)
+    assert rig.queue.cancel_wanted(lease), "beginning does not take the wish back"
+    assert rig.state(waiting) is JobState.CANCELLED
+
+
+def test_a_stopped_job_is_queued_again_and_a_waiting_one_is_not(rig: Rig) -> None:
+    job = rig.job()
+    with pytest.raises(JobError, match="waits"):
+        rig.queue.put_back(job, PERSON)
+    rig.queue.cancel(job)
+    rig.queue.put_back(job, SWEEP)
+    entry = rig.queue.entry(job)
+    assert entry is not None
+    assert (entry.state, entry.order.priority, rig.state(job)) == (
+        EntryState.WAITING,
+        Priority.SWEEP,
+        JobState.QUEUED,
+    )
+    assert not rig.store.cancel_requested(job)
+
+
+def test_only_a_higher_priority_is_made_room_for(rig: Rig) -> None:
+    rig.job(ALERT)
+    worker = rig.worker()
+    lease = rig.queue.claim(worker)
+    rig.job(ALERT)
+    rig.job(SWEEP)
+    assert not rig.queue.wanted(worker, lease)
+    assert rig.queue.wanted(worker)
+    rig.job(Order(host_class="big"))
+    assert not rig.queue.wanted(worker, lease)
+    rig.job(PERSON)
+    assert rig.queue.wanted(worker, lease)
+
+
+def test_a_machine_has_one_measuring_slot(rig: Rig) -> None:
+    first, second, elsewhere = rig.worker("p1"), rig.worker("p2"), rig.worker("p3", host="b")
+    assert rig.queue.hold_host(first)
+    assert rig.queue.hold_host(first)
+    assert not rig.queue.hold_host(second)
+    assert rig.queue.hold_host(elsewhere)
+    rig.queue.let_go_of_host(first)
+    assert rig.queue.hold_host(second)
+    rig.fates.said["p2"] = False
+    rig.reap()
+    assert rig.queue.hold_host(first)
+    rig.queue.leave(first)
+    assert not rig.queue.hold_host(first), "a worker that has left"
+
+
+def test_a_full_queue_says_so(rig: Rig) -> None:
+    rig.limits = Limits(waiting=2)
+    rig.job()
+    rig.job()
+    with pytest.raises(QueueFull):
+        rig.job()
+    assert len(rig.store.jobs()) == 2

@@ -1,0 +1,215 @@
+"""Workers that are killed, stopped and asked to end: the same answer, no sample lost or doubled, on both databases."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from bisector.core.model.facts import Concluded, EnvironmentSeen, Fact
+from bisector.core.model.samples import Purpose, Sample
+from bisector.engine.job import JobState
+from bisector.engine.queue import Order, Priority, WorkerInfo, WorkerKind
+from bisector.engine.stop import StopSignal
+from bisector.formats.facts import fact_to_text
+from bisector.settings import Settings
+from bisector.wiring import Wiring
+from tests.helpers.postgres import wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
+
+BISECTOR = [sys.executable, "-c", "from bisector.cli import main; main()"]
+WORLD = "candidates=400,culprit=260,effect=0.05,noise=0.02,seed=5"
+LEASE = 8.0
+TAKEOVER = 45.0
+"""The promise is for a lease of 30 s; here the lease is shorter and the machine busier."""
+
+
+@dataclass
+class Service:
+    """A database, and workers in processes of their own."""
+
+    top: Path
+    url: str
+    running: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "BISECTOR_STATE_DIR": str(self.top / "state"),
+            "BISECTOR_CACHE_DIR": str(self.top / "cache"),
+            "BISECTOR_DATABASE_URL": self.url,
+            "BISECTOR_LEASE_SECONDS": str(LEASE),
+        }
+
+    def __post_init__(self) -> None:
+        settings = Settings(
+            state_dir=self.top / "state",
+            cache_dir=self.top / "cache",
+            database_url=self.url,
+            lease_seconds=LEASE,
+        )
+        self.wiring = Wiring(StopSignal(), settings)
+        self.wiring.store.jobs()
+
+    def worker(self) -> "subprocess.Popen[bytes]":
+        """A worker that says it is there."""
+        with (self.top / f"worker-{len(self.running)}.log").open("wb") as log:
+            made = subprocess.Popen([*BISECTOR, "worker"], env=self.environment, stderr=log, cwd=self.top)
+        self.running.append(made)
+        wait_until(lambda: made.pid in {row.info.pid for row in self.wiring.queue.workers()}, 60, "the worker")
+        return made
+
+    def log(self) -> str:
+        return "\n".join(path.read_text() for path in sorted(self.top.glob("worker-*.log")))
+
+    def cli(self, *arguments: str) -> str:
+        command = [*BISECTOR, *arguments]
+        done = subprocess.run(
+            command, env=self.environment, cwd=self.top, capture_output=True, timeout=120, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode().strip()
+
+    def bisect(self, world: str = WORLD) -> str:
+        return self.cli("bisect", "good", "bad", "--simulate", world, "--detach")
+
+    def facts(self, job: str) -> list[Fact]:
+        return self.wiring.store.facts(job)
+
+    def state(self, job: str) -> JobState:
+        return self.wiring.store.job(job).state
+
+    def wait_for_samples(self, job: str, wanted: int) -> None:
+        """Until the job is well under way."""
+        wait_until(lambda: len(samples(self.facts(job))) >= wanted, 90, f"{wanted} samples of job {job}")
+
+    def wait_for(self, job: str, state: JobState, seconds: float = 180) -> None:
+        wait_until(lambda: self.state(job) is state, seconds, f"job {job} to be {state}: {self.log()}")
+
+    def owner(self, job: str) -> int | None:
+        """The process that has the job."""
+        return next((row.info.pid for row in self.wiring.queue.workers() if job in row.jobs), None)
+
+    def close(self) -> None:
+        for process in self.running:
+            process.kill()
+            process.wait()
+        self.wiring.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def service(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
+    url = "" if request.param == "sqlite" else request.getfixturevalue("postgres").fresh()
+    made = Service(tmp_path, url)
+    yield made
+    made.close()
+
+
+def samples(facts: list[Fact]) -> list[Sample]:
+    return [fact for fact in facts if isinstance(fact, Sample) and fact.purpose is not Purpose.WARMUP]
+
+
+def assert_answered(facts: list[Fact], culprit: int = 260) -> None:
+    """The planted culprit, and each planned run once."""
+    verdicts = [fact.verdict for fact in facts if isinstance(fact, Concluded)]
+    assert [verdict.culprits[0].members for verdict in verdicts] == [(culprit,)]
+    slots = Counter((sample.step, sample.order) for sample in samples(facts))
+    assert [slot for slot, count in slots.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_another_worker_goes_on_where_one_was_killed_or_stopped(service: Service, how: signal.Signals) -> None:
+    first = service.worker()
+    job = service.bisect()
+    service.wait_for_samples(job, 10)
+    second = service.worker()
+    first.send_signal(how)
+    wait_until(lambda: service.owner(job) == second.pid, TAKEOVER, f"a takeover: {service.log()}")
+    kept = [fact_to_text(fact) for fact in service.facts(job)]
+    service.wait_for(job, JobState.DONE)
+    facts = service.facts(job)
+    assert [fact_to_text(fact) for fact in facts][: len(kept)] == kept
+    assert_answered(facts)
+    # A stopped process would keep the host's measuring slot: whoever gave it up ended it.
+    assert first.wait(timeout=20) == -signal.SIGKILL
+
+
+def test_a_worker_that_wakes_up_after_its_job_was_taken_writes_nothing_any_more(service: Service) -> None:
+    stopped = service.worker()
+    job = service.bisect()
+    service.wait_for_samples(job, 10)
+    stopped.send_signal(signal.SIGSTOP)
+    queue = service.wiring.queue
+    info = service.wiring.about_this_worker(WorkerKind.WORKER)
+    # Another host cannot end the process; only the fence keeps it from writing.
+    wait_until(lambda: queue.reap(service.wiring.processes, "elsewhere") == (job,), TAKEOVER, "the lease to run out")
+    lease = queue.claim(queue.register(_elsewhere(info)), job)
+    assert lease is not None
+    mine = EnvironmentSeen(host="elsewhere", toolchain="t", details={})
+    queue.store_of(lease).append(job, mine)
+    before = service.facts(job)
+    stopped.send_signal(signal.SIGCONT)
+    wait_until(lambda: "nothing of it was written" in service.log(), 60, f"the worker to notice: {service.log()}")
+    assert service.facts(job) == before
+    assert before[-1] == mine
+    wait_until(lambda: service.owner(job) is not None, 10, "the lease")
+    assert stopped.poll() is None, "it goes on as a new worker"
+
+
+def test_asked_to_end_a_worker_gives_its_job_back_and_the_next_one_ends_it(service: Service) -> None:
+    first = service.worker()
+    job = service.bisect()
+    service.wait_for_samples(job, 6)
+    first.terminate()
+    assert first.wait(timeout=60) == 0, service.log()
+    assert service.state(job) is JobState.QUEUED
+    entry = service.wiring.queue.entry(job)
+    assert entry is not None
+    assert entry.failures == 0
+    service.worker()
+    service.wait_for(job, JobState.DONE)
+    assert_answered(service.facts(job))
+
+
+def test_a_sweep_makes_room_for_a_person_and_is_gone_on_with(service: Service) -> None:
+    sweep = _queue(service, Priority.SWEEP)
+    service.worker()
+    service.wait_for_samples(sweep, 6)
+    person = service.bisect("candidates=16,culprit=9,effect=0.2,seed=1")
+    service.wait_for(person, JobState.DONE)
+    assert service.state(sweep) in {JobState.QUEUED, JobState.RUNNING}
+    service.wait_for(sweep, JobState.DONE)
+    assert_answered(service.facts(sweep))
+
+
+def test_a_job_that_waits_or_is_worked_on_can_be_stopped_and_gone_on_with(service: Service) -> None:
+    waiting, leased = service.bisect(), service.bisect()
+    assert "cancelled" in service.cli("jobs", "cancel", waiting)
+    worker = service.worker()
+    service.wait_for_samples(leased, 4)
+    assert "being stopped" in service.cli("jobs", "cancel", leased)
+    service.wait_for(leased, JobState.CANCELLED)
+    service.cli("jobs", "resume", leased, "--detach")
+    service.wait_for(leased, JobState.DONE)
+    assert service.state(waiting) is JobState.CANCELLED
+    assert worker.poll() is None, "the worker went on"
+    assert_answered(service.facts(leased))
+
+
+def _elsewhere(info: WorkerInfo) -> WorkerInfo:
+    return replace(info, host="elsewhere", name="elsewhere", process="boot pid:[1] 1 1")
+
+
+def _queue(service: Service, priority: Priority) -> str:
+    """The same job as `Service.bisect` makes, for somebody else."""
+    made = service.bisect()
+    service.wiring.queue.cancel(made)
+    request = replace(service.wiring.store.job(made).request, reuse_samples=False)
+    return service.wiring.queue.enqueue(request, Order(priority=priority)).job
