@@ -1,8 +1,9 @@
 """Connections: SQLite set up so that nothing is lost or claimed twice, any other database by its URL."""
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ class Database:
         if self.is_sqlite:
             _prepare_sqlite(self._engine)
         self._checked = False
+        self._alone = threading.Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -77,7 +79,8 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """A transaction that writes; on leaving, what it wrote is durable, or nothing of it happened."""
         self._check_once()
-        with self._transaction(writes=True) as connection:
+        # SQLite's waiting is a lottery: of many threads that write, some lose for longer than any time-out.
+        with self._alone if self.is_sqlite else nullcontext(), self._transaction(writes=True) as connection:
             yield connection
 
     @contextmanager

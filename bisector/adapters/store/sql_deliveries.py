@@ -25,6 +25,10 @@ class SqlDeliveries:
         """Note a delivery that is new (None), or what is known of it."""
         now = self._clock.now().timestamp()
         this = (deliveries.c.hook == hook, deliveries.c.delivery == delivery)
+        with self._database.reading() as connection:
+            known = connection.execute(select(deliveries.c.outcome).where(*this)).scalar()
+        if known:
+            return Delivered(outcome=known)
         try:
             with self._database.writing() as connection:
                 row = connection.execute(select(deliveries).where(*this).with_for_update()).one_or_none()

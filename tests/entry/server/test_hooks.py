@@ -1,0 +1,176 @@
+"""Alerts: the right ones become one job each, all others the right status and nothing else."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from bisector.engine.queue import Priority
+from bisector.errors import StoreError
+from tests.entry.server.conftest import SECRET, Serve, github_signature
+
+
+def test_an_alert_becomes_a_job(serve: Serve) -> None:
+    world = serve()
+    answer = world.alert(world.order())
+    assert answer.status_code == 202
+    assert answer.headers["location"] == "/v1/jobs/1"
+    assert answer.json() == {"jobs": [{"job": "1", "new": True}]}
+    request = world.wiring.store.job("1").request
+    assert (request.good, request.bad, request.scenario.name) == (world.good, world.bad, "level")
+    entry = world.wiring.queue.entry("1")
+    assert entry is not None
+    assert (entry.order.priority, entry.order.asked_by) == (Priority.ALERT, "monitor")
+
+
+def test_the_same_delivery_and_the_same_question_are_one_job(serve: Serve) -> None:
+    world = serve()
+    first = world.alert(world.order())
+    again = world.alert(world.order())
+    assert again.status_code == 200
+    assert again.json() == {**first.json(), "repeated": True}
+    other = world.alert(world.order(dedup_key="another alert"), delivery="d2")
+    assert (other.status_code, other.json()) == (200, {"jobs": [{"job": "1", "new": False}]})
+    assert len(world.wiring.store.jobs()) == 1
+
+
+def test_a_thousand_alerts_over_twenty_threads_are_one_job(serve: Serve) -> None:
+    world = serve()
+
+    def send(number: int) -> int:
+        return world.alert(world.order(), delivery=f"d{number % 500}").status_code
+
+    with ThreadPoolExecutor(20) as pool:
+        statuses = list(pool.map(send, range(1000)))
+    assert set(statuses) <= {200, 202, 409}
+    assert statuses.count(202) == 1
+    assert len(world.wiring.store.jobs()) == 1
+
+
+def test_nothing_tells_a_wrong_signature_from_a_hook_that_is_not_there(serve: Serve) -> None:
+    world = serve()
+    wrong = world.alert(world.order(), secret="guessed")
+    old = world.alert(world.order(), age=301)
+    missing = world.client.post("/v1/hooks/elsewhere", content=b"{}")
+    for answer in (wrong, old, missing):
+        assert (answer.status_code, answer.json()) == (401, {"error": "not a sender of alerts here"})
+    assert world.wiring.store.jobs() == []
+
+
+def test_a_push_to_github(serve: Serve) -> None:
+    world = serve()
+    push = {
+        "ref": "refs/heads/main",
+        "before": world.good,
+        "after": world.bad,
+        "repository": {"full_name": "somebody/shop", "default_branch": "main"},
+    }
+    body = json.dumps(push).encode()
+    headers = {
+        "x-github-event": "push",
+        "x-github-delivery": "1",
+        "x-hub-signature-256": github_signature(body),
+    }
+    assert world.client.post("/v1/hooks/github", content=body, headers=headers).status_code == 202
+    ping = {**headers, "x-github-event": "ping", "x-github-delivery": "2"}
+    answer = world.client.post("/v1/hooks/github", content=body, headers=ping)
+    assert (answer.status_code, answer.json()) == (200, {"jobs": [], "ignored": "nothing is done on the event 'ping'"})
+    unsigned = {**headers, "x-hub-signature-256": github_signature(body, "other"), "x-github-delivery": "3"}
+    assert world.client.post("/v1/hooks/github", content=body, headers=unsigned).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"repository": "elsewhere"}, "no such repository is configured"),
+        ({"scenario": "elsewhere"}, "no such scenario"),
+        ({"scenario": "../level"}, "scenario is not a name"),
+        ({"metric": "elsewhere"}, "no such metric"),
+        ({"good": None}, "the range is missing"),
+        ({"good": "f" * 40}, "f" * 12),
+        ({"good": "--upload-pack=touch /tmp/x"}, "not a commit"),
+        ({"image": "evil"}, "image"),
+    ],
+)
+def test_only_what_is_configured_is_done(serve: Serve, changed: dict[str, str | None], told: str) -> None:
+    world = serve()
+    order = {name: value for name, value in world.order(**changed).items() if value is not None}
+    answer = world.alert(order)
+    assert answer.status_code == 422
+    assert told in answer.json()["error"]
+    assert world.alert(order).status_code == 422, "the same again is no better"
+    assert world.wiring.store.jobs() == []
+
+
+def test_a_commit_of_a_fork_is_never_built(serve: Serve) -> None:
+    world = serve()
+    answer = world.alert(world.order(bad=world.fork))
+    assert answer.status_code == 422
+    assert "on none of the branches main" in answer.json()["error"]
+    assert world.wiring.store.jobs() == []
+
+
+def test_a_repository_may_allow_some_scenarios_only(serve: Serve) -> None:
+    world = serve()
+    entry = world.wiring.settings.repositories[0].model_copy(update={"scenarios": ("other",)})
+    world = serve(repositories=[entry.model_dump()])
+    assert "no such scenario is configured" in world.alert(world.order()).json()["error"]
+
+
+@pytest.mark.parametrize("body", [b"{", b"[" * 3000, b'{"a": NaN}', b'{"a": 1, "a": 2}', b"\xff\xfe", b"null", b""])
+def test_what_is_not_our_json_is_told(serve: Serve, body: bytes) -> None:
+    world = serve()
+    assert world.alert(body).status_code == 422
+
+
+def test_a_body_of_ten_megabytes_is_not_read(serve: Serve) -> None:
+    world = serve()
+    assert world.alert(b" " * (10 << 20)).status_code == 413
+
+    def pieces() -> Iterator[bytes]:
+        for _ in range(400):
+            yield b" " * 1024
+
+    assert world.client.post("/v1/hooks/monitor", content=pieces()).status_code == 413
+
+
+def test_a_full_queue_says_so_and_the_alert_can_come_again(serve: Serve) -> None:
+    world = serve(queue_limit=1)
+    assert world.alert(world.order()).status_code == 202
+    order = world.order(
+        bad=world.wiring.repository(str(world.wiring.settings.repositories[0].location)).resolve("main~1").sha
+    )
+    full = world.alert(order, delivery="d2")
+    assert full.status_code == 429
+    assert int(full.headers["retry-after"]) > 0
+    world.wiring.queue.cancel("1")
+    assert world.alert(order, delivery="d2").status_code == 202
+
+
+def test_a_database_that_is_away_loses_nothing(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = serve()
+    world.alert(world.order(), delivery="before")
+    real = world.wiring.queue.enqueue
+
+    def away(*_: object) -> object:
+        raise StoreError("the database does not answer")
+
+    monkeypatch.setattr(world.wiring.queue, "enqueue", away)
+    order = world.order(bad=world.good, good=world.bad)
+    answer = world.alert(order, delivery="d2")
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    monkeypatch.setattr(world.wiring.queue, "enqueue", real)
+    assert world.alert(order, delivery="d2").status_code == 202
+
+
+def test_old_deliveries_are_forgotten(serve: Serve) -> None:
+    from bisector.wiring.service import deliveries
+
+    world = serve()
+    world.alert(world.order())
+    known = deliveries(world.wiring)
+    assert known.drop_older(60) == 0
+    assert known.drop_older(-60) == 1
+    assert SECRET not in repr(world.wiring.store.jobs())
