@@ -1,6 +1,8 @@
 """Connections: SQLite set up so that nothing is lost or claimed twice, any other database by its URL."""
 
+import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -168,8 +170,35 @@ def _prepare_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if connection.get_execution_options().get("writes", False):
+            _begin_writing(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Begin with the write lock, looking for it every few milliseconds.
+
+    SQLite's own waiting soon looks only ten times a second, and among several busy writers one can miss every gap.
+    """
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError(f"not a connection of SQLite: {driver!r}")
+    limit = time.monotonic() + BUSY_SECONDS
+    pause = 0.002 + 0.001 * (os.getpid() % 5)
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        while time.monotonic() < limit:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    break
+                time.sleep(pause)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
 
 
 def _explained(error: DBAPIError, where: str) -> StoreError:
