@@ -81,7 +81,7 @@ OWNED = {
     "prometheus_client": {"server"},
     "rich": {"cli"},
     "subprocess": {"adapters.git", "adapters.local", "adapters.measure", "adapters.docker", "cli"},
-    "fcntl": {"adapters.locks", "adapters.git", "adapters.local", "adapters.measure"},
+    "fcntl": {"adapters.locks", "adapters.processes", "adapters.git", "adapters.local", "adapters.measure"},
 }
 LONGEST_MODULE, LONGEST_FUNCTION, MOST_PARAMETERS = 350, 60, 6
 

@@ -1,7 +1,10 @@
 """Processes of this machine by names that no later process ever bears."""
 
+import fcntl
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bisector.adapters.measure.host import fingerprint, host_facts
@@ -38,6 +41,67 @@ class LinuxProcesses:
         except (ProcessLookupError, PermissionError):
             return False
         return True
+
+
+class StoppedWorkers:
+    """Workers of this machine that were stopped while they had the database file locked.
+
+    Then nobody can read who is late. Who has the lock is known to the kernel, and who is a worker as well: each has a
+    file of its own locked for as long as it lives. Processes that are anything else are never touched.
+    """
+
+    def __init__(self, database: Path, workers: Path) -> None:
+        """`workers` is the directory of the workers' files."""
+        self._files = [database, database.with_name(f"{database.name}-shm")]
+        self._workers = workers
+
+    @contextmanager
+    def one_of_us(self) -> Iterator[None]:
+        """Be known as a worker."""
+        self._workers.mkdir(parents=True, exist_ok=True)
+        path = self._workers / str(os.getpid())
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+            os.close(descriptor)
+
+    def end(self) -> tuple[int, ...]:
+        """Kill stopped workers that have the database locked; their numbers."""
+        held = _locks()
+        ended = []
+        for pid in sorted({pid for file in self._files for pid in held.get(_inode(file), ())}):
+            if pid in held.get(_inode(self._workers / str(pid)), ()) and _is_stopped(pid):
+                os.kill(pid, signal.SIGKILL)
+                ended.append(pid)
+        return tuple(ended)
+
+
+def _locks() -> dict[int, set[int]]:
+    """Which processes have which files locked, by the files' numbers."""
+    found: dict[int, set[int]] = {}
+    for line in Path("/proc/locks").read_text().splitlines():
+        fields = line.split()
+        if fields[1] == "->":  # waits for one
+            continue
+        found.setdefault(int(fields[5].rpartition(":")[2]), set()).add(int(fields[4]))
+    return found
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return -1
+
+
+def _is_stopped(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] == "T"
+    except OSError:
+        return False
 
 
 def about_this_process(kind: WorkerKind, host_classes: tuple[str, ...], version: str) -> WorkerInfo:

@@ -14,6 +14,7 @@ from bisector.engine.worker import Worker
 from bisector.report.numbers import count
 from bisector.report.text import one_line
 from bisector.wiring import Wiring
+from bisector.wiring.queue import stopped_workers
 
 
 @click.command(name="worker")
@@ -28,7 +29,7 @@ def command() -> int:
     settings = wiring.settings
     worker = Worker(wiring.worker_ports(), info, lease=settings.lease_seconds, grace=settings.drain_seconds, tell=_tell)
     try:
-        with _ending(worker):
+        with _ending(worker), stopped_workers(wiring.database, settings).one_of_us():
             _tell(_about(info, wiring))
             worker.run()
     finally:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from bisector.core.model.units import Seconds
-from bisector.engine.heart import Heart
+from bisector.engine.heart import Heart, Others
 from bisector.engine.ports import Ports
 from bisector.engine.queue import Processes, Queue, WorkerInfo
 from bisector.engine.slot import HostSlot
@@ -34,7 +34,8 @@ def attended(job: str, ports: Ports, by: Attendance, stop: StopSignal) -> Iterat
     try:
         reap()
         taken = queue.take(worker, job)
-        with Heart(queue, worker, ports.clock, by.lease, reap) as heart, heart.watching(taken, stop):
+        others = Others(reap=reap, unblock=lambda: None)
+        with Heart(queue, worker, ports.clock, by.lease, others) as heart, heart.watching(taken, stop):
             yield replace(ports, store=queue.store_of(taken), locks=HostSlot(ports.locks, queue, worker))
     finally:
         queue.leave(worker)

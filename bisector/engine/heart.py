@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -12,8 +13,19 @@ from bisector.engine.queue import BEATS_A_LEASE, REAPS_A_LEASE, Lease, Queue
 from bisector.engine.stop import StopSignal
 from bisector.errors import BisectorError, LeaseLost
 
+UNBLOCK_AFTER = 2 / 3
+"""Of a lease: what waits for the lock notices only some seconds later that it does not get it."""
 LOOK: Seconds = 1.0
 """How often the wish to cancel is looked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Others:
+    """How a worker looks after the others."""
+
+    reap: Callable[[], object]
+    unblock: Callable[[], object]
+    """Called while the database has not answered for long: a stopped worker may have it locked."""
 
 
 class Heart:
@@ -22,13 +34,13 @@ class Heart:
     While the database does not answer it goes on trying: whether the worker was given up only the database can tell.
     """
 
-    def __init__(self, queue: Queue, worker: str, clock: Clock, lease: Seconds, reap: Callable[[], object]) -> None:
-        """`lease` is how long the worker is believed to live after a beat; `reap` looks after the other workers."""
+    def __init__(self, queue: Queue, worker: str, clock: Clock, lease: Seconds, others: "Others") -> None:
+        """`lease` is how long the worker is believed to live after a beat; `others` are looked after as well."""
         self._queue = queue
         self._worker = worker
         self._clock = clock
         self._lease = lease
-        self._reap = reap
+        self._others = others
         self._job: tuple[Lease, StopSignal] | None = None
         self._lock = threading.Lock()
         self._done = threading.Event()
@@ -64,7 +76,7 @@ class Heart:
                 self._job = None
 
     def _run(self) -> None:
-        beat = reaped = self._clock.monotonic()
+        beat = reaped = answered = self._clock.monotonic()
         while not self._done.wait(min(LOOK, self._lease / REAPS_A_LEASE)):
             now = self._clock.monotonic()
             try:
@@ -73,10 +85,12 @@ class Heart:
                     beat = now
                 if now - reaped >= self._lease / REAPS_A_LEASE:
                     reaped = now
-                    self._reap()
+                    self._others.reap()
+                    answered = self._clock.monotonic()
                 self._look_for_cancel()
             except BisectorError:
-                continue
+                if self._clock.monotonic() - answered >= self._lease * UNBLOCK_AFTER:
+                    self._others.unblock()
 
     def _beat(self) -> None:
         if self._queue.beat(self._worker):

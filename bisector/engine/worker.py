@@ -2,13 +2,13 @@
 
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 from bisector.core.model.units import Seconds
-from bisector.engine.heart import Heart
+from bisector.engine.heart import Heart, Others
 from bisector.engine.job import JobState
 from bisector.engine.loop import carry_out, left_as
 from bisector.engine.ports import Clock, Locks, Ports, Store
@@ -45,6 +45,8 @@ class WorkerPorts:
     processes: Processes
     open: Callable[[str, Store, StopSignal], Ports]
     """Everything a job needs, with the store that is given; raises what stands in the way."""
+    unblock: Callable[[], Sequence[int]]
+    """Kills stopped workers of this machine that keep everybody from the database; their numbers."""
     deliveries: Deliveries | None = None
     """Who brings word of jobs; without, the worker looks for them."""
 
@@ -141,9 +143,14 @@ class Worker:
             for job in queue.reap(here, self._info.host):
                 self._tell(f"job {job} was lost by its worker and waits again")
 
+        def unblock() -> None:
+            for pid in self._ports.unblock():
+                self._tell(f"process {pid} was ended: a stopped worker that had the database locked")
+
         self.worker = self._patiently(lambda: queue.register(self._info))
         self._patiently(reap)
-        self._heart = Heart(queue, self.worker, self._ports.clock, self._lease, reap)
+        others = Others(reap=reap, unblock=unblock)
+        self._heart = Heart(queue, self.worker, self._ports.clock, self._lease, others)
         try:
             with self._heart:
                 yield

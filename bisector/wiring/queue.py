@@ -1,5 +1,6 @@
 """Settings to the database and the queue on it."""
 
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from bisector.errors import UsageError
 from bisector.settings import Settings
 
 if TYPE_CHECKING:
+    from bisector.adapters.processes import StoppedWorkers
     from bisector.adapters.store.database import Database
 
 
@@ -29,6 +31,14 @@ def make_queue(database: "Database", clock: Clock, settings: Settings) -> Queue:
     limits = Limits(lease=settings.lease_seconds, waiting=settings.queue_limit, per_repository=settings.per_repository)
     dispatcher = None if database.is_sqlite else _distributed().ProcrastinateDispatcher()
     return SqlQueue(database, clock, limits, dispatcher)
+
+
+def stopped_workers(database: "Database", settings: Settings) -> "StoppedWorkers":
+    """The workers of this machine that could keep others from `database`; on a server's nobody can."""
+    from bisector.adapters.processes import StoppedWorkers
+
+    file = Path(str(database.url.database)) if database.is_sqlite else Path("/nonexistent")
+    return StoppedWorkers(file, settings.state_dir / "locks" / "workers")
 
 
 def deliveries_of(database: "Database", host: str, host_classes: tuple[str, ...]) -> Deliveries | None:

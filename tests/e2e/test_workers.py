@@ -2,10 +2,13 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from bisector.core.model.samples import Purpose, Sample
 from bisector.engine.job import JobState
 from bisector.engine.queue import Order, Priority, WorkerInfo, WorkerKind
 from bisector.engine.stop import StopSignal
+from bisector.errors import StoreError
 from bisector.formats.facts import fact_to_text
 from bisector.settings import Settings
 from bisector.wiring import Wiring
@@ -94,8 +98,31 @@ class Service:
         wait_until(lambda: self.state(job) is state, seconds, f"job {job} to be {state}: {self.log()}")
 
     def owner(self, job: str) -> int | None:
-        """The process that has the job."""
-        return next((row.info.pid for row in self.wiring.queue.workers() if job in row.jobs), None)
+        """The process that has the job; None as well while a stopped one has the database locked."""
+        try:
+            return next((row.info.pid for row in self.wiring.queue.workers() if job in row.jobs), None)
+        except StoreError:
+            return None
+
+    def stop_between_transactions(self, process: "subprocess.Popen[bytes]") -> None:
+        """Stop a worker that has no lock on the database: on SQLite nobody else could look at it."""
+
+        def stopped() -> bool:
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(0.2)
+            with closing(sqlite3.connect(self.top / "state" / "bisector.sqlite3", timeout=0.2)) as link:
+                try:
+                    link.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError:
+                    process.send_signal(signal.SIGCONT)
+                    time.sleep(0.05)
+                    return False
+                return True
+
+        if not self.url:
+            wait_until(stopped, 30, "a moment without a transaction")
+            return
+        process.send_signal(signal.SIGSTOP)
 
     def close(self) -> None:
         for process in self.running:
@@ -145,7 +172,7 @@ def test_a_worker_that_wakes_up_after_its_job_was_taken_writes_nothing_any_more(
     stopped = service.worker()
     job = service.bisect()
     service.wait_for_samples(job, 10)
-    stopped.send_signal(signal.SIGSTOP)
+    service.stop_between_transactions(stopped)
     queue = service.wiring.queue
     info = service.wiring.about_this_worker(WorkerKind.WORKER)
     # Another host cannot end the process; only the fence keeps it from writing.

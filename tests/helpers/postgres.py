@@ -39,6 +39,8 @@ class Server:
     directory: Path
     programs: Path
     port: int
+    durable: bool = False
+    """Whether each commit is flushed, as everywhere but in tests."""
 
     def url(self, database: str) -> str:
         """The URL of one of its databases."""
@@ -70,8 +72,10 @@ class Server:
         """Start it and wait until it answers."""
         options = (
             f"-p {self.port} -c listen_addresses=127.0.0.1 -k {self.directory} "
-            "-c fsync=off -c full_page_writes=off -c max_connections=200 -c shared_buffers=32MB"
+            "-c max_connections=200 -c shared_buffers=32MB"
         )
+        if not self.durable:
+            options += " -c fsync=off -c full_page_writes=off"
         data, log = str(self.directory / "data"), str(self.directory / "log")
         self._run("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "-t", "120", "start")
 
@@ -94,7 +98,7 @@ class Server:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
+def server(*, durable: bool = False) -> Iterator[Server]:
     """A server for as long as this is entered; the test is skipped where PostgreSQL is not installed."""
     programs = binaries()
     if programs is None:
@@ -105,7 +109,7 @@ def server() -> Iterator[Server]:
             # PostgreSQL does not run as root.
             owner = pwd.getpwnam(USER)
             os.chown(directory, owner.pw_uid, owner.pw_gid)
-        running = Server(directory=directory, programs=programs, port=_free_port())
+        running = Server(directory=directory, programs=programs, port=_free_port(), durable=durable)
         running.initialise()
         running.start()
         try:

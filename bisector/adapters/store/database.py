@@ -1,7 +1,9 @@
 """Connections: SQLite set up so that nothing is lost or claimed twice, any other database by its URL."""
 
+import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -23,6 +25,8 @@ from bisector.adapters.store.tables import REVISION, REVISIONS
 from bisector.errors import EnvironmentFault, StoreError, UsageError
 
 BUSY_SECONDS = 10.0
+SERVER = "-c idle_in_transaction_session_timeout=15s -c lock_timeout=10s"
+"""A process that is stopped in the middle of a transaction must not keep its rows locked for longer than a lease."""
 WAL_FIXED_IN = (3, 51, 3)
 WAL_BACKPORTS = frozenset({(3, 44, 6), (3, 50, 7)})
 """SQLite before these can corrupt a write-ahead log that several connections write and checkpoint at once."""
@@ -45,7 +49,8 @@ class Database:
         self.prepare = prepare
         try:
             self.url: URL = make_url(url)
-            self._engine = create_engine(self.url, pool_pre_ping=not url.startswith("sqlite"))
+            own = {} if url.startswith("sqlite") else {"pool_pre_ping": True, "connect_args": {"options": SERVER}}
+            self._engine = create_engine(self.url, **own)
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise UsageError(f"not a usable database URL: {error}", where="BISECTOR_DATABASE_URL") from None
         if self.is_sqlite:
@@ -168,8 +173,35 @@ def _prepare_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if connection.get_execution_options().get("writes", False):
+            _begin_writing(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Begin with the write lock, looking for it every few milliseconds.
+
+    SQLite's own waiting soon looks only ten times a second, and among several busy writers one can miss every gap.
+    """
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError(f"not a connection of SQLite: {driver!r}")
+    limit = time.monotonic() + BUSY_SECONDS
+    pause = 0.002 + 0.001 * (os.getpid() % 5)
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        while time.monotonic() < limit:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    break
+                time.sleep(pause)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
 
 
 def _explained(error: DBAPIError, where: str) -> StoreError:

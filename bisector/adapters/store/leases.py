@@ -199,7 +199,8 @@ class Leases:
         with self._database.writing() as connection:
             lost = select(workers.c.id, workers.c.process, workers.c.kind)
             for row in connection.execute(lost.where(workers.c.state == GONE, workers.c.host == host)).all():
-                if row.kind == WorkerKind.WORKER:
+                # Itself it does not kill: a worker that wakes up after it was given up begins anew.
+                if row.kind == WorkerKind.WORKER and row.process != here.here():
                     here.kill(row.process)
                 connection.execute(update(workers).where(workers.c.id == row.id).values(state=ENDED))
 

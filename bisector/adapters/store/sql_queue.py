@@ -48,7 +48,7 @@ class SqlQueue(Leases):
                     return Enqueued(job=str(there), new=False)
                 self._check_room(connection)
                 job = insert_job(connection, request, self._wall())
-                self._insert(connection, job, request, order)
+                self.insert(connection, job, request, order)
                 return Enqueued(job=str(job), new=True)
         except IntegrityError:
             # Somebody else was faster with the same key: theirs is committed by now.
@@ -72,7 +72,7 @@ class SqlQueue(Leases):
             if state is not JobState.QUEUED:
                 move_job(connection, job, JobState.QUEUED)
             if entry is None:
-                self._insert(connection, number, request, order)
+                self.insert(connection, number, request, order)
                 return
             row = connection.execute(
                 update(queue)
@@ -134,7 +134,8 @@ class SqlQueue(Leases):
             advice = "Start another worker, cancel what is not wanted, or raise `queue_limit`"
             raise QueueFull(f"{most} jobs wait already", then=advice)
 
-    def _insert(self, connection: Connection, job: int, request: Request, order: Order) -> None:
+    def insert(self, connection: Connection, job: int, request: Request, order: Order) -> None:
+        """Let a job wait that has no entry yet, in a transaction of the caller's."""
         values = {
             **_wanted(order),
             "job_id": job,

@@ -248,6 +248,15 @@ def test_a_late_worker_is_given_up_and_killed_and_never_comes_back(rig: Rig) -> 
     assert rig.queue.claim(worker) is None
 
 
+def test_a_worker_that_finds_itself_given_up_does_not_kill_itself(rig: Rig) -> None:
+    rig.limits = Limits(lease=0.05)
+    rig.worker("here")
+    time.sleep(0.1)
+    rig.reap("b")
+    rig.reap("a")
+    assert rig.fates.killed == []
+
+
 def test_a_command_that_a_person_stopped_for_a_while_is_left_alone(rig: Rig) -> None:
     rig.limits = Limits(lease=0.05)
     job, person = rig.store.create(REQUEST), rig.worker("ctrl-z", kind=WorkerKind.PERSON)
