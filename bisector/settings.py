@@ -40,6 +40,9 @@ class Settings(BaseSettings):
         description="files that go with jobs; the state directory by default. Hosts that work together share it",
     )
     host_classes: tuple[_Name, ...] = Field(default=("default",), min_length=1, description="kinds of host this one is")
+    host_name: str = Field(
+        default="", max_length=200, description="this machine's name in the queue; its own by default"
+    )
     queue_limit: int = Field(default=10_000, ge=1, description="most jobs that wait; one more is refused")
     per_repository: int = Field(
         default=0, ge=0, description="most jobs of one repository that are worked on at once; 0: no limit"

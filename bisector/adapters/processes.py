@@ -104,13 +104,17 @@ def _is_stopped(pid: int) -> bool:
         return False
 
 
-def about_this_process(kind: WorkerKind, host_classes: tuple[str, ...], version: str) -> WorkerInfo:
-    """What this process says of itself and its machine. Clones of one installation are told apart by their names."""
+def about_this_process(kind: WorkerKind, host_classes: tuple[str, ...], version: str, name: str = "") -> WorkerInfo:
+    """What this process says of itself and its machine, which is called `name`, or what it calls itself.
+
+    Clones of one installation are told apart by their names.
+    """
     facts = host_facts()
+    name = name or facts["hostname"]
     return WorkerInfo(
         kind=kind,
-        host=digest("machine", facts["machine"], facts["hostname"])[:16],
-        name=facts["hostname"],
+        host=digest("machine", facts["machine"], name)[:16],
+        name=name,
         host_classes=host_classes,
         process=LinuxProcesses().here(),
         pid=os.getpid(),

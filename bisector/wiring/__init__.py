@@ -114,7 +114,7 @@ class Wiring:
         """What this process says of itself in the queue."""
         from bisector.adapters.processes import about_this_process
 
-        return about_this_process(kind, self.settings.host_classes, __version__)
+        return about_this_process(kind, self.settings.host_classes, __version__, self.settings.host_name)
 
     def reap(self) -> None:
         """Give up workers that are gone, as every worker does, for commands that look at what they have."""

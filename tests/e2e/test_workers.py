@@ -23,6 +23,7 @@ from bisector.errors import StoreError
 from bisector.formats.facts import fact_to_text
 from bisector.settings import Settings
 from bisector.wiring import Wiring
+from tests.e2e.test_killed import Victim
 from tests.helpers.postgres import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
@@ -41,6 +42,7 @@ class Service:
     top: Path
     url: str
     running: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    lease: float = LEASE
 
     @property
     def environment(self) -> dict[str, str]:
@@ -49,7 +51,7 @@ class Service:
             "BISECTOR_STATE_DIR": str(self.top / "state"),
             "BISECTOR_CACHE_DIR": str(self.top / "cache"),
             "BISECTOR_DATABASE_URL": self.url,
-            "BISECTOR_LEASE_SECONDS": str(LEASE),
+            "BISECTOR_LEASE_SECONDS": str(self.lease),
         }
 
     def __post_init__(self) -> None:
@@ -57,15 +59,16 @@ class Service:
             state_dir=self.top / "state",
             cache_dir=self.top / "cache",
             database_url=self.url,
-            lease_seconds=LEASE,
+            lease_seconds=self.lease,
         )
         self.wiring = Wiring(StopSignal(), settings)
         self.wiring.store.jobs()
 
-    def worker(self) -> "subprocess.Popen[bytes]":
+    def worker(self, **environment: str) -> "subprocess.Popen[bytes]":
         """A worker that says it is there."""
         with (self.top / f"worker-{len(self.running)}.log").open("wb") as log:
-            made = subprocess.Popen([*BISECTOR, "worker"], env=self.environment, stderr=log, cwd=self.top)
+            own = {**self.environment, **environment}
+            made = subprocess.Popen([*BISECTOR, "worker"], env=own, stderr=log, cwd=self.top)
         self.running.append(made)
         wait_until(lambda: made.pid in {row.info.pid for row in self.wiring.queue.workers()}, 60, "the worker")
         return made
@@ -228,6 +231,45 @@ def test_a_job_that_waits_or_is_worked_on_can_be_stopped_and_gone_on_with(servic
     assert service.state(waiting) is JobState.CANCELLED
     assert worker.poll() is None, "the worker went on"
     assert_answered(service.facts(leased))
+
+
+def test_a_worker_that_is_killed_in_a_real_run_is_followed_by_one_that_finds_the_same(tmp_path: Path) -> None:
+    """Builds and runs on this machine: nothing that the killed worker had started is left running either."""
+    service, victim = Service(tmp_path, ""), Victim(tmp_path)
+    try:
+        first = service.worker()
+        asked = victim.bisect("--detach")
+        _, complaint = asked.communicate(timeout=120)
+        assert asked.returncode == 0, complaint
+        service.wait_for_samples("1", 6)
+        service.worker()
+        first.kill()
+        service.wait_for("1", JobState.DONE)
+        assert_answered(service.facts("1"), culprit=8)
+        assert victim.left_running() == []
+    finally:
+        service.close()
+
+
+@pytest.mark.long
+def test_sixteen_hosts_do_ten_thousand_jobs_once_each(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """BISECTOR_TEST_JOBS and BISECTOR_TEST_HOSTS make it smaller."""
+    jobs, hosts = (int(os.environ.get(f"BISECTOR_TEST_{n}", d)) for n, d in (("JOBS", "10000"), ("HOSTS", "16")))
+    service = Service(tmp_path, request.getfixturevalue("postgres").fresh(), lease=60.0)
+    try:
+        first = service.bisect("candidates=2,culprit=1,effect=0.5,noise=0.005,seed=1")
+        asked = replace(service.wiring.store.job(first).request, reuse_samples=False)
+        made = [first, *(service.wiring.queue.enqueue(asked, Order()).job for _ in range(jobs - 1))]
+        for number in range(hosts):
+            own = {"STATE_DIR": str(tmp_path / f"state-{number}"), "HOST_NAME": f"host-{number}"}
+            service.worker(**{f"BISECTOR_{name}": value for name, value in own.items()})
+        wait_until(lambda: not service.wiring.queue.entries(), 6 * 3600, "the jobs")
+        for job in made:
+            assert_answered(service.facts(job), culprit=1)
+        assert [service.wiring.queue.entry(job).attempt for job in made] == [1] * jobs  # type: ignore[union-attr]
+        assert "Traceback" not in service.log()
+    finally:
+        service.close()
 
 
 def _elsewhere(info: WorkerInfo) -> WorkerInfo:
