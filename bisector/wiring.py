@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.units import digest
+from bisector.engine.background import Background
 from bisector.engine.ports import Artifacts, Clock, Locks, Observer, Ports, Repository, Runner
 from bisector.engine.stop import StopSignal
 from bisector.errors import BisectorError
@@ -135,6 +136,7 @@ class Wiring:
             artifacts=self.artifacts,
             locks=self.locks,
             clock=self.clock,
+            background=background_of(runner),
             observers=observers,
         )
 
@@ -166,6 +168,18 @@ def simulated_world(text: str, seed: int) -> tuple[Repository, Runner]:
 
     world = World.parse(f"seed={seed},{text}")
     return SimulatedRepository(world), SimulatedRunner(world)
+
+
+def background_of(runner: Runner) -> Background:
+    """Where builds are made beside the runs of `runner`."""
+    if runner.name is RunnerName.SIMULATED:
+        from bisector.adapters.in_memory.runner import SimulatedRunner
+
+        if isinstance(runner, SimulatedRunner):
+            return runner.background
+    from bisector.adapters.threads import Threads
+
+    return Threads()
 
 
 def simulated_metrics(repository: Repository) -> tuple[str, ...]:

@@ -32,9 +32,12 @@ def at_hand(key: str, ports: Ports) -> Build | None:
     return known.again()
 
 
-def make_build(request: Request, tree: str, key: str, ports: Ports, stop: StopSignal) -> Build:
-    """Build `tree` on top of its dependencies, and remember what came of it. The caller holds its lock."""
-    order = build_order(request, tree, key, ports)
+def make_build(request: Request, tree: str, key: str, ports: Ports, stop: StopSignal, leave_cpus: int = 0) -> Build:
+    """Build `tree` on top of its dependencies, and remember what came of it. The caller holds its lock.
+
+    `leave_cpus` of the host's processors are measured on meanwhile.
+    """
+    order = replace(build_order(request, tree, key, ports), leave_cpus=leave_cpus)
     layer = _dependencies(request, order, ports, stop) if order.recipe.dependency_steps else None
     spent: Seconds = layer.seconds if layer is not None and not layer.reused else 0.0
     if layer is not None and not layer.usable:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from bisector.core.model.investigation import Investigation
 from bisector.core.search.learned import learned, merged
 from bisector.core.search.planner import next_step
+from bisector.engine.ahead import Ahead
 from bisector.engine.job import JobState
 from bisector.engine.perform import perform
 from bisector.engine.ports import Ports
@@ -44,12 +45,21 @@ def run_job(job: str, ports: Ports, stop: StopSignal, waiting: Callable[[int | N
 
 
 def _run(work: Work) -> None:
+    work.beside = ahead = Ahead(work)
+    try:
+        _step_by_step(work, ahead)
+    finally:
+        ahead.close()
+
+
+def _step_by_step(work: Work, ahead: Ahead) -> None:
     while True:
         work.stop.check()
         if work.ports.store.cancel_requested(work.job):
             raise Cancelled("cancelled")
         unfinished = work.investigation.unfinished()
         if unfinished is not None:
+            ahead.look(unfinished.step)
             perform(unfinished.step, work)
             continue
         elapsed = work.elapsed

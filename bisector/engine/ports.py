@@ -18,6 +18,7 @@ from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Sample
 from bisector.core.model.units import Bytes, Seconds, Sha
 from bisector.core.search.planner import Plan
+from bisector.engine.background import Background
 from bisector.engine.job import JobRow, JobState
 from bisector.engine.running import Archive as Archive  # noqa: PLC0414  part of the port
 from bisector.engine.running import BuildOrder as BuildOrder  # noqa: PLC0414  part of the port
@@ -311,4 +312,5 @@ class Ports:
     artifacts: Artifacts
     locks: Locks
     clock: Clock
+    background: Background
     observers: tuple[Observer, ...] = ()

@@ -30,6 +30,9 @@ class BuildOrder:
     image_id: str | None
     log: Path
     layer: Build | None = None
+    leave_cpus: int = 0
+    """Of the machine's last processors so many are left alone: something is measured there. The build then takes the
+    others, and gives way to whoever else wants them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

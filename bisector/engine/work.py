@@ -1,14 +1,48 @@
 """One job in hand: its facts so far, and the one way to add to them."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
+from bisector.core.model.builds import Build, build_key
 from bisector.core.model.facts import EnvironmentSeen, Fact, Planned
-from bisector.core.model.investigation import Investigation
+from bisector.core.model.investigation import BuildId, Investigation
 from bisector.core.model.request import Request
+from bisector.core.model.steps import Step
 from bisector.core.model.units import Seconds
 from bisector.core.search.planner import PLANNER, Plan
 from bisector.engine.ports import Ports
 from bisector.engine.stop import StopSignal
+
+
+class Beside(Protocol):
+    """What goes on beside the step in hand."""
+
+    @property
+    def building(self) -> bool:
+        """Whether something is being built at this moment."""
+        ...
+
+    def tend(self, step: Step) -> None:
+        """Between two runs of `step`: record what has been built, begin what is wanted."""
+        ...
+
+    def claim(self, unit: BuildId) -> Build | None:
+        """What came of a build that is being made; None where there is none to wait for."""
+        ...
+
+
+class Nothing:
+    """Nothing goes on beside the step in hand."""
+
+    building = False
+
+    def tend(self, step: Step) -> None:
+        """There is nothing to tend."""
+
+    def claim(self, unit: BuildId) -> Build | None:
+        """There is nothing to wait for."""
+        del unit
+        return None
 
 
 class Work:
@@ -20,6 +54,7 @@ class Work:
         self.job = job
         self.ports = ports
         self.stop = stop
+        self.beside: Beside = Nothing()
         self.request: Request = row.request
         self.investigation = Investigation.replay(job, row.request, ports.store.facts(job))
         self._began = ports.clock.monotonic()
@@ -43,6 +78,10 @@ class Work:
         if host is None:
             raise ValueError("the host was not looked at yet")
         return host
+
+    def key(self, tree: str, number: int = 0) -> str:
+        """The key of the build of `tree` in this job."""
+        return build_key(self.request, tree, self.environment.toolchain, number)
 
     def record(self, fact: Fact) -> None:
         """Add a fact, durably, and tell whoever watches."""

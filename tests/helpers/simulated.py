@@ -35,13 +35,15 @@ class Simulation:
 
     def __post_init__(self) -> None:
         clock = SimulatedClock()
+        runner = SimulatedRunner(self.world)
         self.ports = Ports(
             repository=SimulatedRepository(self.world),
-            runner=SimulatedRunner(self.world),
+            runner=runner,
             store=self.store or InMemoryStore(clock),
             artifacts=self.artifacts,
             locks=InMemoryLocks(),
             clock=clock,
+            background=runner.background,
             observers=self.observers,
         )
 

@@ -115,12 +115,13 @@ class _Making:
 
     def _plan(self, image: Mapping[str, Any], base: str) -> Plan:
         volumes = self.workshop.volumes.ensure(self.engine, self.order.files, base, self.stop)
-        memory = layout.build_memory(self.engine.info())
+        info = self.engine.info()
+        cpus = layout.other_cpus(info, self.order.leave_cpus)
         return Plan(
             image=image,
             user=layout.BUILD_USER,
             role="build",
-            host_config=layout.build_host_config(self.order.recipe.network, memory, volumes),
+            host_config=layout.build_host_config(self.order.recipe.network, layout.build_memory(info), volumes, cpus),
             furnish=lambda container: _furnish(self.engine, container, self.order.source),
         )
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bisector.adapters.in_memory import profiles
+from bisector.adapters.in_memory.machine import SimulatedBackground
 from bisector.adapters.in_memory.world import World
 from bisector.core.model.builds import Build
 from bisector.core.model.facts import EnvironmentSeen
@@ -32,6 +33,8 @@ class SimulatedRunner:
         self._random = random.Random(f"{world.seed} noise")
         self._drift = 0.0
         self._held: float | None = None
+        self.background = SimulatedBackground()
+        """Where builds are made beside its runs, which those may disturb."""
         self.built: dict[str, str] = {}
         """Trees by build key."""
 
@@ -157,6 +160,8 @@ class SimulatedRunner:
         value = level * math.exp(world.noise_of(tree) * self._random.gauss(0, 1) + self._drift + shared)
         if slower := world.second_mode_of(tree):
             value *= 1 + slower * (self._random.random() < SECOND_MODE)
+        if self.background.busy:
+            value *= 1 + world.disturbs
         self._pass(world.run * value)
         return value
 

@@ -62,6 +62,8 @@ class World:
     """How much slower three runs of ten are from the culprit on, relative: a second mode."""
     cores: int = 4
     """Processors of the machine."""
+    disturbs: float = 0.0
+    """How much slower a run is while something is built beside it, relative."""
 
     @classmethod
     def parse(cls, text: str) -> "World":

@@ -13,6 +13,7 @@ from bisector.core.model.facts import (
     BuildRecorded,
     Concluded,
     CulpritNamed,
+    Disturbed,
     EnvironmentSeen,
     Fact,
     HistoryListed,
@@ -62,6 +63,7 @@ class Investigation:
     changes: tuple[ChangesKept, ...] = ()
     trials: Mapping[Place, TrialMade] = field(default_factory=dict)
     seen: tuple[ChangeSeen, ...] = ()
+    disturbed: Disturbed | None = None
     verdict: Verdict | None = None
     other_verdicts: tuple[MetricVerdict, ...] = ()
     named_beside: tuple[CulpritNamed, ...] = ()
@@ -86,16 +88,20 @@ class Investigation:
                 if self.request.search.crash_is_bad:
                     new = tuple(sample.judged_by_crashing() for sample in new)
                 return replace(self, samples=(*self.samples, *new))
-            case CulpritNamed() | ProfilersSeen() | Profiled() | ChangesKept() | TrialMade() | ChangeSeen():
+            case (
+                CulpritNamed() | ProfilersSeen() | Profiled() | ChangesKept() | TrialMade() | ChangeSeen() | Disturbed()
+            ):
                 return self._with_found(fact)
             case Concluded():
                 return replace(self, verdict=fact.verdict, other_verdicts=fact.others)
         assert_never(fact)
 
     def _with_found(
-        self, fact: CulpritNamed | ProfilersSeen | Profiled | ChangesKept | TrialMade | ChangeSeen
+        self, fact: CulpritNamed | ProfilersSeen | Profiled | ChangesKept | TrialMade | ChangeSeen | Disturbed
     ) -> "Investigation":
         match fact:
+            case Disturbed():
+                return replace(self, disturbed=fact)
             case ChangeSeen():
                 return replace(self, seen=(*self.seen, fact))
             case TrialMade():

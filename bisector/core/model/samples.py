@@ -84,6 +84,8 @@ class Sample:
     """The place in the step of the run that was made at the same moment; None for a run alone."""
     lane: int = 0
     """Which of the host's groups of processors it ran on."""
+    beside: bool = False
+    """Whether something was built at the same time, on other processors."""
 
     @property
     def counts(self) -> bool:

@@ -1,6 +1,7 @@
 """Which commits not yet measured are worth considering: how each would split the candidates, whether it may build."""
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -41,16 +42,22 @@ def build_chances(observations: Observations) -> FloatArray:
     return np.where(observations.testable, chance, 0.0)
 
 
-def splitting_queries(observations: Observations, classes: Classes, hypotheses: tuple[int, ...]) -> list[Query]:
-    """For each hypothesis (a class) the unmeasured commit that splits it best, one that may not build weighing less."""
+def splitting_queries(
+    observations: Observations, classes: Classes, hypotheses: tuple[int, ...], built: BoolArray | None = None
+) -> list[Query]:
+    """For each hypothesis (a class) the unmeasured commit that splits it best, one that may not build weighing less.
+
+    Of the indexes that are `built` the best is among them too: one that splits less well may be the cheaper step.
+    """
     chances = build_chances(observations)
     chances[observations.unit_place[observations.counts > 0]] = 0.0
     indexes, shares = _shares(observations, classes, hypotheses, chances)
     found: dict[int, Query] = {}
     worth = entropy_of_share(shares) * chances[indexes][:, None]
     splits = (shares > 1e-9) & (shares < 1 - 1e-9) & (chances[indexes] > 0)[:, None]
-    for column in range(len(hypotheses)):
-        possible = np.flatnonzero(splits[:, column])
+    among = [splits] if built is None or not built.any() else [splits, splits & built[indexes][:, None]]
+    for column, those in product(range(len(hypotheses)), among):
+        possible = np.flatnonzero(those[:, column])
         if len(possible):
             best = int(possible[np.argmax(worth[possible, column])])
             index = int(indexes[best])
