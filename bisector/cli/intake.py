@@ -75,6 +75,7 @@ def take_in(
         profile_ends=measure.profile_ends,
         reuse_samples=measure.reuse,
         duet=measure.duet,
+        jobs=measure.jobs,
         verify_revert=search.verify_revert,
         head=repository.resolve(search.head).sha if search.head is not None else None,
     )
@@ -116,6 +117,7 @@ def _simulated(
         profile_ends=measure.profile_ends,
         reuse_samples=measure.reuse,
         duet=measure.duet,
+        jobs=measure.jobs,
         verify_revert=search.verify_revert,
         head=repository.resolve(search.head).sha if search.head is not None else None,
     )

@@ -23,6 +23,7 @@ from bisector.core.model.facts import (
     BuildRecorded,
     Concluded,
     CulpritNamed,
+    Disturbed,
     EnvironmentSeen,
     Fact,
     HistoryListed,
@@ -34,6 +35,7 @@ from bisector.core.search.planner import PLANNER
 from bisector.core.search.replay import replay
 from bisector.engine.job import JobRow, JobState
 from bisector.errors import JobError
+from bisector.report.ahead import disturbed
 from bisector.report.numbers import count, quantity, seconds
 from bisector.report.sentence import SHORT, sentence_of
 from bisector.report.text import one_line
@@ -190,7 +192,8 @@ def _log_lines(fact: Fact, metric: str, unit: str) -> list[str]:
             return [f"  {fact.place} {fact.purpose} run: {fact.outcome} {value}"]
         case BuildRecorded():
             how = "at hand" if fact.build.reused else f"in {seconds(fact.build.seconds)}"
-            return [f"  {fact.place} build: {fact.build.outcome} {how} {fact.build.reason}"]
+            ahead = " ahead" if fact.ahead else ""
+            return [f"  {fact.place} build{ahead}: {fact.build.outcome} {how} {fact.build.reason}"]
         case HistoryListed():
             return [f"  {fact.line.size} candidates"]
         case EnvironmentSeen():
@@ -209,6 +212,8 @@ def _rarer_lines(fact: Fact) -> list[str]:
             return [f"  {count(fact.line.size, 'commit')} brought in by merge {fact.merge}"]
         case CulpritNamed():
             return [f"  named {fact.culprit.place}{f' for {fact.metric}' if fact.metric else ''}"]
+        case Disturbed():
+            return [f"  {disturbed(fact)}: nothing more is built beside runs"]
         case Profiled():
             return [f"  {fact.place} profile by {fact.tool}: {fact.problem or count(fact.samples, 'sample')}"]
         case Concluded():

@@ -60,6 +60,7 @@ class MeasureOptions:
     simulate: str | None = None
     command: tuple[str, ...] = ()
     duet: bool = False
+    jobs: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +134,13 @@ _MEASURE = (
 )
 duet_option = click.option(
     "--duet", is_flag=True, help="Run two at the same moment, on separate processors, and compare pairs."
+)
+jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="How many things may go on at once: builds that are likely wanted next are made beside the step in hand, on"
+    " processors of their own.  [default: 1, more with at least 4 processors to spare]",
 )
 _OUTPUT = (
     click.option("--json", metavar="FILE|-", help="Write the result as JSON; - is standard output."),

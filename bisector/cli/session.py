@@ -13,10 +13,12 @@ from bisector.cli.faults import disk_fault
 from bisector.cli.options import OutputOptions
 from bisector.cli.progress import watching
 from bisector.core.model.investigation import Investigation
+from bisector.core.model.request import Request
 from bisector.engine.loop import run_job
 from bisector.engine.ports import Observer, Repository, Runner
 from bisector.engine.stop import StopSignal
 from bisector.errors import BisectorError, Cancelled
+from bisector.report.ahead import prospect
 from bisector.wiring import Wiring
 
 
@@ -58,6 +60,7 @@ def work_on(job: str, wiring: Wiring, world: tuple[Repository, Runner], output: 
             observers.append(stack.enter_context(EventStream.to(output.events)))
         ports = wiring.ports(repository, runner, tuple(observers))
         try:
+            _tell_ahead(ports.store.job(job).request, runner)
             investigation = run_job(job, ports, wiring.stop, _waiting)
         except Cancelled as stopped:
             stack.close()
@@ -90,6 +93,12 @@ def _with_hint(error: BisectorError, job: str) -> BisectorError:
     if "jobs resume" not in error.then and error.exit_code != 2:
         error.then = f"{error.then}. {resume_hint(job)}" if error.then else resume_hint(job)
     return error
+
+
+def _tell_ahead(request: Request, runner: Runner) -> None:
+    told = prospect(request, runner.processors())
+    if told is not None:
+        click.echo(told, err=True)
 
 
 def _waiting(owner: int | None) -> None:

@@ -13,11 +13,11 @@ from bisector.core.model.units import Seconds
 from bisector.core.search.ahead import (
     LIKELY,
     Wanted,
-    decides,
     likely_builds,
     may_build_beside,
     measured_on,
     room,
+    wants_quiet,
     worth_beginning,
 )
 from bisector.core.search.disturbance import disturbance_of
@@ -50,12 +50,10 @@ class Ahead:
         """Before `step` is carried out: see what is likely wanted after it, and begin that."""
         if not self._room or self._work.investigation.history is None:
             return
-        if self._disturbs():
-            self.close()
-            return
+        self._look_for_harm()
         investigation = self._work.investigation
         self._wanted = likely_builds(investigation, self._work.elapsed, 2 * self._room)
-        if decides(investigation, step) or not self._wanted:
+        if wants_quiet(investigation, step) or not self._wanted:
             self._settle()
         self.tend(step)
 
@@ -63,8 +61,6 @@ class Ahead:
         """Record what has been built, and begin the next while there is room."""
         for unit in [unit for unit, task in self._going.items() if task.wait(0)]:
             self._record(unit)
-        if self._work.investigation.disturbed is not None:
-            return
         for wanted in self._wanted:
             if self._may_begin(wanted, step) and self._make_room():
                 self._going[wanted.unit] = self._begin(wanted)
@@ -153,8 +149,7 @@ class Ahead:
             self._failing.add(unit)
             return None
 
-    def _disturbs(self) -> bool:
+    def _look_for_harm(self) -> None:
         investigation = self._work.investigation
         if investigation.disturbed is None and (found := disturbance_of(investigation)) is not None:
             self._work.record(found)
-        return self._work.investigation.disturbed is not None

@@ -15,6 +15,7 @@ from bisector.core.search.outlook import Outlook
 from bisector.core.search.view import View
 from bisector.formats.results import MEASURED
 from bisector.report import numbers
+from bisector.report.ahead import review
 from bisector.report.basis import Basis
 from bisector.report.document import EndsPart
 from bisector.report.phrase import Phrase, quote
@@ -36,6 +37,7 @@ def notes_of(basis: Basis, ends: EndsPart | None) -> tuple[Phrase, ...]:
         *_asked(investigation),
         *(_taken_over(investigation, found) if found is not None else ()),
         *_left_out(investigation),
+        *review(investigation),
         *(_bounded(found) if found is not None else ()),
         *(_shape(found) if found is not None else ()),
         *(_dispersion(found) if found is not None else ()),

@@ -76,15 +76,17 @@ def may_build_beside(investigation: Investigation, step: Step, wanted: Wanted) -
     alone = sum(s.counts and not s.beside and not s.adopted_from for s in investigation.samples)
     begun = alone >= FIRST_ALONE or all(metric.exact for metric in investigation.request.asked)
     if isinstance(step, Measure):
-        return begun and not decides(investigation, step)
-    return isinstance(step, BuildPlace) and (begun or wanted.before_runs)
+        return begun and not wants_quiet(investigation, step)
+    undisturbing = begun and investigation.disturbed is None
+    return isinstance(step, BuildPlace) and (undisturbing or wanted.before_runs)
 
 
-def decides(investigation: Investigation, step: Step) -> bool:
-    """Whether the answer stands on what `step` measures."""
+def wants_quiet(investigation: Investigation, step: Step) -> bool:
+    """Whether nothing may be built beside `step`: the answer stands on its runs, or builds were seen to harm runs."""
     if not isinstance(step, Measure):
         return False
-    return not investigation.request.searches or any(slot.purpose in DECIDING for slot in step.slots)
+    deciding = not investigation.request.searches or any(slot.purpose in DECIDING for slot in step.slots)
+    return deciding or investigation.disturbed is not None
 
 
 def worth_beginning(investigation: Investigation, wanted: Wanted, going: int) -> bool:
