@@ -9,7 +9,7 @@ from bisector.core.model.builds import Build
 from bisector.core.model.units import Seconds
 from bisector.engine.stop import StopSignal
 
-LOWER = 10
+LOWER = 5
 """Steps of `nice`: what is measured meanwhile comes first."""
 
 

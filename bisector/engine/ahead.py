@@ -19,6 +19,7 @@ from bisector.core.search.ahead import (
     room,
     wants_quiet,
     worth_beginning,
+    worth_looking,
 )
 from bisector.core.search.disturbance import disturbance_of
 from bisector.engine.background import Task
@@ -52,7 +53,8 @@ class Ahead:
             return
         self._look_for_harm()
         investigation = self._work.investigation
-        self._wanted = likely_builds(investigation, self._work.elapsed, 2 * self._room)
+        pays = worth_looking(investigation)
+        self._wanted = likely_builds(investigation, self._work.elapsed, 2 * self._room) if pays else ()
         if wants_quiet(investigation, step) or not self._wanted:
             self._settle()
         self.tend(step)

@@ -89,6 +89,12 @@ def test_without_a_word_nothing_is_built_ahead_unless_the_host_has_room() -> Non
     assert Job(replace(WORLD, cores=8), None).ahead
 
 
+def test_builds_that_are_made_at_once_are_not_looked_for_ahead() -> None:
+    job = Job(replace(WORLD, build=0.1), 3)
+    assert job.culprits == [(21,)]
+    assert len(job.ahead) <= 1
+
+
 def test_on_one_processor_it_is_off() -> None:
     assert not Job(replace(WORLD, cores=1), 4).ahead
 
@@ -97,7 +103,7 @@ def test_on_one_processor_it_is_off() -> None:
 def test_a_limit_of_builds_holds(most: int) -> None:
     job = Job(WORLD, 4, Budget(builds=most))
     assert job.found.builds_made() <= most
-    made = {task.result().key for task in job.tasks if task.ended}
+    made = {task.build.key for task in job.tasks if task.build is not None}
     assert made <= {build.key for build in job.found.builds.values()}
 
 

@@ -26,7 +26,7 @@ _RUN_UID = RUN_USER.partition(":")[0]
 BUILD_CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETUID", "SETGID"]
 _BUILD_MEMORY: Bytes = 8 << 30
 BUILD_PROCESSES, RUN_PROCESSES = 4096, 256
-LOW_SHARES = 128
+LOW_SHARES = 512
 """Of processor time where others want it too; 1024 is usual."""
 STREAMS_ROOM: Bytes = 64 << 20
 NO_HEALTHCHECK = {"test": ["NONE"]}  # the image's own would run in the middle of a measurement

@@ -149,13 +149,14 @@ class SimulatedTask:
         self._make = make
         self._left = looks
         self._stop = StopSignal()
-        self._build: Build | None = None
+        self.build: Build | None = None
+        """What came of it."""
         self._error: Exception | None = None
 
     @property
     def ended(self) -> bool:
         """Whether anything came of it yet."""
-        return self._build is not None or self._error is not None
+        return self.build is not None or self._error is not None
 
     def wait(self, seconds: Seconds) -> bool:
         """Whether it has ended; to wait is to have it made."""
@@ -163,7 +164,7 @@ class SimulatedTask:
         if not self.ended and (seconds > 0 or self._left <= 0):
             try:
                 self._stop.check()
-                self._build = self._make(self._stop)
+                self.build = self._make(self._stop)
             except Exception as error:  # noqa: BLE001  handed to whoever asks for the result
                 self._error = error
         return self.ended
@@ -172,9 +173,9 @@ class SimulatedTask:
         """What came of it; raises what ended it."""
         if self._error is not None:
             raise self._error
-        if self._build is None:
+        if self.build is None:
             raise ValueError("the build has not ended")
-        return self._build
+        return self.build
 
     def stop(self) -> None:
         """Ask it to stop."""

@@ -31,6 +31,8 @@ FIRST_ALONE = 4
 """Runs that a job makes alone before something is built beside any: what the others are held against."""
 LEAST_CHANCE, ALMOST_SURE, LIKELY = 0.1, 0.9, 0.5
 """Chance of being wanted from which a build is worth beginning; where builds are limited; and worth waiting for."""
+QUICK: Seconds = 1.0
+"""Builds that take less are made before one has looked ahead."""
 MOST_LOOKS = 16
 """How often the planner is asked in one look ahead."""
 CLEARLY = 4.0
@@ -95,6 +97,12 @@ def worth_beginning(investigation: Investigation, wanted: Wanted, going: int) ->
     if most is None:
         return wanted.chance >= LEAST_CHANCE
     return wanted.chance >= ALMOST_SURE and investigation.builds_made() + going < most
+
+
+def worth_looking(investigation: Investigation) -> bool:
+    """Whether builds take long enough, as far as is known, for it to pay to look which ones will be wanted."""
+    made = [build.seconds for build in investigation.builds.values() if not build.reused]
+    return not made or float(np.median(made)) >= QUICK
 
 
 def likely_builds(investigation: Investigation, elapsed: Seconds, most: int) -> tuple[Wanted, ...]:

@@ -68,7 +68,7 @@ def test_broken_off_no_container_of_it_is_left(docker_lab: Laboratory, engine: A
     ours = {"label": [f"io.bisector.instance={instance}", "io.bisector.role=build"]}
     (found,) = engine.containers(filters=ours)
     told = engine.inspect_container(found["Id"])["HostConfig"]
-    assert told["CpuShares"] == 128
+    assert told["CpuShares"] == 512
     task.stop()
     assert task.wait(60)
     assert engine.containers(all=True, filters=ours) == []
