@@ -41,6 +41,8 @@ class Ahead:
         self._going: dict[BuildId, Task] = {}
         self._failing: set[BuildId] = set()
         self._wanted: tuple[Wanted, ...] = ()
+        self._in_hand: BuildId | None = None
+        """The build that the loop asks for now: where it is being made it is the loop's, to be claimed."""
 
     @property
     def building(self) -> bool:
@@ -51,6 +53,7 @@ class Ahead:
         """Before `step` is carried out: see what is likely wanted after it, and begin that."""
         if not self._room or self._work.investigation.history is None:
             return
+        self._in_hand = (step.place, step.number) if isinstance(step, BuildPlace) else None
         self._look_for_harm()
         investigation = self._work.investigation
         pays = worth_looking(investigation)
@@ -61,7 +64,7 @@ class Ahead:
 
     def tend(self, step: Step) -> None:
         """Record what has been built, and begin the next while there is room."""
-        for unit in [unit for unit, task in self._going.items() if task.wait(0)]:
+        for unit in [unit for unit in self._others() if self._going[unit].wait(0)]:
             self._record(unit)
         for wanted in self._wanted:
             if self._may_begin(wanted, step) and self._make_room():
@@ -101,16 +104,16 @@ class Ahead:
         known = {*investigation.builds, *self._going, *self._failing}
         if wanted.unit in known or not investigation.tree(wanted.place):
             return False
-        in_hand = isinstance(step, BuildPlace) and (step.place, step.number) not in known
-        going = len(self._going) + in_hand
+        going = len(self._going) + (self._in_hand is not None and self._in_hand not in known)
         return worth_beginning(investigation, wanted, going) and may_build_beside(investigation, step, wanted)
 
     def _make_room(self) -> bool:
         """Whether one more may be begun, at the price of one that is no longer likely to be wanted."""
-        if len(self._going) < self._room:
+        others = self._others()
+        if len(others) < self._room:
             return True
         likely = {wanted.unit for wanted in self._wanted}
-        idle = next((unit for unit in self._going if unit not in likely), None)
+        idle = next((unit for unit in others if unit not in likely), None)
         if idle is None:
             return False
         self._going[idle].stop()
@@ -120,10 +123,15 @@ class Ahead:
     def _settle(self) -> None:
         """Come to rest: wait for what will likely be wanted, and break off the rest."""
         likely = {wanted.unit for wanted in self._wanted if wanted.chance >= LIKELY}
-        for unit, task in self._going.items():
+        others = self._others()
+        for unit in others:
             if unit not in likely:
-                task.stop()
-        self._await(list(self._going))
+                self._going[unit].stop()
+        self._await(others)
+
+    def _others(self) -> list[BuildId]:
+        """What is being made beside the build in hand."""
+        return [unit for unit in self._going if unit != self._in_hand]
 
     def _await(self, units: list[BuildId]) -> None:
         """Wait until these have ended, and only then record what came of them."""

@@ -45,6 +45,12 @@ from lib import LEVEL
 time.sleep(0.15)
 print(json.dumps({"seconds": LEVEL * (1 + 0.01 * random.random())}))
 """
+SHELL = '"sh", "{scenario}/bench.sh"'
+BENCH_SHELL = """\
+sleep 0.15
+level=$(sed 's/.*= //' lib.py)
+echo '{"seconds": '$level"$(od -An -N2 -tu2 /dev/urandom | tr -d ' ' | sed 's/^/0000/; s/.*\\(....\\)$/0\\1/')"'}'
+"""
 
 
 class Victim:
@@ -96,9 +102,12 @@ class Victim:
         raise AssertionError("the job does not begin")
 
     def slow_down_builds(self) -> None:
-        """Make every build take longer than all runs of a step."""
-        scenario = self.top / "scenario" / "scenario.toml"
-        scenario.write_text(scenario.read_text().replace("sleep 0.25", "sleep 2.5"))
+        """Make every build take longer than all runs of a step, by sleeping: without Python it does little else."""
+        scenario = self.top / "scenario"
+        text = (scenario / "scenario.toml").read_text().replace("sleep 0.25", "sleep 2.5")
+        text = text.replace(', "python -m py_compile lib.py"', "").replace('"python", "{scenario}/bench.py"', SHELL)
+        (scenario / "scenario.toml").write_text(text.replace("PYTHONPATH", "SOURCE"))
+        (scenario / "bench.sh").write_text(BENCH_SHELL)
 
     def in_the_making(self) -> list[Path]:
         """Directories of builds that are not complete."""

@@ -8,13 +8,15 @@ import pytest
 from bisector.adapters.in_memory.world import World
 from bisector.core.model.builds import Build
 from bisector.core.model.facts import BuildRecorded, Disturbed, Fact, Planned
-from bisector.core.model.investigation import Investigation
+from bisector.core.model.investigation import BuildId, Investigation
 from bisector.core.model.request import Budget, Request
 from bisector.core.model.samples import Purpose, Sample
 from bisector.core.model.steps import BuildPlace
 from bisector.core.model.verdict import VerdictKind
-from bisector.core.search.ahead import DECIDING, FIRST_ALONE
+from bisector.core.search.ahead import DECIDING, FIRST_ALONE, Wanted
 from bisector.core.search.replay import replay
+from bisector.engine.ahead import Ahead
+from bisector.engine.background import Task
 from bisector.engine.ports import BuildOrder
 from bisector.engine.stop import StopSignal
 from bisector.errors import Cancelled, InfraFault
@@ -73,6 +75,32 @@ def test_what_was_built_ahead_is_not_asked_for_again() -> None:
     assert len(wanted) < sum(
         isinstance(fact, Planned) and isinstance(fact.step, BuildPlace) for fact in Job(WORLD, 1).facts
     )
+
+
+@pytest.mark.parametrize("jobs", [2, 4])
+def test_a_build_that_is_asked_for_while_it_is_made_is_waited_for(jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: dict[object, Task] = {}
+    claimed: list[BuildId] = []
+    stopped: list[BuildId] = []
+    begin, claim = Ahead._begin, Ahead.claim
+
+    def watched(self: Ahead, wanted: Wanted) -> Task:
+        begun[wanted.unit] = begin(self, wanted)
+        return begun[wanted.unit]
+
+    def watched_claim(self: Ahead, unit: BuildId) -> Build | None:
+        made = claim(self, unit)
+        if unit in begun:
+            (claimed if made is not None else stopped).append(unit)
+        return made
+
+    monkeypatch.setattr(Ahead, "_begin", watched)
+    monkeypatch.setattr(Ahead, "claim", watched_claim)
+    job = Job(WORLD, jobs)
+    built = [(fact.place, fact.number) for fact in job.facts if isinstance(fact, BuildRecorded)]
+    assert len(built) == len(set(built))
+    assert claimed
+    assert not stopped
 
 
 def test_the_first_runs_and_those_that_decide_are_made_with_nothing_beside_them() -> None:
