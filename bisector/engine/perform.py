@@ -126,9 +126,10 @@ def _build(step: BuildPlace, work: Work) -> None:
     key = _key(work, tree, step.number)
     with work.ports.locks.building(key, work.stop):
         build = at_hand(key, work.ports)
-        if build is None:
-            request, ports, stop = work.request, work.ports, work.stop
-            build = retrying(lambda: make_build(request, tree, key, ports, stop), work, f"building {step.place}")
+        if build is None or (step.clean and not build.usable and not build.clean):
+            request, ports, stop, clean = work.request, work.ports, work.stop, step.clean
+            what = f"building {step.place}"
+            build = retrying(lambda: make_build(request, tree, key, ports, stop, clean=clean), work, what)
         work.record(BuildRecorded(place=step.place, number=step.number, build=build))
 
 

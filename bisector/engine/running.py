@@ -30,6 +30,8 @@ class BuildOrder:
     image_id: str | None
     log: Path
     layer: Build | None = None
+    clean: bool = False
+    """Whether to do without what is kept from other builds: caches of downloads, layers of a Dockerfile."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -235,6 +235,14 @@ class UntestablePart:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PatchPart:
+    """A patch of the scenario, and the commits that were built with it."""
+
+    file: str
+    commits: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
     """One line of the evidence: what, how much, and on what grounds."""
 
@@ -333,6 +341,8 @@ class Report:
     """Why, as far as the sides were profiled: one for each pair of commits."""
     trial: RestorationPart | None = None
     """What came of the one thing that the job was to try."""
+    patches: tuple[PatchPart, ...] = ()
+    """The scenario's fix-ups for commits that do not build as they are."""
     head: RestorationPart | None = None
     """What the tip of the branch gives back, where it was asked about."""
 

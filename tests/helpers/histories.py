@@ -70,6 +70,9 @@ class History(World):
     def is_idle(self, tree: str) -> bool:
         return False
 
+    def fails_at_first(self, tree: str) -> bool:
+        return False
+
     def luck(self, tree: str, build: int) -> float:
         return 1.0
 

@@ -88,6 +88,7 @@ def _options(order: BuildOrder, labels: dict[str, str], context: IO[bytes], name
         "fileobj": context,
         "custom_context": True,
         "dockerfile": name,
+        "nocache": order.clean,
         "rm": True,
         "forcerm": True,
         "labels": labels,
