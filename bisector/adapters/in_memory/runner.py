@@ -69,7 +69,7 @@ class SimulatedRunner:
             return Build(
                 key=order.key,
                 outcome=Outcome.BUILD_FAILED,
-                reason="planted: the first build fails" if at_first else "planted: does not build",
+                reason="planted: the first build fails" if at_first else self._world.why_not(tree),
                 log=str(order.log),
                 seconds=self._world.build,
             )

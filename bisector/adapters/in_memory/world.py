@@ -190,6 +190,11 @@ class World:
             return True
         return random.Random(f"{self.seed} build {index}").random() >= self.unbuildable
 
+    def why_not(self, tree: str) -> str:
+        """What a build of `tree` that does not build says."""
+        del tree
+        return "planted: does not build"
+
     def fails_at_first(self, tree: str) -> bool:
         """Whether the first build of `tree` fails through no fault of the commit's."""
         kind, index, _ = self._seen(tree)
