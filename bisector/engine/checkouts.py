@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from bisector.core.model.builds import Elsewhere
 from bisector.core.model.request import Request
 from bisector.core.model.scenario import Patch
 from bisector.core.model.trials import Transplant
@@ -12,14 +13,6 @@ from bisector.errors import ScenarioError
 
 MOST_TOLD = 20
 """Things left out that are recorded by name."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Elsewhere:
-    """What a tree refers to and does not hold: paths of submodules, and of files that Git LFS keeps."""
-
-    submodules: tuple[str, ...] = ()
-    lfs: tuple[str, ...] = ()
 
 
 class Checkouts(Protocol):

@@ -1,16 +1,24 @@
 """What was built: with which patches, without what, and which failed builds were made once more."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from bisector.core.model.history import LineName, Place
 from bisector.core.model.investigation import Investigation
 from bisector.report import numbers
-from bisector.report.document import PatchPart
 from bisector.report.phrase import quote
 from bisector.report.text import one_line
 
 MOST_NAMED = 4
 LONGEST_NAME = 120
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PatchPart:
+    """A patch of the scenario, and the commits that were built with it."""
+
+    file: str
+    commits: tuple[str, ...]
 
 
 def patches_of(investigation: Investigation) -> tuple[PatchPart, ...]:

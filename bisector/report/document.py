@@ -15,6 +15,7 @@ from bisector.core.model.scenario import Better
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Change, Control, Doubt, InnerKind, Reason, VerdictKind
 from bisector.report.attached import Artifact, Section
+from bisector.report.checkouts import PatchPart
 from bisector.report.explanation import Explanation
 from bisector.report.numbers import Gauge
 from bisector.report.pairs import PairedPart
@@ -232,14 +233,6 @@ class UntestablePart:
     commit: CommitPart
     outcome: Outcome
     reason: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PatchPart:
-    """A patch of the scenario, and the commits that were built with it."""
-
-    file: str
-    commits: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,8 +17,8 @@ from bisector.adapters.git.command import Git, GitFailed, redact
 from bisector.adapters.git.commits import read_commit
 from bisector.adapters.git.mirror import Mirror
 from bisector.adapters.git.origin import Origin
+from bisector.core.model.builds import Elsewhere
 from bisector.core.model.units import Bytes, Sha, digest
-from bisector.engine.checkouts import Elsewhere
 from bisector.engine.stop import StopSignal
 from bisector.errors import InfraFault, RefError, UsageError
 

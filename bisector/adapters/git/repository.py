@@ -16,11 +16,11 @@ from bisector.adapters.git.mirror import Mirror
 from bisector.adapters.git.names import full_name, resolve_name
 from bisector.adapters.git.origin import Origin
 from bisector.core.explain.sources import SourceChange
+from bisector.core.model.builds import Elsewhere
 from bisector.core.model.facts import HistoryListed
 from bisector.core.model.history import Commit, Line
 from bisector.core.model.trials import Transplant
 from bisector.core.model.units import Sha, digest, parse_sha
-from bisector.engine.checkouts import Elsewhere
 from bisector.engine.stop import StopSignal
 from bisector.errors import RefError, UsageError
 

@@ -10,11 +10,11 @@ from bisector.adapters.in_memory import profiles
 from bisector.adapters.in_memory.world import World
 from bisector.core.explain.changes import FileChange
 from bisector.core.explain.sources import SourceChange
+from bisector.core.model.builds import Elsewhere
 from bisector.core.model.facts import HistoryListed
 from bisector.core.model.history import Commit, Line, linear_line
 from bisector.core.model.trials import Transplant
 from bisector.core.model.units import Sha
-from bisector.engine.checkouts import Elsewhere
 from bisector.errors import RefError, UsageError
 
 

@@ -83,3 +83,11 @@ class Build:
     def again(self) -> "Build":
         """The same build, used again without paying for it."""
         return replace(self, reused=True)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Elsewhere:
+    """What a tree refers to and does not hold: paths of submodules, and of files that Git LFS keeps."""
+
+    submodules: tuple[str, ...] = ()
+    lfs: tuple[str, ...] = ()
