@@ -13,7 +13,7 @@ MOST_QUERIES = 512
 """Commits of a graph whose ancestor sets are looked at in one decision."""
 WORST_CHANCE = 0.1
 """Chance that the direct neighbour of a commit that did not build builds."""
-ENOUGH_ALIKE = 8
+ENOUGH_ALIKE = 12
 """Commits in a row, of those that were tried, after whose equal failures the ones between them are not tried."""
 
 
