@@ -89,7 +89,13 @@ class Wiring:
         """The repository at a path or URL."""
         from bisector.adapters.git.repository import GitRepository
 
-        return GitRepository(location, self.settings.cache_dir, self.stop, environment=process_environment())
+        return GitRepository(
+            location,
+            self.settings.cache_dir,
+            self.stop,
+            environment=process_environment(),
+            submodule_urls=self.settings.submodule_urls,
+        )
 
     def docker(self) -> "DockerRunner":
         """The Docker runner; nothing is asked of the engine yet."""

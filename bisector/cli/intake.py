@@ -149,7 +149,17 @@ def read_scenario(wiring: Wiring, named: str, top: Path | None) -> Scenario:
     except OSError as error:
         raise ScenarioError(f"the scenario cannot be read: {error.strerror}", where=str(path)) from None
     scenario = parse_scenario(text, where=str(path))
+    check_patches(scenario, path.parent)
     return replace(scenario, files=wiring.artifacts.keep_scenario(path.parent))
+
+
+def check_patches(scenario: Scenario, directory: Path) -> None:
+    """ScenarioError where a patch that the scenario names does not lie in its directory."""
+    for patch in scenario.build.patches:
+        if not (directory / patch.file).is_file():
+            raise ScenarioError(
+                f"there is no {patch.file} beside the scenario", where=f"[build] patches of {directory}"
+            )
 
 
 def find_scenario(wiring: Wiring, named: str, top: Path | None) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from bisector.cli.intake import Intake, find_scenario, take_in, tell_runner
+from bisector.cli.intake import Intake, check_patches, find_scenario, take_in, tell_runner
 from bisector.cli.options import MeasureOptions, SearchOptions
 from bisector.cli.session import wired
 from bisector.core.model.request import JobKind
@@ -89,6 +89,7 @@ def check(name: str) -> None:
     with wired() as wiring:
         path = find_scenario(wiring, name, Path.cwd())
         scenario = parse_scenario(path.read_bytes(), where=str(path))
+        check_patches(scenario, path.parent)
         click.echo(f"{path}: fine")
         click.echo(f"build      {count(len(scenario.build.steps), 'step')} on {scenario.build.image or 'this machine'}")
         click.echo(f"run        {' '.join(scenario.run.command)}")

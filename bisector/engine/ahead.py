@@ -23,7 +23,7 @@ from bisector.core.search.ahead import (
 )
 from bisector.core.search.disturbance import disturbance_of
 from bisector.engine.background import Task
-from bisector.engine.builds import at_hand, make_build
+from bisector.engine.builds import Manner, at_hand, make_build
 from bisector.engine.stop import StopSignal
 from bisector.engine.work import Work
 from bisector.errors import BisectorError, Cancelled
@@ -95,7 +95,7 @@ class Ahead:
 
         def make(stop: StopSignal) -> Build:
             with ports.locks.building(key, stop):
-                return at_hand(key, ports) or make_build(request, tree, key, ports, stop, leave)
+                return at_hand(key, ports) or make_build(request, tree, key, ports, stop, Manner(leave_cpus=leave))
 
         return ports.background.start(make)
 

@@ -25,7 +25,7 @@ from bisector.core.model.steps import (
     ProfileSides,
     Step,
 )
-from bisector.engine.builds import at_hand, make_build
+from bisector.engine.builds import Manner, at_hand, make_build
 from bisector.engine.look import look_at_change
 from bisector.engine.measure import measure
 from bisector.engine.profile import profile
@@ -147,9 +147,10 @@ def _build(step: BuildPlace, work: Work) -> None:
     key = work.key(tree, step.number)
     with work.ports.locks.building(key, work.stop):
         build = at_hand(key, work.ports)
-        if build is None:
-            request, ports, stop = work.request, work.ports, work.stop
-            build = retrying(lambda: make_build(request, tree, key, ports, stop), work, f"building {step.place}")
+        if build is None or (step.clean and not build.usable and not build.clean):
+            request, ports, stop, clean = work.request, work.ports, work.stop, step.clean
+            what = f"building {step.place}"
+            build = retrying(lambda: make_build(request, tree, key, ports, stop, Manner(clean=clean)), work, what)
         work.record(BuildRecorded(place=step.place, number=step.number, build=build))
 
 

@@ -19,6 +19,7 @@ from bisector.core.model.samples import Sample
 from bisector.core.model.units import Bytes, Seconds, Sha
 from bisector.core.search.planner import Plan
 from bisector.engine.background import Background
+from bisector.engine.checkouts import Checkouts
 from bisector.engine.job import JobRow, JobState
 from bisector.engine.running import Archive as Archive  # noqa: PLC0414  part of the port
 from bisector.engine.running import BuildOrder as BuildOrder  # noqa: PLC0414  part of the port
@@ -29,7 +30,7 @@ from bisector.engine.transplants import Transplants
 from bisector.errors import InfraFault
 
 
-class Repository(Transplants, Protocol):
+class Repository(Transplants, Checkouts, Protocol):
     """The repository under investigation, read through a bare mirror of our own."""
 
     @property

@@ -33,6 +33,8 @@ class BuildOrder:
     leave_cpus: int = 0
     """Of the machine's last processors so many are left alone: something is measured there. The build then takes the
     others, and gives way to whoever else wants them."""
+    clean: bool = False
+    """Whether to do without what is kept from other builds: caches of downloads, layers of a Dockerfile."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

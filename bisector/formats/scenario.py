@@ -30,11 +30,25 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class PatchTable(_Table):
-    """A fix-up that keeps old commits building."""
+def _below(name: str, what: str) -> str:
+    """`name`, a relative path without steps upwards; ValueError for another."""
+    if name.startswith("/") or not {"", ".", ".."}.isdisjoint(name.split("/")):
+        raise ValueError(f"{name!r} is no path below {what}")
+    return name
 
-    file: _Text
-    when: Literal["applies", "always"] = "applies"
+
+class PatchTable(_Table):
+    """A fix-up that keeps old commits building: a patch as `git diff` makes it, beside the scenario file."""
+
+    file: Annotated[str, Field(min_length=1, max_length=4096)]
+    when: Literal["applies", "always"] = Field(
+        "applies", description="applies: commits that it does not fit are built without it; always: they are untestable"
+    )
+
+    @field_validator("file")
+    @classmethod
+    def _beside_the_scenario(cls, file: str) -> str:
+        return _below(file, "the scenario's directory, like 'fix-import.patch'")
 
 
 class BuildTable(_Table):
@@ -53,6 +67,15 @@ class BuildTable(_Table):
         default=[], description="shell lines that install it, run with those files alone; equal files share the outcome"
     )
 
+    submodules: Literal["leave-out", "refuse", "fetch"] = Field(
+        "leave-out",
+        description="leave-out: empty directories; refuse: a commit that has any is untestable; "
+        "fetch: their files, from addresses that the setting submodule_urls allows",
+    )
+    lfs: Literal["leave-out", "refuse"] = Field(
+        "leave-out", description="leave-out: pointers stay pointers; refuse: a commit that has any is untestable"
+    )
+
     @model_validator(mode="after")
     def _one_way_to_build(self) -> "BuildTable":
         if self.dockerfile and self.candidate_dockerfile:
@@ -62,8 +85,7 @@ class BuildTable(_Table):
         if self.dependency_steps and (self.dockerfile or self.candidate_dockerfile):
             raise ValueError("a Dockerfile has layers of its own: leave out dependency_files and dependency_steps")
         for name in self.dependency_files:
-            if name.startswith("/") or not {"", ".", ".."}.isdisjoint(name.split("/")):
-                raise ValueError(f"{name!r} is no path below the top of the checkout, like 'requirements.txt'")
+            _below(name, "the top of the checkout, like 'requirements.txt'")
         return self
 
 
@@ -184,6 +206,8 @@ def _to_core(parsed: ScenarioFile, files: str) -> Scenario:
             patches=tuple(Patch(file=patch.file, when=patch.when) for patch in build.patches),
             dependency_files=tuple(build.dependency_files),
             dependency_steps=tuple(build.dependency_steps),
+            submodules=build.submodules,
+            lfs=build.lfs,
         ),
         run=RunRecipe(**{**run.model_dump(), "command": tuple(run.command)}),
         metrics=tuple(_metric(metric) for metric in parsed.metrics) or (WALL,),

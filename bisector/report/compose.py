@@ -14,6 +14,7 @@ from bisector.report import numbers
 from bisector.report.advice import advice_of
 from bisector.report.attached import Artifact, Section
 from bisector.report.basis import LONGEST_REASON, Basis, commit_part, metric_part
+from bisector.report.checkouts import patches_of
 from bisector.report.culprits import culprits_of, opposite_of
 from bisector.report.document import CostPart, EnvironmentPart, OtherPart, Report, UntestablePart
 from bisector.report.ends import ends_of
@@ -78,6 +79,7 @@ def report_of(investigation: Investigation, job: JobFacts) -> Report:
         others=tuple(_others(basis)),
         lines=tuple(line for line in (main_line(basis), inner_line(basis)) if line is not None),
         untestable=tuple(_untestable(investigation)),
+        patches=patches_of(investigation),
         evidence=evidence_of(basis, metric, ends, (culprits, opposite), cost),
         notes=notes_of(basis, ends),
         cost=cost,
@@ -146,7 +148,7 @@ def _untestable(investigation: Investigation) -> Iterator[UntestablePart]:
 def cost_of(investigation: Investigation, elapsed: Seconds | None) -> CostPart:
     """What the job has spent so far; what it took over from other jobs cost it nothing."""
     own = [sample for sample in investigation.samples if not sample.adopted_from]
-    builds = investigation.builds.values()
+    builds = investigation.every_build
     return CostPart(
         runs=investigation.runs(),
         warmups=sum(sample.purpose is Purpose.WARMUP for sample in own),

@@ -15,6 +15,7 @@ from bisector.core.model.scenario import Better
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Change, Control, Doubt, InnerKind, Reason, VerdictKind
 from bisector.report.attached import Artifact, Section
+from bisector.report.checkouts import PatchPart
 from bisector.report.explanation import Explanation
 from bisector.report.numbers import Gauge
 from bisector.report.pairs import PairedPart
@@ -333,6 +334,8 @@ class Report:
     """Why, as far as the sides were profiled: one for each pair of commits."""
     trial: RestorationPart | None = None
     """What came of the one thing that the job was to try."""
+    patches: tuple[PatchPart, ...] = ()
+    """The scenario's fix-ups for commits that do not build as they are."""
     head: RestorationPart | None = None
     """What the tip of the branch gives back, where it was asked about."""
 

@@ -57,6 +57,7 @@ def result_of(report: Report) -> dict[str, Any]:
             {"commit": each.commit.sha, "outcome": each.outcome.value, "reason": each.reason or None}
             for each in report.untestable
         ],
+        "patches": [{"file": each.file, "commits": list(each.commits)} for each in report.patches],
         "cost": {
             "runs": report.cost.runs,
             "builds": report.cost.builds,

@@ -17,6 +17,7 @@ from bisector.formats.results import MEASURED
 from bisector.report import numbers
 from bisector.report.ahead import review
 from bisector.report.basis import Basis
+from bisector.report.checkouts import checkout_notes
 from bisector.report.document import EndsPart
 from bisector.report.phrase import Phrase, quote
 from bisector.report.sentence import named
@@ -42,6 +43,7 @@ def notes_of(basis: Basis, ends: EndsPart | None) -> tuple[Phrase, ...]:
         *(_shape(found) if found is not None else ()),
         *(_dispersion(found) if found is not None else ()),
         *_inside(investigation),
+        *checkout_notes(investigation),
         *_trust(investigation),
     ]
     return tuple(Phrase(note) for note in notes)

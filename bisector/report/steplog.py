@@ -71,8 +71,9 @@ def step_name(step: Step) -> str:
     match step:
         case ListHistory():
             return "List the commits"
-        case BuildPlace(place=place, number=number):
-            return f"Build {place_name(place)}{' afresh' if number else ''}"
+        case BuildPlace(place=place, number=number, clean=clean):
+            how = " once more, from scratch" if clean else " afresh" if number else ""
+            return f"Build {place_name(place)}{how}"
         case Measure():
             return _measured(step)
         case ListBranch(merge=merge, in_context=in_context):

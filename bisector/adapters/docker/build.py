@@ -35,8 +35,6 @@ _BLOCK = 1 << 20
 
 def build_in_docker(engine: Engine, order: BuildOrder, workshop: Workshop, stop: StopSignal) -> Build:
     """Make the build, or take the one that is there. The caller holds its lock."""
-    if order.recipe.patches:
-        raise ScenarioError("patches are not supported yet", where="[build] patches", then="Leave them out")
     found = images.find(engine, _name(order, workshop))
     if found is not None and images.is_ours(found, workshop.instance, order.key):
         return _built(order, found["Id"], images.labels_of(found).get(layout.CONTENT) or None, reused=True)

@@ -92,6 +92,7 @@ def _options(
         "fileobj": context,
         "custom_context": True,
         "dockerfile": name,
+        "nocache": order.clean,
         "rm": True,
         "forcerm": True,
         "labels": labels,

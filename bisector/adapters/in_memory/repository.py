@@ -10,6 +10,7 @@ from bisector.adapters.in_memory import profiles
 from bisector.adapters.in_memory.world import World
 from bisector.core.explain.changes import FileChange
 from bisector.core.explain.sources import SourceChange
+from bisector.core.model.builds import Elsewhere
 from bisector.core.model.facts import HistoryListed
 from bisector.core.model.history import Commit, Line, linear_line
 from bisector.core.model.trials import Transplant
@@ -120,6 +121,20 @@ class SimulatedRepository:
         except ValueError:
             raise UsageError("git cannot read the patch: it is no number") from None
         return Transplant(tree=self._world.patched_tree([each.sha for each in self._world.line].index(onto), factor))
+
+    def patched_tree(self, patch: bytes, tree: str) -> Transplant:
+        """A tree without files has nothing that a patch applies to."""
+        del patch, tree
+        return Transplant(conflicts=("app.py",))
+
+    def elsewhere(self, tree: str) -> Elsewhere:
+        """Nothing."""
+        del tree
+        return Elsewhere()
+
+    def with_submodules(self, tree: str) -> str:
+        """The same tree: it has none."""
+        return tree
 
     def bundled(self, old: str, new: str) -> bytes:
         """The names of the trees: all there is of them."""

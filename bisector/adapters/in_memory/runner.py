@@ -35,6 +35,7 @@ class SimulatedRunner:
         self._held: float | None = None
         self.background = SimulatedBackground()
         """Where builds are made beside its runs, which those may disturb."""
+        self._tried: set[str] = set()
         self.built: dict[str, str] = {}
         """Trees by build key."""
 
@@ -65,11 +66,13 @@ class SimulatedRunner:
             tree = source.read().decode()
         self._pass(self._world.build)
         order.log.write_text(f"simulated build of {tree}\n")
-        if not self._world.builds(tree):
+        at_first = tree not in self._tried and self._world.fails_at_first(tree)
+        self._tried.add(tree)
+        if at_first or not self._world.builds(tree):
             return Build(
                 key=order.key,
                 outcome=Outcome.BUILD_FAILED,
-                reason="planted: does not build",
+                reason="planted: the first build fails" if at_first else self._world.why_not(tree),
                 log=str(order.log),
                 seconds=self._world.build,
             )

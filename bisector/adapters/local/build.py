@@ -27,7 +27,6 @@ from bisector.core.model.samples import Outcome
 from bisector.core.model.units import Seconds
 from bisector.engine.ports import BuildOrder
 from bisector.engine.stop import StopSignal
-from bisector.errors import ScenarioError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +40,6 @@ class Workshop:
 
 def build_locally(order: BuildOrder, workshop: Workshop, stop: StopSignal) -> Build:
     """Make the build, or take the one that is there. The caller holds its lock."""
-    if order.recipe.patches:
-        raise ScenarioError("patches are not supported yet", where="[build] patches", then="Leave them out")
     place = workshop.cache.build(order.key)
     content = content_at_hand(place)
     if content is not None:
@@ -113,7 +110,7 @@ def _make(order: BuildOrder, place: BuildPlace, workshop: Workshop, log: BuildLo
     places = place.places(out, workshop.tools.directory)
     env = {
         **run_env(workshop.host_env, place.venv, home, tmp),
-        **build_env(workshop.host_env, workshop.cache.root / "pip"),
+        **build_env(workshop.host_env, (tmp if order.clean else workshop.cache.root) / "pip"),
         **places.fill_env(order.recipe.env),
     }
 

@@ -68,6 +68,8 @@ class Investigation:
     other_verdicts: tuple[MetricVerdict, ...] = ()
     named_beside: tuple[CulpritNamed, ...] = ()
     """Culprits of further metrics."""
+    given_up: tuple[Build, ...] = ()
+    """Failed builds in whose place a clean one was made."""
 
     def with_fact(self, fact: Fact) -> "Investigation":
         """The investigation after one more fact."""
@@ -81,8 +83,7 @@ class Investigation:
             case BranchListed():
                 return replace(self, branch=fact)
             case BuildRecorded():
-                builds = {**self.builds, (fact.place, fact.number): fact.build}
-                return replace(self, builds=builds)
+                return self._with_build(fact)
             case Adopted() | Sample():
                 new = fact.samples if isinstance(fact, Adopted) else (fact,)
                 if self.request.search.crash_is_bad:
@@ -95,6 +96,13 @@ class Investigation:
             case Concluded():
                 return replace(self, verdict=fact.verdict, other_verdicts=fact.others)
         assert_never(fact)
+
+    def _with_build(self, fact: BuildRecorded) -> "Investigation":
+        """A failed build that was made once more gives way to the second one; what it cost is not forgotten."""
+        where = fact.place, fact.number
+        before = self.builds.get(where)
+        again = (before,) if before is not None and fact.build.clean and not before.usable else ()
+        return replace(self, builds={**self.builds, where: fact.build}, given_up=(*self.given_up, *again))
 
     def _with_found(
         self, fact: CulpritNamed | ProfilersSeen | Profiled | ChangesKept | TrialMade | ChangeSeen | Disturbed
@@ -287,8 +295,9 @@ class Investigation:
         match step:
             case ListHistory():
                 return self.history is not None
-            case BuildPlace(place=place, number=number):
-                return (place, number) in self.builds
+            case BuildPlace(place=place, number=number, clean=clean):
+                build = self.builds.get((place, number))
+                return build is not None and (build.usable or build.clean or not clean)
             case Measure():
                 return not self.pending()
             case ListBranch(merge=merge, in_context=in_context):
@@ -320,7 +329,12 @@ class Investigation:
 
     def builds_made(self) -> int:
         """Builds this job has paid for."""
-        return sum(not build.reused for build in self.builds.values())
+        return sum(not build.reused for build in self.every_build)
+
+    @property
+    def every_build(self) -> tuple[Build, ...]:
+        """Every build that was made or taken over, those that were made once more included."""
+        return (*self.builds.values(), *self.given_up)
 
     @property
     def next_number(self) -> int:

@@ -16,7 +16,7 @@ from bisector.core.model.scenario import Direction
 from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, NameCulprit, Step
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Reason, Verdict, VerdictKind
-from bisector.core.search import conclude, proof, several, trials
+from bisector.core.search import conclude, proof, retries, several, trials
 from bisector.core.search.adopted import adopted_agree, checked_places
 from bisector.core.search.calibrated import informed
 from bisector.core.search.decide import (
@@ -61,6 +61,9 @@ def next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
     ends = find_ends(investigation) if investigation.history is not None else None
     if not isinstance(plan.step, Conclude) or ends is None:
         return plan
+    again = retries.once_more(investigation, plan.step.verdict, elapsed)
+    if again is not None:
+        return replace(plan, step=again)
     more = more_first(investigation, plan, elapsed)
     if more is not None:
         return replace(plan, step=more)
@@ -77,9 +80,9 @@ def _next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
         return Plan(step=Conclude(verdict=verdict, reason=verdict.explanation))
     if investigation.history is None:
         return Plan(step=ListHistory(reason="to know which commits lie between the ends"))
-    ends = find_ends(investigation)
-    if ends is None or both_fail_alike(investigation):
-        return _give_up(investigation)
+    ends, again = find_ends(investigation), retries.end_once_more(investigation, elapsed)
+    if again is not None or ends is None or both_fail_alike(investigation):
+        return Plan(step=again) if again is not None else _give_up(investigation)
     if (over := _budget_step(investigation, ends, elapsed)) is not None:
         return over
     if ends.wanted is not None:

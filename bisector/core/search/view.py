@@ -18,7 +18,7 @@ from bisector.core.search.across import runs_together, taken_together
 from bisector.core.search.censored import WALL, is_bound, placed, with_bounds
 from bisector.core.search.duets import Levelled, levelled
 from bisector.core.search.effect import Difference, difference
-from bisector.core.search.observations import FloatArray, Observations, Verification
+from bisector.core.search.observations import FloatArray, IntArray, Observations, Verification
 from bisector.core.search.pairs import Paired, compare_pairs, neighbours
 from bisector.core.search.posterior import Posterior
 from bisector.core.search.prior import prior_weights
@@ -203,6 +203,7 @@ class View:
             times=self._times([sample for _, sample in on_line]),
             verifications=self._verifications(),
             bounds=bounds,
+            failing=self._failing(),
         )
 
     def _times(self, samples: list[Sample]) -> FloatArray | None:
@@ -279,6 +280,16 @@ class View:
             if index is not None:
                 testable[index] = False
         return testable
+
+    def _failing(self) -> IntArray:
+        """For each index why it cannot be tested, as a number: equal reasons have the same."""
+        reasons: dict[tuple[Outcome, str], int] = {}
+        failing = np.zeros(self.line.size + 1, dtype=np.int64)
+        for place, failure in self.investigation.failures.items():
+            index = self.index_of(place)
+            if index is not None:
+                failing[index] = reasons.setdefault(failure, len(reasons) + 1)
+        return failing
 
     def _verifications(self) -> tuple[Verification, ...]:
         """Pairs that a finished round has measured afresh."""
