@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from bisector.core.model.packages import Packages
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Outcome
 from bisector.core.model.units import Seconds, digest
@@ -64,6 +65,8 @@ class Build:
     """Who made it, and can remove it."""
     layer: str = ""
     """The key of the build of its dependencies that it was made from, where there was one."""
+    packages: Packages | None = None
+    """What it was resolved to from outside the repository; None where nobody looked."""
 
     @property
     def usable(self) -> bool:
