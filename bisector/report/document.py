@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bisector.core.model.history import LineName
+from bisector.core.model.packages import PackageMove
 from bisector.core.model.request import JobKind, RunnerName
 from bisector.core.model.samples import Outcome, Purpose
 from bisector.core.model.scenario import Better
@@ -17,6 +18,7 @@ from bisector.core.model.verdict import Change, Control, Doubt, InnerKind, Reaso
 from bisector.report.attached import Artifact, Section
 from bisector.report.explanation import Explanation
 from bisector.report.numbers import Gauge
+from bisector.report.packages import RebuiltPart
 from bisector.report.pairs import PairedPart
 from bisector.report.phrase import Phrase
 from bisector.report.restoration import RestorationPart
@@ -335,6 +337,10 @@ class Report:
     """What came of the one thing that the job was to try."""
     head: RestorationPart | None = None
     """What the tip of the branch gives back, where it was asked about."""
+    packages: tuple[PackageMove, ...] | None = None
+    """What differs between the packages of the ends' builds; None where that is not known."""
+    rebuilt: RebuiltPart | None = None
+    """What building two commits again gave, where their builds held different packages."""
 
     @property
     def main(self) -> LinePart | None:

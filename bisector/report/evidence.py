@@ -10,6 +10,7 @@ from bisector.core.model.verdict import Reason, VerdictKind
 from bisector.report import numbers
 from bisector.report.basis import Basis
 from bisector.report.document import CostPart, CulpritPart, EndPart, EndsPart, Evidence, MetricPart
+from bisector.report.packages import moves_told
 from bisector.report.pairs import PairedPart
 from bisector.report.phrase import Phrase, quote, told
 from bisector.report.restoration import FAR, RestorationPart, clause, part_of, subject_of
@@ -48,6 +49,7 @@ def evidence_of(
     rows += teller.fresh()
     rows += teller.doubts()
     rows += teller.controls()
+    rows += teller.rebuilt()
     rows += teller.trials()
     rows += teller.noise()
     return (*rows, _runs(cost))
@@ -144,6 +146,8 @@ class _Evidence:
             return
         if found.no_change > 0.5 or (verdict is not None and verdict.kind is VerdictKind.NOT_REPRODUCED):
             return
+        if verdict is not None and verdict.reason is Reason.PACKAGES:
+            return
         if verdict is not None and verdict.reason is Reason.CREEP and verdict.excluded is not None:
             yield _row("Largest step", numbers.percent(verdict.excluded), "between neighbouring measured commits")
             return
@@ -192,6 +196,16 @@ class _Evidence:
             runs = f"{numbers.count(control.runs, 'run')} in turns"
             luck = "; that may be all of it" if control.luck else ""
             yield _row("Two builds of its parent", size, f"{told}{luck}; {runs}")
+
+    def rebuilt(self) -> Iterator[Evidence]:
+        """What is left of the change between builds made alike."""
+        verdict = self._basis.verdict
+        found = verdict.rebuilt if verdict is not None else None
+        if found is not None:
+            size = numbers.percent(found.left.relative, signed=True)
+            interval = f"{self._sure} interval {numbers.interval(found.left)}"
+            runs = f"{numbers.count(found.runs, 'run')} in turns with the earlier builds"
+            yield _row("Built alike today", size, f"{interval}; what moved: {moves_told(found.moves)}; {runs}")
 
     def trials(self) -> Iterator[Evidence]:
         """What was tried: how much of the change it gives back."""

@@ -20,6 +20,7 @@ from bisector.report.document import (
 )
 from bisector.report.explanation import Explanation
 from bisector.report.numbers import json_number
+from bisector.report.packages import move_objects, rebuilt_object
 from bisector.report.pairs import PairedPart
 from bisector.report.phrase import plain
 from bisector.report.restoration import RestorationPart, still_there
@@ -74,6 +75,8 @@ def result_of(report: Report) -> dict[str, Any]:
         "trial": _restoration(report.trial),
         "still_at_head": still_there(report.head),
         "head": _restoration(report.head),
+        "packages": None if report.packages is None else move_objects(report.packages),
+        "rebuilt": rebuilt_object(report.rebuilt),
     }
 
 

@@ -17,6 +17,7 @@ from bisector.formats.results import MEASURED
 from bisector.report import numbers
 from bisector.report.basis import Basis
 from bisector.report.document import EndsPart
+from bisector.report.packages import notes_of_packages
 from bisector.report.phrase import Phrase, quote
 from bisector.report.sentence import named
 from bisector.report.words import OUTCOMES
@@ -35,6 +36,7 @@ def notes_of(basis: Basis, ends: EndsPart | None) -> tuple[Phrase, ...]:
         *(_ends(investigation, ends) if ends is not None else ()),
         *_asked(investigation),
         *(_taken_over(investigation, found) if found is not None else ()),
+        *(notes_of_packages(found) if found is not None and not _blamed(basis) else ()),
         *_left_out(investigation),
         *(_bounded(found) if found is not None else ()),
         *(_shape(found) if found is not None else ()),
@@ -43,6 +45,10 @@ def notes_of(basis: Basis, ends: EndsPart | None) -> tuple[Phrase, ...]:
         *_trust(investigation),
     ]
     return tuple(Phrase(note) for note in notes)
+
+
+def _blamed(basis: Basis) -> bool:
+    return basis.verdict is not None and basis.verdict.rebuilt is not None
 
 
 def _ends(investigation: Investigation, ends: EndsPart) -> Iterator[str]:

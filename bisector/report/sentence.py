@@ -11,6 +11,7 @@ from bisector.core.model.verdict import Change, Culprit, InnerAnswer, InnerKind,
 from bisector.core.search.outlook import Outlook
 from bisector.core.search.proof import UNVERIFIED
 from bisector.report import numbers
+from bisector.report.packages import blamed
 from bisector.report.phrase import Phrase, plain, quote, told
 from bisector.report.restoration import at_head, reverted, tried
 from bisector.report.text import redacted
@@ -220,6 +221,8 @@ class _Teller:
     def _unsettled(self, start: str, verdict: Verdict) -> str:
         if verdict.reason is Reason.CREEP:
             return f"{self._creep(verdict)}."
+        if verdict.rebuilt is not None and verdict.kind is VerdictKind.ENVIRONMENT_CHANGED:
+            return blamed(self._investigation, verdict.rebuilt)
         why = explained(verdict.explanation) or "the evidence is not enough"
         found = f"; between the ends {effect(self._metric, verdict.change)}" if verdict.change else ""
         return f"{start}: {why}{found}."

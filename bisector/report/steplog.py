@@ -155,14 +155,16 @@ def profiled(investigation: Investigation, number: int) -> str:
 
 def _medians(investigation: Investigation, samples: list[Sample], gauge: Gauge) -> Iterator[str]:
     metric = investigation.metric
-    places: dict[Place, list[float]] = {}
+    places: dict[tuple[Place, bool], list[float]] = {}
     failed: dict[Outcome, int] = {}
     for sample in samples:
         if sample.counts and metric.name in sample.values:
-            places.setdefault(sample.place, []).append(sample.values[metric.name])
+            again = sample.purpose is Purpose.ENVIRONMENT and sample.number > 0
+            places.setdefault((sample.place, again), []).append(sample.values[metric.name])
         elif sample.purpose is not Purpose.WARMUP:
             failed[sample.outcome] = failed.get(sample.outcome, 0) + 1
-    for place, values in places.items():
-        yield f"{place_name(place)}: {gauge.bare(median(values))} {told(gauge.unit)}".rstrip()
+    for (place, again), values in places.items():
+        name = f"{place_name(place)}{' built again' if again else ''}"
+        yield f"{name}: {gauge.bare(median(values))} {told(gauge.unit)}".rstrip()
     for outcome, count in failed.items():
         yield f"{numbers.count(count, 'run')}: {OUTCOMES[outcome]}"

@@ -72,15 +72,18 @@ class SimulatedRunner:
             )
         again = sum(known == tree for known in self.built.values())
         self.built[order.key] = tree
-        luck = self._world.luck(tree, again)
+        version, slower = self._world.resolved
+        lucky = self._world.luck(tree, again)
+        luck = lucky * slower
         own = f"{tree}:{order.key}" if self._world.layout else tree
         return Build(
             key=order.key,
             outcome=Outcome.OK,
             handle=own if luck == 1 else f"{own} {luck}",
-            content=own if luck == 1 else f"{tree} {order.key}",
+            content=" ".join(filter(None, (own if lucky == 1 else f"{tree} {order.key}", version))),
             log=str(order.log),
             seconds=self._world.build,
+            packages={"python:planted": version} if version else {},
         )
 
     def holds(self, build: Build) -> bool:

@@ -62,6 +62,8 @@ class World:
     """How much slower three runs of ten are from the culprit on, relative: a second mode."""
     cores: int = 4
     """Processors of the machine."""
+    package: str = ""
+    """What builds are given of the package "planted" now: "2.0:0.2", its version and by how much slower it is."""
 
     @classmethod
     def parse(cls, text: str) -> "World":
@@ -193,6 +195,12 @@ class World:
         kind, index, _ = self._seen(tree)
         return 1 + dict(_changes(self.rebuilt)).get(index, 0.0) if build and kind == "main" else 1.0
 
+    @property
+    def resolved(self) -> tuple[str, float]:
+        """The version of the package "planted" that a build made now holds, and the factor that it makes."""
+        version, _, effect = self.package.partition(":")
+        return version, 1 + float(effect or 0)
+
     @cached_property
     def conflicting(self) -> frozenset[int]:
         """The candidates that conflict wherever they are put."""
@@ -238,6 +246,9 @@ def _setting(name: str, text: str) -> int | float | str:
         return text
     if name == "crash":
         _span(text)
+        return text
+    if name == "package":
+        float(text.partition(":")[2] or 0)
         return text
     return int(text) if name in WHOLE else float(text)
 

@@ -75,6 +75,9 @@ class View:
     def _counting(self) -> Iterator[Sample]:
         host = self.investigation.host
         for sample in with_bounds(self.investigation.samples, self.metric.name, self.time_limit):
+            if sample.purpose is Purpose.ENVIRONMENT:
+                # Of a commit with other packages: what it shows is not the commit's level.
+                continue
             here = host is None or sample.host == host.host
             wanted = self.use_adopted or not sample.adopted_from
             if (sample.counts or is_bound(sample)) and here and wanted and self.metric.name in sample.values:
