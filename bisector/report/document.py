@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bisector.core.model.captures import ChangeKind, SubmoduleMove
 from bisector.core.model.history import LineName
 from bisector.core.model.packages import PackageMove
 from bisector.core.model.request import JobKind, RunnerName
@@ -111,7 +112,7 @@ class CulpritPart:
     `share` is the part of the whole change it accounts for, between `share_low` and `share_high` at the asked
     confidence; below nothing where it takes a part of it back. None stands for what is not known.
     `paired` is its change by neighbouring fresh runs, `revert` what bad is without it, `control` how far two builds
-    of its parent differ, and `suspicious` why it looks odd all the same.
+    of its parent differ, `suspicious` why it looks odd all the same, and `kind` whether it only moves what is listed.
     """
 
     index: int
@@ -132,6 +133,9 @@ class CulpritPart:
     revert: RestorationPart | None = None
     control: Control | None = None
     suspicious: Doubt | None = None
+    kind: ChangeKind = ChangeKind.COMMIT
+    packages: tuple[PackageMove, ...] = ()
+    submodules: tuple[SubmoduleMove, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -334,13 +338,11 @@ class Report:
     explanations: tuple[Explanation, ...] = ()
     """Why, as far as the sides were profiled: one for each pair of commits."""
     trial: RestorationPart | None = None
-    """What came of the one thing that the job was to try."""
     head: RestorationPart | None = None
     """What the tip of the branch gives back, where it was asked about."""
     packages: tuple[PackageMove, ...] | None = None
     """What differs between the packages of the ends' builds; None where that is not known."""
     rebuilt: RebuiltPart | None = None
-    """What building two commits again gave, where their builds held different packages."""
 
     @property
     def main(self) -> LinePart | None:

@@ -10,7 +10,7 @@ from bisector.core.model.verdict import Reason, VerdictKind
 from bisector.report import numbers
 from bisector.report.basis import Basis
 from bisector.report.document import CostPart, CulpritPart, EndPart, EndsPart, Evidence, MetricPart
-from bisector.report.packages import moves_told
+from bisector.report.packages import moves_told, submodules_told
 from bisector.report.pairs import PairedPart
 from bisector.report.phrase import Phrase, quote, told
 from bisector.report.restoration import FAR, RestorationPart, clause, part_of, subject_of
@@ -120,6 +120,12 @@ class _Evidence:
             size = numbers.percent(culprit.change.relative, signed=True)
             step = "Parent to culprit" if alone else "Across these commits"
             yield _row(step, size, "; ".join(filter(None, (interval, share))))
+        if culprit.packages:
+            size = numbers.count(len(culprit.packages), "package")
+            yield _row("Moves", size, moves_told(culprit.packages))
+        if culprit.submodules:
+            size = numbers.count(len(culprit.submodules), "submodule")
+            yield _row("Moves", size, submodules_told(culprit.submodules))
         inner = culprit.inner
         if inner is not None:
             chance = numbers.probability(inner.probability) if inner.probability is not None else "–"

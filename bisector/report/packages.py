@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bisector.core.model.captures import ChangeKind, ChangeSeen, SubmoduleMove
 from bisector.core.model.history import LineName, Place
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.packages import PackageMove, moved
@@ -66,6 +67,38 @@ def blamed(investigation: Investigation, rebuilt: Rebuilt) -> str:
         f"The environment changed, not the code: builds made earlier have {earlier}, those made today {later}; "
         f"{again}; {left}."
     )
+
+
+def moved_by(seen: ChangeSeen | None) -> str:
+    """The end of a sentence about a culprit that only moves packages or submodules; "" for any other."""
+    if seen is None or seen.kind is ChangeKind.COMMIT:
+        return ""
+    if seen.kind is ChangeKind.SUBMODULE:
+        return f"; it only moves {submodules_told(seen.submodules)}"
+    return f"; it only moves packages: {moves_told(seen.packages)}"
+
+
+def submodules_told(moves: Sequence[SubmoduleMove]) -> str:
+    """What moved, as part of a phrase: "submodule vendor/lib 0123456789 → abcdef0123"."""
+    texts = [f"{move.path} {_short(move.old)} → {_short(move.new)}" for move in moves]
+    more = [f"{numbers.whole(len(texts) - MOST_TOLD)} more"] if len(texts) > MOST_TOLD else []
+    named = numbers.listing((*(quote(text, 2 * LONGEST) for text in texts[:MOST_TOLD]), *more))
+    return f"{'submodule' if len(texts) == 1 else 'submodules'} {named}"
+
+
+def seen_of(investigation: Investigation, place: Place) -> ChangeSeen | None:
+    """What a culprit changes, as far as it was looked at."""
+    return next((each for each in investigation.seen if each.place == place), None)
+
+
+def packages_of_change(seen: ChangeSeen | None) -> tuple[PackageMove, ...]:
+    """The packages that a culprit moves, harmless to show."""
+    return tuple(map(_harmless, seen.packages)) if seen is not None else ()
+
+
+def submodule_objects(moves: Iterable[SubmoduleMove]) -> list[dict[str, Any]]:
+    """Submodules that moved, in the result's JSON."""
+    return [{"path": one_line(move.path, 400), "old": move.old, "new": move.new} for move in moves]
 
 
 def notes_of_packages(found: Outlook) -> Iterator[str]:
@@ -154,6 +187,10 @@ def _listed(texts: list[str]) -> str:
 
 def _name(move: PackageMove) -> str:
     return move.package if move.source == PLAIN_SOURCE else f"{move.source} {move.package}"
+
+
+def _short(sha: str | None) -> str:
+    return "none" if sha is None else sha[:10]
 
 
 def _harmless(move: PackageMove) -> PackageMove:

@@ -13,7 +13,7 @@ from bisector.core.explain.sources import SourceChange
 from bisector.core.model.facts import HistoryListed
 from bisector.core.model.history import Commit, Line, linear_line
 from bisector.core.model.trials import Transplant
-from bisector.core.model.units import Sha
+from bisector.core.model.units import Bytes, Sha
 from bisector.errors import RefError, UsageError
 
 
@@ -102,6 +102,11 @@ class SimulatedRepository:
         if self._world.is_idle(new):
             return SourceChange(files=(FileChange(path="docs/guide.md", hunks=()),), sources={}, packages=())
         return profiles.changes(planted=self._world.has_change(old) != self._world.has_change(new))
+
+    def content(self, tree: str, path: str, most: Bytes) -> bytes | None:
+        """There are no files."""
+        del tree, path, most
+        return None
 
     def transplant(self, commit: Sha, onto: Sha, *, undo: bool) -> Transplant:
         """`onto` without a commit of the line, or with it; the world says which of them conflict."""
