@@ -99,6 +99,11 @@ def _asked(investigation: Investigation) -> Iterator[str]:
     if request.search.suspects:
         paths = numbers.listing(quote(path, 80) for path in request.search.suspects[:8])
         yield f"Commits that touch {paths} were suspected first."
+    build = request.scenario.build
+    if build.as_of:
+        yield f"Builds resolve packages as of {build.as_of}, as far as pip and uv do it; nothing else is held to that."
+    if build.constraints:
+        yield f"Builds are held to the versions in {quote(build.constraints, 120)}, as far as pip and uv install them."
     if request.duet:
         yield "Every run had one of good's beside it, at the same moment on other processors."
     idle = len(investigation.line.idle) if investigation.history is not None and request.search.prior else 0

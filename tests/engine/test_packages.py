@@ -27,6 +27,8 @@ def test_the_answer_is_the_package_and_nobody_is_named(noise: float) -> None:
         Reason.PACKAGES,
         (),
     )
+    assert verdict.change is not None
+    assert verdict.change.relative == pytest.approx(0.2, abs=0.05), "good's level is that of its first build"
     rebuilt = verdict.rebuilt
     assert rebuilt is not None
     (move,) = rebuilt.moves

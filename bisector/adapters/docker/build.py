@@ -21,6 +21,7 @@ from bisector.adapters.measure.answer import as_step
 from bisector.adapters.measure.content import content_of, parse_listing
 from bisector.adapters.measure.log import BuildLog
 from bisector.adapters.measure.order import HelperOrder
+from bisector.adapters.measure.pinned import check_pinned, pinning_env
 from bisector.adapters.measure.record import Record
 from bisector.adapters.measure.steps import Execute, Failure, run_steps
 from bisector.core.model.builds import Build
@@ -82,12 +83,15 @@ class _Making:
         if image is None:
             raise EnvironmentFault(f"the base image {base} is gone", then="Pull or make it again and resume")
         recipe, log, stop = self.order.recipe, self.log, self.stop
-        env = {**layout.base_env(image), **self.workshop.build_env, **layout.PLACES.fill_env(recipe.env)}
+        set_by_recipe = layout.PLACES.fill_env({**pinning_env(recipe), **recipe.env})
+        env = {**layout.base_env(image), **self.workshop.build_env, **set_by_recipe}
         with running(self.engine, self.workshop, self._plan(image, base)) as container:
             steps = layout.PLACES.fill_all(recipe.steps)
-            failure = run_steps(steps, recipe.timeout_seconds, log, _executor(container, env, log, stop))
+            execute = _executor(container, env, log, stop)
+            failure = run_steps(steps, recipe.timeout_seconds, log, execute)
             if failure is not None:
                 return failure
+            check_pinned(recipe, execute)
             if self.order.python:
                 compile_modules(container, "everything" if self.has_dockerfile else layout.SOURCE, stop)
             content, packages = self._made(container)

@@ -22,6 +22,7 @@ from bisector.adapters.measure.host import boot_id
 from bisector.adapters.measure.log import BuildLog
 from bisector.adapters.measure.order import HelperOrder
 from bisector.adapters.measure.packages import packages_in
+from bisector.adapters.measure.pinned import check_pinned, pinning_env
 from bisector.adapters.measure.record import Record
 from bisector.adapters.measure.steps import Failure, run_steps
 from bisector.adapters.measure.tools import Tools
@@ -119,7 +120,7 @@ def _make(order: BuildOrder, place: BuildPlace, workshop: Workshop, log: BuildLo
     env = {
         **run_env(workshop.host_env, place.venv, home, tmp),
         **build_env(workshop.host_env, workshop.cache.root / "pip"),
-        **places.fill_env(order.recipe.env),
+        **places.fill_env({**pinning_env(order.recipe), **order.recipe.env}),
     }
 
     def execute(argv: tuple[str, ...], limit: Seconds) -> Record | Failure:
@@ -128,6 +129,8 @@ def _make(order: BuildOrder, place: BuildPlace, workshop: Workshop, log: BuildLo
 
     limit = time.monotonic() + order.recipe.timeout_seconds
     failure = run_steps(places.fill_all(order.recipe.steps), order.recipe.timeout_seconds, log, execute)
+    if failure is None:
+        check_pinned(order.recipe, execute)
     if failure is None and order.python:
         compiled = (str(path) for path in (place.source, place.scenario, place.venv))
         execute(("python", "-m", "compileall", "-qq", "-j", "0", *compiled), max(limit - time.monotonic(), 1.0))

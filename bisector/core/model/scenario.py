@@ -46,6 +46,10 @@ class BuildRecipe:
     dependency_files: tuple[str, ...] = ()
     """Files of the checkout that say what `dependency_steps` install: equal files share one installation."""
     dependency_steps: tuple[str, ...] = ()
+    as_of: str = ""
+    """The moment, in UTC, as of which the steps resolve packages; "" for now."""
+    constraints: str = ""
+    """The scenario's file of versions that the steps are held to; "" for none."""
 
     def identity(self) -> str:
         """What of the recipe makes two builds of one tree differ, as a digest."""
@@ -60,6 +64,8 @@ class BuildRecipe:
             "--network",
             self.network,
             *self._dependencies(),
+            *(("--as-of", self.as_of) if self.as_of else ()),
+            *(("--constraints", self.constraints) if self.constraints else ()),
         )
 
     def _dependencies(self) -> tuple[str, ...]:

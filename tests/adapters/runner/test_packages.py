@@ -5,7 +5,10 @@ from dataclasses import replace
 import pytest
 
 from bisector.adapters.measure.packages import packages_in
+from bisector.adapters.measure.pinned import calls_pip
 from bisector.core.model.samples import Outcome
+from bisector.core.model.scenario import BuildRecipe
+from bisector.errors import ScenarioError
 from bisector.formats.installed import debian_versions
 from tests.adapters.runner.conftest import BASE_IMAGE
 from tests.adapters.runner.laboratory import Files, Laboratory
@@ -89,3 +92,42 @@ def test_a_package_from_a_repository_has_its_commit_for_a_version() -> None:
     told = b'{"url": "https://example.org/x", "vcs_info": {"vcs": "git", "commit_id": "0123456789abcdef"}}'
     assert packages_in(paths, lambda _: told) == {"python:x-y": "1.0 (0123456789ab)"}
     assert packages_in(paths, lambda _: b"[broken") == {"python:x-y": "1.0"}
+
+
+def test_a_date_reaches_the_steps_and_makes_another_build(lab: Laboratory) -> None:
+    steps = ("echo $PIP_UPLOADED_PRIOR_TO $UV_EXCLUDE_NEWER > dates",)
+    build = lab.build({"a": ""}, steps=steps, as_of="2026-01-31T00:00:00Z")
+    assert lab.run(build, "cat", "dates").stdout == b"2026-01-31T00:00:00Z 2026-01-31T00:00:00Z\n"
+    recipes = [
+        BuildRecipe(steps=steps, as_of=moment) for moment in ("", "2026-01-31T00:00:00Z", "2026-02-01T00:00:00Z")
+    ]
+    assert len({recipe.identity() for recipe in recipes}) == 3
+
+
+def test_a_pip_that_does_not_know_a_date_is_not_passed_over(lab: Laboratory) -> None:
+    files: Files = {FOO_FILE: FOO}
+    knows = lab.build(files, steps=("python3 -m pip install --help > help; true",), python=True)
+    known = b"--uploaded-prior-to" in lab.run(knows, "cat", "help").stdout
+    order = lab.order(files, steps=(f"{INSTALL} foo-bar",), python=True, as_of="2026-01-31T00:00:00Z")
+    if known:
+        assert lab.make(order).outcome is Outcome.OK
+        return
+    with pytest.raises(ScenarioError, match="not resolved as of 2026-01-31"):
+        lab.make(order)
+
+
+def test_a_step_without_pip_is_not_asked_for_its_age() -> None:
+    assert calls_pip(["python -m pip install x"])
+    assert calls_pip(["make", "pip3.11 install ."])
+    assert not calls_pip(["uv pip install x", "uv sync", "make pipeline"])
+
+
+def test_constraints_hold_the_steps_to_their_versions(lab: Laboratory) -> None:
+    newer_file, newer = wheel_of("foo_bar", "1.3", "")
+    files: Files = {FOO_FILE: FOO, newer_file: newer}
+    scenario = {"pins.txt": "foo-bar==1.2\n"}
+    for constraints, version in (("", "1.3"), ("pins.txt", "1.2")):
+        order = lab.order(files, scenario=scenario, steps=(f"{INSTALL} foo-bar",), python=True, constraints=constraints)
+        packages = lab.make(order).packages
+        assert packages is not None
+        assert packages["python:foo-bar"] == version
