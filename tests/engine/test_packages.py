@@ -11,6 +11,7 @@ from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Budget
 from bisector.core.model.samples import Purpose
 from bisector.core.model.verdict import Reason, VerdictKind
+from bisector.core.search.view import main_view
 from tests.helpers.simulated import Simulation, simulate_after
 
 OLD, NEW = "1.0:0", "2.0:0.2"
@@ -27,8 +28,8 @@ def test_the_answer_is_the_package_and_nobody_is_named(noise: float) -> None:
         Reason.PACKAGES,
         (),
     )
-    assert verdict.change is not None
-    assert verdict.change.relative == pytest.approx(0.2, abs=0.05), "good's level is that of its first build"
+    level = main_view(found, found.metric, 0, 32).values_at(main(0))
+    assert level.max() < 1.1, "runs of good with other packages do not show good's level"
     rebuilt = verdict.rebuilt
     assert rebuilt is not None
     (move,) = rebuilt.moves

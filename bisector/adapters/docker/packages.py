@@ -24,6 +24,8 @@ _NAMES = (
     "*/direct_url.json",
     "/var/lib/dpkg/info/*.list",
     "/var/lib/dpkg/status",
+    "*/node_modules/.package-lock.json",
+    "*/source/Cargo.lock",
 )
 
 

@@ -170,7 +170,7 @@ def packages_of(place: BuildPlace) -> dict[str, str]:
         for top in (place.venv, place.source)
         for at, _, names in os.walk(top)
         for name in names
-        if at.endswith((".dist-info", ".egg-info")) or name.endswith(".egg-info")
+        if at.endswith((".dist-info", ".egg-info")) or name.endswith((".egg-info", "Cargo.lock", ".package-lock.json"))
     )
     found = packages_in(paths, _read)
     config = _read(str(place.venv / "pyvenv.cfg")) or b""

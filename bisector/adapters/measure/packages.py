@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
+from bisector.formats.dependencies import Reader, javascript, rust
 from bisector.formats.installed import debian_versions
 
 Read = Callable[[str], bytes | None]
@@ -13,6 +14,11 @@ MOST_PACKAGES = 5000
 _PYTHON = re.compile(r"/([^/]+?)-([^/-]+)(?:-py[^/]*)?\.(?:dist-info/METADATA|egg-info/PKG-INFO|egg-info)$")
 _DEBIAN = re.compile(r"^/var/lib/dpkg/info/([^/:]+)(?::[^/]+)?\.list$")
 _DIRECT = ".dist-info/direct_url.json"
+_LOCKS: Mapping[str, tuple[str, Reader]] = {
+    "/node_modules/.package-lock.json": ("npm", javascript.package_lock),
+    "/source/Cargo.lock": ("cargo", rust.lock),
+}
+"""What other installers leave of what they resolved: of npm below the packages, of cargo in the checkout."""
 
 
 def packages_in(paths: Iterable[str], read: Read) -> dict[str, str]:
@@ -32,6 +38,8 @@ def packages_in(paths: Iterable[str], read: Read) -> dict[str, str]:
             direct.append(path)
         elif (package := _DEBIAN.match(path)) is not None:
             debian.add(package[1])
+        elif (lock := next((end for end in _LOCKS if path.endswith(end)), None)) is not None:
+            _told_by_lock(*_LOCKS[lock], read(path), found)
         status = status or path == DPKG_STATUS
     for path in direct:
         _told_by_origin(path, read, found)
@@ -39,6 +47,15 @@ def packages_in(paths: Iterable[str], read: Read) -> dict[str, str]:
         versions = debian_versions(read(DPKG_STATUS) or b"")
         found |= {f"debian:{name}": versions[name] for name in debian if name in versions}
     return dict(sorted(found.items())[:MOST_PACKAGES])
+
+
+def _told_by_lock(source: str, reader: Reader, content: bytes | None, found: dict[str, str]) -> None:
+    """Take over what an installer wrote down of what it resolved; nothing where it cannot be read."""
+    try:
+        told = reader((content or b"").decode("utf-8", "replace"))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return
+    found |= {f"{source}:{name}": version for name, version in told.items()}
 
 
 def _told_by_origin(path: str, read: Read, found: dict[str, str]) -> None:

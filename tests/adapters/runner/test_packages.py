@@ -131,3 +131,18 @@ def test_constraints_hold_the_steps_to_their_versions(lab: Laboratory) -> None:
         packages = lab.make(order).packages
         assert packages is not None
         assert packages["python:foo-bar"] == version
+
+
+NPM = '{"lockfileVersion": 3, "packages": {"node_modules/left-pad": {"version": "1.3.0"}}}'
+CARGO = '[[package]]\nname = "serde"\nversion = "1.0.200"\n'
+
+
+def test_what_npm_and_cargo_resolved_is_told(lab: Laboratory) -> None:
+    files: Files = {"npm.json": NPM, "lock": CARGO}
+    steps = ("mkdir node_modules", "cp npm.json node_modules/.package-lock.json", "cp lock Cargo.lock")
+    packages = lab.build(files, steps=steps).packages
+    assert packages == {"npm:left-pad": "1.3.0", "cargo:serde": "1.0.200"}
+
+
+def test_a_lock_that_cannot_be_read_tells_nothing() -> None:
+    assert packages_in(["/b/source/Cargo.lock", "/b/node_modules/.package-lock.json"], lambda _: b"[") == {}
