@@ -26,7 +26,7 @@ def look_at_change(step: LookAtChange, work: Work) -> None:
     except Cancelled:
         raise
     except BisectorError:
-        work.record(ChangeSeen(place=step.place, files=()))
+        work.record(ChangeSeen(place=step.place, parent=step.parent, files=()))
         return
     files = tuple(change.path[:LONGEST_PATH] for change in found.files)
     packages = _packages(step, [change.path for change in found.files], work)
@@ -38,6 +38,7 @@ def look_at_change(step: LookAtChange, work: Work) -> None:
     work.record(
         ChangeSeen(
             place=step.place,
+            parent=step.parent,
             files=files,
             left_out=found.left_out,
             profiled=_profiled(step, files, work),

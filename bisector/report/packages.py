@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bisector.core.model.captures import ChangeKind, ChangeSeen, SubmoduleMove
-from bisector.core.model.history import LineName, Place
+from bisector.core.model.history import LineName, Place, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.packages import PackageMove, moved
 from bisector.core.model.verdict import Change, Rebuilt
@@ -88,7 +88,9 @@ def submodules_told(moves: Sequence[SubmoduleMove]) -> str:
 
 def seen_of(investigation: Investigation, place: Place) -> ChangeSeen | None:
     """What a culprit changes, as far as it was looked at."""
-    return next((each for each in investigation.seen if each.place == place), None)
+    if place.line is not LineName.MAIN or not place.index:
+        return None
+    return investigation.change_seen(place, main(investigation.line.parent_index(place.index)))
 
 
 def packages_of_change(seen: ChangeSeen | None) -> tuple[PackageMove, ...]:

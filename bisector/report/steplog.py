@@ -121,13 +121,19 @@ def _result(investigation: Investigation, plan: Planned, samples: list[Sample], 
             return numbers.change(culprit.change) if culprit.change is not None else ""
         case ProfileSides():
             return profiled(investigation, plan.number)
-        case LookAtChange(place=place) | MakeTrial(place=place):
-            seen = [len(each.files) + each.left_out for each in investigation.seen if each.place == place]
-            made = investigation.trials.get(place)
-            return _made(made) if made is not None else numbers.listing(numbers.count(size, "file") for size in seen)
+        case LookAtChange() | MakeTrial():
+            return _looked_at(investigation, plan.step)
         case Conclude(verdict=verdict):
             return VERDICTS[verdict.kind].lower()
     assert_never(plan.step)
+
+
+def _looked_at(investigation: Investigation, step: LookAtChange | MakeTrial) -> str:
+    if isinstance(step, MakeTrial):
+        made = investigation.trials.get(step.place)
+        return _made(made) if made is not None else ""
+    seen = investigation.change_seen(step.place, step.parent)
+    return numbers.count(len(seen.files) + seen.left_out, "file") if seen is not None else ""
 
 
 def _made(made: TrialMade) -> str:

@@ -4,14 +4,23 @@ from dataclasses import replace
 
 import pytest
 
+from bisector.adapters.in_memory.repository import SimulatedRepository
+from bisector.adapters.in_memory.runner import SimulatedRunner
 from bisector.adapters.in_memory.world import World
+from bisector.core.explain.changes import FileChange
+from bisector.core.explain.sources import SourceChange
+from bisector.core.model.builds import Build
+from bisector.core.model.captures import ChangeKind
 from bisector.core.model.facts import BuildRecorded
 from bisector.core.model.history import main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Budget
 from bisector.core.model.samples import Purpose
+from bisector.core.model.units import Bytes
 from bisector.core.model.verdict import Reason, VerdictKind
 from bisector.core.search.view import main_view
+from bisector.engine.ports import BuildOrder
+from bisector.engine.stop import StopSignal
 from tests.helpers.simulated import Simulation, simulate_after
 
 OLD, NEW = "1.0:0", "2.0:0.2"
@@ -75,6 +84,50 @@ def test_bad_of_an_earlier_job_is_built_again_as_well() -> None:
     assert (verdict.kind, verdict.rebuilt.again) == (VerdictKind.ENVIRONMENT_CHANGED, (main(32),))
     (move,) = verdict.rebuilt.moves
     assert (move.old, move.new) == ("2.0", "1.0")
+
+
+class PinnedRunner(SimulatedRunner):
+    """Its builds hold what the commit asks for."""
+
+    def build(self, order: BuildOrder, stop: StopSignal) -> Build:
+        made = super().build(order, stop)
+        with order.source() as source:
+            tree = source.read().decode()
+        return replace(made, packages={"python:pinned": "2" if self.world.has_change(tree) else "1"})
+
+
+class PinningRepository(SimulatedRepository):
+    """Its requirements say the same."""
+
+    def changes(self, old: str, new: str) -> SourceChange:
+        del old, new
+        return SourceChange(files=(FileChange(path="requirements.txt", hunks=()),), sources={}, packages=())
+
+    def content(self, tree: str, path: str, most: Bytes) -> bytes | None:
+        del path, most
+        return b"pinned==2" if self.world.has_change(tree) else b"pinned==1"
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_what_the_repository_asks_for_costs_no_build_and_what_it_does_not_say_a_few(told: bool) -> None:
+    world = World(candidates=32, culprit=22)
+    simulation = Simulation(world)
+    simulation.ports = replace(simulation.ports, runner=PinnedRunner(world))
+    if told:
+        simulation.ports = replace(simulation.ports, repository=PinningRepository(world))
+    try:
+        simulation.run()
+        again = simulation.run()
+    finally:
+        simulation.close()
+    assert again.verdict is not None
+    assert [culprit.place for culprit in again.verdict.culprits] == [main(22)]
+    assert not any(sample.purpose is Purpose.ENVIRONMENT for sample in again.samples)
+    assert (again.builds_made() == 0) is told
+    assert again.builds_made() <= 4
+    seen = again.change_seen(main(22), main(21))
+    assert seen is not None
+    assert seen.kind is (ChangeKind.DEPENDENCY if told else ChangeKind.COMMIT)
 
 
 def test_builds_without_a_list_of_packages_are_searched_as_ever() -> None:

@@ -93,6 +93,12 @@ class ChangeSeen:
     packages: tuple[PackageMove, ...] = ()
     """Packages that it wants in other versions, by the files that say so."""
     submodules: tuple[SubmoduleMove, ...] = ()
+    parent: Place | None = None
+    """What it was compared with; None for its parent, in facts of before anything else was asked for."""
+
+    def is_of(self, place: Place, parent: Place) -> bool:
+        """Whether it is about the change from `parent` to `place`."""
+        return self.place == place and self.parent in (None, parent)
 
 
 def pending_captures(

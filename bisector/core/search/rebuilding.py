@@ -14,7 +14,7 @@ from bisector.core.model.builds import Build
 from bisector.core.model.history import LineName, Place
 from bisector.core.model.packages import PackageMove, all_moves, moved
 from bisector.core.model.samples import Purpose
-from bisector.core.model.steps import BuildPlace, Measure, Slot, Step
+from bisector.core.model.steps import BuildPlace, LookAtChange, Measure, Slot, Step
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Change, Culprit, Rebuilt
 from bisector.core.search.across import taken_together
@@ -98,32 +98,40 @@ def between(view: View, old: Place, new: Place, elapsed: Seconds) -> Step | Rebu
 
 
 def _pair(view: View, old: Place, new: Place, elapsed: Seconds) -> _Pair | Step | None:
-    """The builds to compare, or the next one to make; None where there is nothing to ask, or no way to know."""
+    """The builds to compare, or the next step to have them; None where there is nothing to ask, or no way to know."""
     builds = view.investigation.builds
     first = [builds.get((place, 0)) for place in (old, new)]
     known = [build for build in first if build is not None and build.usable and build.packages is not None]
-    if len(known) < 2:
-        return None
-    differ = _moves(*known)
+    differ = _moves(*known) if len(known) == len(first) else ()
     if not differ or not any(build.reused for build in known):
         return None
-    fresh: list[Unit] = []
-    for place in (old, new):
-        number = _fresh(builds, place)
-        if (place, number) not in builds:
-            if overspent(view.investigation, elapsed) or number > MOST_BUILDS:
-                return None
-            reason = f"the two hold different packages ({_shown(differ)}), and builds made earlier may be out of date"
-            return BuildPlace(place=place, number=number, reason=reason)
-        fresh.append((place, number))
-    today = [builds[unit] for unit in fresh]
+    asked = view.investigation.change_seen(new, old)
+    if asked is None:
+        return LookAtChange(place=new, parent=old, reason=f"does the repository ask for that ({_shown(differ)})?")
+    if set(differ) <= set(asked.packages):
+        return None
+    fresh = tuple((place, _fresh(builds, place)) for place in (old, new))
+    wanted = next((unit for unit in fresh if unit not in builds), None)
+    if wanted is not None:
+        if overspent(view.investigation, elapsed) or wanted[1] > MOST_BUILDS:
+            return None
+        reason = f"the two hold different packages ({_shown(differ)}), and builds made earlier may be out of date"
+        return BuildPlace(place=wanted[0], number=wanted[1], reason=reason)
+    return _pair_of((old, new), known, fresh, [builds[unit] for unit in fresh])
+
+
+def _pair_of(
+    places: tuple[Place, Place], known: list[Build], fresh: tuple[Unit, ...], today: list[Build]
+) -> _Pair | None:
+    """The builds at hand beside those of today; None where these do not exist, or hold the same packages."""
     if not all(build.usable for build in today):
         return None
     parts = [_moves(earlier, later) for earlier, later in zip(known, today, strict=True)]
-    again = tuple(place for place, part in zip((old, new), parts, strict=True) if part)
+    again = tuple(place for place, part in zip(places, parts, strict=True) if part)
     if not again:
         return None
-    return _Pair(hand=((old, 0), (new, 0)), fresh=(fresh[0], fresh[1]), moves=all_moves(parts), again=again)
+    hand = ((places[0], 0), (places[1], 0))
+    return _Pair(hand=hand, fresh=(fresh[0], fresh[1]), moves=all_moves(parts), again=again)
 
 
 def _moves(one: Build, other: Build) -> tuple[PackageMove, ...]:
