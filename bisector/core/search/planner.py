@@ -72,7 +72,7 @@ def next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
 def _next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
     if investigation.concluded:
         return Plan(step=None)
-    if len({seen.host for seen in investigation.environments}) > 1:
+    if len({(seen.host, seen.toolchain) for seen in investigation.environments}) > 1:
         verdict = conclude.environment_changed(investigation)
         return Plan(step=Conclude(verdict=verdict, reason=verdict.explanation))
     if investigation.history is None:
