@@ -86,9 +86,14 @@ def _as_of(measure: MeasureOptions, build: BuildRecipe) -> str:
     """The moment as of which packages are resolved: the command line's, else the scenario's."""
     if measure.as_of is None:
         return build.as_of
+    check_as_of(build)
+    return measure.as_of
+
+
+def check_as_of(build: BuildRecipe) -> None:
+    """UsageError where a date cannot reach what resolves packages."""
     if build.dockerfile or build.candidate_dockerfile:
         raise UsageError("--as-of does not reach what a Dockerfile runs", then="Pin versions in the Dockerfile")
-    return measure.as_of
 
 
 def with_noise(wiring: Wiring, request: Request, runner: Runner) -> Request:

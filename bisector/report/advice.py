@@ -68,8 +68,9 @@ def _git(request: Request) -> list[str]:
 
 def _once_more(investigation: Investigation, verdict: Verdict) -> Advice:
     if verdict.reason is Reason.PACKAGES:
-        how = "Pin what builds resolve, by --as-of DATE or by constraints in the scenario, and ask again"
-        return Advice(text=Phrase(f"{how}: every commit is then built with the same packages"))
+        how = "To know whether the commits differ as well, ask again with packages of one day for all of them"
+        dated = command_line(["bisector", "jobs", "rerun", investigation.job, "--as-of", "DATE"])
+        return Advice(text=Phrase(how), command=dated)
     again = command_line(["bisector", "jobs", "rerun", investigation.job])
     return Advice(text=Phrase("Ask again, from beginning to end on one host"), command=again)
 
