@@ -60,6 +60,18 @@ def test_a_commit_that_only_moves_pinned_packages_is_a_dependency(cli: Cli, tmp_
     assert "it only moves packages: foo 1.0 → 2.0" in sentence
 
 
+def test_every_report_says_what_kind_of_culprit_it_is(cli: Cli, tmp_path: Path, reading: Path) -> None:
+    made = history(tmp_path / "git", {"requirements.txt": "foo==2.0\nbar==3\n"})
+    culprit_of(cli, made, reading)
+    reports = tmp_path / "state" / "reports" / "1"
+    html = next(reports.glob("*.html")).read_text()
+    assert "it only moves packages" in html
+    assert "foo 1.0 → 2.0" in html
+    assert "it only moves packages" in cli("report", "1").out + "".join(
+        path.read_text() for path in reports.glob("*.md")
+    )
+
+
 def test_a_commit_that_changes_code_as_well_is_a_commit_and_its_packages_are_listed(
     cli: Cli, tmp_path: Path, reading: Path
 ) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bisector.adapters.in_memory.world import World
 from bisector.core.model.builds import Build
+from bisector.core.model.captures import ChangeKind, ChangeSeen
 from bisector.core.model.facts import BuildRecorded, Fact
 from bisector.core.model.history import Commit, main
 from bisector.core.model.request import Request
@@ -51,6 +52,15 @@ def test_a_build_of_before_packages_were_noted_reads_without_them() -> None:
     del record["build"]["packages"]
     old = fact_from_text("BuildRecorded", json.dumps(record))
     assert old == replace(fact, build=replace(fact.build, packages=None))
+
+
+def test_a_look_of_before_kinds_were_told_is_about_a_commit_and_its_parent() -> None:
+    old = fact_from_text("ChangeSeen", '{"place": {"line": "main", "index": 4}, "files": ["a.py"], "left_out": 0}')
+    assert isinstance(old, ChangeSeen)
+    assert (old.kind, old.packages, old.submodules) == (ChangeKind.COMMIT, (), ())
+    assert old.is_of(main(4), main(3))
+    assert not old.is_of(main(5), main(3))
+    assert not replace(old, parent=main(0)).is_of(main(4), main(3))
 
 
 @given(st.text(), st.text())
