@@ -42,7 +42,7 @@ def take_in(
     repository = wiring.repository(measure.repo or ".")
     scenario = load_scenario(wiring, measure, repository)
     image = measure.image or scenario.build.image
-    scenario = replace(scenario, build=replace(scenario.build, image=image))
+    scenario = replace(scenario, build=replace(scenario.build, image=image, as_of=_as_of(measure, scenario.build)))
     check_metrics(scenario, measure.metric)
     good = repository.resolve(ends[0])
     work_tree = ends[1] == WORK_TREE and kind is JobKind.COMPARE
@@ -81,6 +81,20 @@ def take_in(
     )
     request = with_noise(wiring, request, choice.runner)
     return Intake(request=request, repository=repository, runner=choice.runner, why_runner=choice.why)
+
+
+def _as_of(measure: MeasureOptions, build: BuildRecipe) -> str:
+    """The moment as of which packages are resolved: the command line's, else the scenario's."""
+    if measure.as_of is None:
+        return build.as_of
+    check_as_of(build)
+    return measure.as_of
+
+
+def check_as_of(build: BuildRecipe) -> None:
+    """UsageError where a date cannot reach what resolves packages."""
+    if build.dockerfile or build.candidate_dockerfile:
+        raise UsageError("--as-of does not reach what a Dockerfile runs", then="Pin versions in the Dockerfile")
 
 
 def with_noise(wiring: Wiring, request: Request, runner: Runner) -> Request:
@@ -150,6 +164,10 @@ def read_scenario(wiring: Wiring, named: str, top: Path | None) -> Scenario:
         raise ScenarioError(f"the scenario cannot be read: {error.strerror}", where=str(path)) from None
     scenario = parse_scenario(text, where=str(path))
     check_patches(scenario, path.parent)
+    constraints = scenario.build.constraints
+    if constraints and not (path.parent / constraints).is_file():
+        advice = "It lies beside the scenario file"
+        raise ScenarioError(f"there is no file {constraints!r}", where=f"{path}: [build] constraints", then=advice)
     return replace(scenario, files=wiring.artifacts.keep_scenario(path.parent))
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import click
 
-from bisector.cli.intake import check_metrics, with_noise
-from bisector.cli.options import Duration, OutputOptions, output_options
+from bisector.cli.intake import check_as_of, check_metrics, with_noise
+from bisector.cli.options import Duration, Moment, OutputOptions, output_options
 from bisector.cli.session import wired, work_on
 from bisector.core.model.again import Changes, again
 from bisector.core.model.request import JobKind, Request
@@ -22,6 +22,7 @@ from bisector.report.sentence import SHORT
 @click.option("--skip", metavar="REF", multiple=True, help="Do not test this commit, nor use its samples. Repeatable.")
 @click.option("--retract", metavar="COMMIT", multiple=True, help="Drop the samples of this commit. Repeatable.")
 @click.option("--metric", metavar="NAME", multiple=True, help="Answer for this metric instead. Repeatable.")
+@click.option("--as-of", type=Moment(), help="Build everything anew with packages as of this day, 00:00 UTC.")
 @click.option("--max-runs", type=click.IntRange(1), help="Most measured runs of the new job.")
 @click.option("--max-builds", type=click.IntRange(1), help="Most builds of the new job.")
 @click.option("--max-time", type=Duration(), help="Longest time of the new job, like 30m.")
@@ -57,6 +58,8 @@ def _changes(before: Request, repository: Repository, options: dict[str, Any]) -
         advice = "Make a new comparison instead"
         raise UsageError("a comparison has no range: --narrow and --skip are for bisects", then=advice)
     check_metrics(before.scenario, options["metric"])
+    if options["as_of"] is not None:
+        check_as_of(before.scenario.build)
     ends = None
     if narrow is not None:
         good, bad = (repository.resolve(ref).sha for ref in narrow)
@@ -76,6 +79,7 @@ def _changes(before: Request, repository: Repository, options: dict[str, Any]) -
         runs=options["max_runs"],
         builds=options["max_builds"],
         seconds=options["max_time"],
+        as_of=options["as_of"],
     )
 
 
@@ -92,5 +96,7 @@ def _told(changes: Changes) -> str:
         parts.append(f"for {', '.join(changes.metrics)}")
     if changes.add_runs:
         parts.append(f"with {count(changes.add_runs, 'run')} more")
+    if changes.as_of is not None:
+        parts.append(f"with packages as of {changes.as_of}")
     parts.append("earlier samples are taken over" if changes.takes_over else "with fresh samples")
     return ": " + "; ".join(parts)

@@ -97,8 +97,8 @@ def _note_use(work: Work) -> None:
 
 
 def _look_at_host(work: Work) -> None:
-    """Record the host at the start and whenever it is no longer the one before."""
-    seen = work.ports.runner.environment(work.request)
-    if not work.investigation.environments or work.investigation.environments[-1].host != seen.host:
+    """Record the host and its toolchain at the start and whenever they are no longer those before."""
+    seen, known = work.ports.runner.environment(work.request), work.investigation.environments
+    if not known or (known[-1].host, known[-1].toolchain) != (seen.host, seen.toolchain):
         work.record(seen)
     work.ports.runner.sweep()

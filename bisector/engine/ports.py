@@ -79,6 +79,10 @@ class Repository(Transplants, Checkouts, Protocol):
         """What differs between two trees that were listed, with what tells which functions it is in."""
         ...
 
+    def content(self, tree: str, path: str, most: Bytes) -> bytes | None:
+        """The file at `path` of a tree that was listed; None where there is none of at most so many bytes."""
+        ...
+
 
 class Session(Protocol):
     """A warm container or prepared directory in which runs are made, one after the other."""

@@ -16,7 +16,8 @@ from bisector.core.model.scenario import (
     RunRecipe,
     Scenario,
 )
-from bisector.errors import ScenarioError
+from bisector.errors import ScenarioError, UsageError
+from bisector.formats.quantities import parse_moment
 from bisector.formats.results import SOURCES, is_known_source
 
 MOST_BYTES = 64 * 1024
@@ -75,6 +76,16 @@ class BuildTable(_Table):
     lfs: Literal["leave-out", "refuse"] = Field(
         "leave-out", description="leave-out: pointers stay pointers; refuse: a commit that has any is untestable"
     )
+    as_of: _Text = Field("", description="date as of which pip (26 or newer) and uv resolve packages, like 2026-01-31")
+    constraints: _Text = Field("", description="file beside this one with versions that pip and uv are held to")
+
+    @field_validator("as_of")
+    @classmethod
+    def _moment(cls, text: str) -> str:
+        try:
+            return parse_moment(text) if text else ""
+        except UsageError as error:
+            raise ValueError(f"{error.what}; write it like 2026-01-31") from None
 
     @model_validator(mode="after")
     def _one_way_to_build(self) -> "BuildTable":
@@ -84,8 +95,10 @@ class BuildTable(_Table):
             raise ValueError("dependency_files and dependency_steps go together: name both or neither")
         if self.dependency_steps and (self.dockerfile or self.candidate_dockerfile):
             raise ValueError("a Dockerfile has layers of its own: leave out dependency_files and dependency_steps")
-        for name in self.dependency_files:
+        for name in (*self.dependency_files, *filter(None, [self.constraints])):
             _below(name, "the top of the checkout, like 'requirements.txt'")
+        if (self.as_of or self.constraints) and (self.dockerfile or self.candidate_dockerfile):
+            raise ValueError("as_of and constraints reach the steps only, not what a Dockerfile runs: pin it there")
         return self
 
 
@@ -208,6 +221,8 @@ def _to_core(parsed: ScenarioFile, files: str) -> Scenario:
             dependency_steps=tuple(build.dependency_steps),
             submodules=build.submodules,
             lfs=build.lfs,
+            as_of=build.as_of,
+            constraints=build.constraints,
         ),
         run=RunRecipe(**{**run.model_dump(), "command": tuple(run.command)}),
         metrics=tuple(_metric(metric) for metric in parsed.metrics) or (WALL,),

@@ -66,14 +66,22 @@ def _git(request: Request) -> list[str]:
     return ["git", "-C", request.repository] if local else ["git"]
 
 
+def _once_more(investigation: Investigation, verdict: Verdict) -> Advice:
+    if verdict.reason is Reason.PACKAGES:
+        how = "To know whether the commits differ as well, ask again with packages of one day for all of them"
+        dated = command_line(["bisector", "jobs", "rerun", investigation.job, "--as-of", "DATE"])
+        return Advice(text=Phrase(how), command=dated)
+    again = command_line(["bisector", "jobs", "rerun", investigation.job])
+    return Advice(text=Phrase("Ask again, from beginning to end on one host"), command=again)
+
+
 def _elsewhere(investigation: Investigation, verdict: Verdict, scenario: str | None) -> Iterator[Advice]:
     """Another question to ask, where this one had no culprit for an answer."""
     request = investigation.request
     if verdict.kind is VerdictKind.FAILED:
         yield Advice(text=Phrase("Make the scenario work at both ends first; what it said stands below"))
     elif verdict.kind is VerdictKind.ENVIRONMENT_CHANGED:
-        again = command_line(["bisector", "jobs", "rerun", investigation.job])
-        yield Advice(text=Phrase("Ask again, from beginning to end on one host"), command=again)
+        yield _once_more(investigation, verdict)
     elif verdict.reason is Reason.BUDGET:
         again = command_line(["bisector", "jobs", "rerun", investigation.job, "--reuse"])
         yield Advice(

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from bisector.core.model.units import Seconds
+from bisector.report.phrase import Phrase
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Artifact:
@@ -28,3 +31,22 @@ class Section:
     markdown: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
     flamegraph: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogEntry:
+    """A step, why it was taken, and what came of it."""
+
+    number: int
+    elapsed: Seconds
+    what: str
+    reason: str
+    result: Phrase
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Advice:
+    """What to do next, with the command for it where there is one."""
+
+    text: Phrase
+    command: str = ""

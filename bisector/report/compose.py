@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import bisector
 from bisector.core.model.history import LineName
 from bisector.core.model.investigation import Investigation
+from bisector.core.model.packages import PackageMove
 from bisector.core.model.samples import Purpose
 from bisector.core.model.scenario import Scenario
 from bisector.core.model.units import Seconds
@@ -22,6 +23,7 @@ from bisector.report.evidence import evidence_of
 from bisector.report.explanation import Explanation, Files, explanations_of
 from bisector.report.lines import inner_line, main_line
 from bisector.report.notes import notes_of
+from bisector.report.packages import moves_between, rebuilt_part
 from bisector.report.phrase import Phrase, quote
 from bisector.report.reproduce import reproduce_command
 from bisector.report.restoration import part_of
@@ -92,7 +94,16 @@ def report_of(investigation: Investigation, job: JobFacts) -> Report:
         explanations=explanations,
         trial=part_of(investigation, basis.verdict.trial if basis.verdict is not None else None),
         head=part_of(investigation, basis.verdict.head if basis.verdict is not None else None),
+        packages=_packages(basis),
+        rebuilt=rebuilt_part(investigation, basis.verdict.rebuilt if basis.verdict is not None else None),
     )
+
+
+def _packages(basis: Basis) -> tuple[PackageMove, ...] | None:
+    if basis.main is None:
+        return None
+    view = basis.main.view
+    return moves_between(basis.investigation, view.place_at(view.low), view.place_at(view.high))
 
 
 def _shown(artifact: Artifact) -> Artifact:

@@ -10,6 +10,7 @@ from bisector.core.model.verdict import Reason, VerdictKind
 from bisector.report import numbers
 from bisector.report.basis import Basis
 from bisector.report.document import CostPart, CulpritPart, EndPart, EndsPart, Evidence, MetricPart
+from bisector.report.packages import moves_told, submodules_told
 from bisector.report.pairs import PairedPart
 from bisector.report.phrase import Phrase, quote, told
 from bisector.report.restoration import FAR, RestorationPart, clause, part_of, subject_of
@@ -48,6 +49,7 @@ def evidence_of(
     rows += teller.fresh()
     rows += teller.doubts()
     rows += teller.controls()
+    rows += teller.rebuilt()
     rows += teller.trials()
     rows += teller.noise()
     return (*rows, _runs(cost))
@@ -118,6 +120,12 @@ class _Evidence:
             size = numbers.percent(culprit.change.relative, signed=True)
             step = "Parent to culprit" if alone else "Across these commits"
             yield _row(step, size, "; ".join(filter(None, (interval, share))))
+        if culprit.packages:
+            size = numbers.count(len(culprit.packages), "package")
+            yield _row("Moves", size, moves_told(culprit.packages))
+        if culprit.submodules:
+            size = numbers.count(len(culprit.submodules), "submodule")
+            yield _row("Moves", size, submodules_told(culprit.submodules))
         inner = culprit.inner
         if inner is not None:
             chance = numbers.probability(inner.probability) if inner.probability is not None else "–"
@@ -143,6 +151,8 @@ class _Evidence:
         if found is None or found.posterior is None or not self._basis.investigation.request.searches:
             return
         if found.no_change > 0.5 or (verdict is not None and verdict.kind is VerdictKind.NOT_REPRODUCED):
+            return
+        if verdict is not None and verdict.reason is Reason.PACKAGES:
             return
         if verdict is not None and verdict.reason is Reason.CREEP and verdict.excluded is not None:
             yield _row("Largest step", numbers.percent(verdict.excluded), "between neighbouring measured commits")
@@ -192,6 +202,16 @@ class _Evidence:
             runs = f"{numbers.count(control.runs, 'run')} in turns"
             luck = "; that may be all of it" if control.luck else ""
             yield _row("Two builds of its parent", size, f"{told}{luck}; {runs}")
+
+    def rebuilt(self) -> Iterator[Evidence]:
+        """What is left of the change between builds made alike."""
+        verdict = self._basis.verdict
+        found = verdict.rebuilt if verdict is not None else None
+        if found is not None:
+            size = numbers.percent(found.left.relative, signed=True)
+            interval = f"{self._sure} interval {numbers.interval(found.left)}"
+            runs = f"{numbers.count(found.runs, 'run')} in turns with the earlier builds"
+            yield _row("Built alike today", size, f"{interval}; what moved: {moves_told(found.moves)}; {runs}")
 
     def trials(self) -> Iterator[Evidence]:
         """What was tried: how much of the change it gives back."""

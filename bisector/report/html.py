@@ -14,7 +14,7 @@ from bisector.report.headline import badge, key_figures, tone, untestable_summar
 from bisector.report.phrase import pieces, plain
 from bisector.report.plots import figures, stylesheet
 from bisector.report.sentence import SHORT
-from bisector.report.words import OUTCOMES
+from bisector.report.words import KINDS, OUTCOMES
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 """What a browser may do with the page: show it. No script (but that of flame graphs, by digest), request or form."""
@@ -68,6 +68,7 @@ def _environment() -> Environment:
         count=numbers.count,
         thousands=numbers.whole,
         outcome=lambda outcome: OUTCOMES[outcome],
+        kind=lambda kind: KINDS[kind],
         day=lambda moment: moment[:10],
     )
     return environment

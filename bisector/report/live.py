@@ -68,6 +68,8 @@ def _measuring(step: Measure) -> str:
         return "verifying the culprit"
     if purposes == {Purpose.TRIAL}:
         return TRYING
+    if purposes == {Purpose.ENVIRONMENT}:
+        return "comparing earlier builds with today's"
     if purposes == {Purpose.ENDS}:
         return "comparing the ends"
     return "searching"

@@ -12,7 +12,7 @@ from bisector.report.document import CommitPart, CulpritPart, InnerPart, OtherPa
 from bisector.report.headline import untestable_summary
 from bisector.report.phrase import Phrase, pieces
 from bisector.report.sentence import SHORT
-from bisector.report.words import OUTCOMES
+from bisector.report.words import KINDS, OUTCOMES
 
 MOST_REASONS = 5
 """Untestable commits that are listed with what they said."""
@@ -91,6 +91,8 @@ def _culprit(culprit: CulpritPart, before: str = "") -> Iterator[str]:
         yield f"### {before}One of {numbers.count(len(culprit.set), 'commit')}"
         yield ""
         yield from _members(culprit)
+    if KINDS[culprit.kind]:
+        yield f"- {KINDS[culprit.kind]}"
     if culprit.same_build:
         yield "- its build came out equal to its parent's"
     if culprit.still_at_bad is False:

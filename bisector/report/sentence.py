@@ -11,6 +11,7 @@ from bisector.core.model.verdict import Change, Culprit, InnerAnswer, InnerKind,
 from bisector.core.search.outlook import Outlook
 from bisector.core.search.proof import UNVERIFIED
 from bisector.report import numbers
+from bisector.report.packages import blamed, moved_by, seen_of
 from bisector.report.phrase import Phrase, plain, quote, told
 from bisector.report.restoration import at_head, reverted, tried
 from bisector.report.text import redacted
@@ -150,7 +151,8 @@ class _Teller:
         inside = f"; {inner_part(self._investigation, culprit.inner)}" if culprit.inner else ""
         sure = f"probability {numbers.probability(culprit.probability)}, {self._verified(culprit)}"
         odd = f"; suspicious: {DOUBTS[culprit.suspicious]}" if culprit.suspicious is not None else ""
-        return f"{made}, {sure}{inside}{reverted(culprit)}{odd}"
+        moves = moved_by(seen_of(self._investigation, culprit.place))
+        return f"{made}, {sure}{inside}{moves}{reverted(culprit)}{odd}"
 
     def _head(self, verdict: Verdict) -> str:
         return at_head(self._investigation, verdict)
@@ -220,6 +222,8 @@ class _Teller:
     def _unsettled(self, start: str, verdict: Verdict) -> str:
         if verdict.reason is Reason.CREEP:
             return f"{self._creep(verdict)}."
+        if verdict.rebuilt is not None and verdict.kind is VerdictKind.ENVIRONMENT_CHANGED:
+            return blamed(self._investigation, verdict.rebuilt)
         why = explained(verdict.explanation) or "the evidence is not enough"
         found = f"; between the ends {effect(self._metric, verdict.change)}" if verdict.change else ""
         return f"{start}: {why}{found}."

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from bisector.core.model.captures import ChangeKind
 from bisector.core.model.samples import Outcome
 from bisector.core.model.verdict import Doubt, VerdictKind
 
@@ -26,6 +27,11 @@ VERDICTS: Mapping[VerdictKind, str] = {
     VerdictKind.CANCELLED: "Cancelled",
     VerdictKind.RESTORED: "Restored",
     VerdictKind.NOT_RESTORED: "Not restored",
+}
+KINDS: Mapping[ChangeKind, str] = {
+    ChangeKind.COMMIT: "",
+    ChangeKind.DEPENDENCY: "it only moves packages",
+    ChangeKind.SUBMODULE: "it only moves submodules",
 }
 DOUBTS: Mapping[Doubt, str] = {
     Doubt.DOCUMENTATION: "it changes only documentation and the like",

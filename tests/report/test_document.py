@@ -304,6 +304,7 @@ ADVICE = {
     "below_min_effect": "--min-effect",
     "no_change": "seen elsewhere",
     "environment_changed": "bisector jobs rerun 1",
+    "packages moved": "--as-of",
     "failed": "Make the scenario work",
 }
 

@@ -22,6 +22,7 @@ SAID = {
     "opposite_direction": "the other way than asked.",
     "on_good_branch": "Not reproduced on this line: why, in our words.",
     "environment_changed": "The environment changed: kernel: 6 → 7.",
+    "packages moved": "builds made earlier have planted 1.0, those made today planted 2.0; good built again comes",
     "inconclusive": "Undecided: why, in our words; between the ends seconds worse by 10.0 % (+8.00 % to +12.0 %).",
     "failed": "Nothing could be measured: no two commits of the range can be tested",
     "worse": "seconds is worse by",

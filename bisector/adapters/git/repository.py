@@ -20,7 +20,7 @@ from bisector.core.model.builds import Elsewhere
 from bisector.core.model.facts import HistoryListed
 from bisector.core.model.history import Commit, Line
 from bisector.core.model.trials import Transplant
-from bisector.core.model.units import Sha, digest, parse_sha
+from bisector.core.model.units import Bytes, Sha, digest, parse_sha
 from bisector.engine.stop import StopSignal
 from bisector.errors import RefError, UsageError
 
@@ -115,6 +115,10 @@ class GitRepository:
     def changes(self, old: str, new: str) -> SourceChange:
         """What differs between two trees that were listed, with what tells which functions it is in."""
         return changes.changes_between(self._mirror.git, parse_sha(old), parse_sha(new))
+
+    def content(self, tree: str, path: str, most: Bytes) -> bytes | None:
+        """The file at `path` of a tree that was listed; None where there is none of at most so many bytes."""
+        return changes.content_at(self._mirror.git, parse_sha(tree), path, most)
 
     def transplant(self, commit: Sha, onto: Sha, *, undo: bool) -> Transplant:
         """What `commit` changed against its first parent, put onto `onto`, or with `undo` taken out of it."""

@@ -66,6 +66,8 @@ class World:
     """Processors of the machine."""
     disturbs: float = 0.0
     """How much slower a run is while something is built beside it, relative."""
+    package: str = ""
+    """What builds are given of the package "planted" now: "2.0:0.2", its version and by how much slower it is."""
 
     @classmethod
     def parse(cls, text: str) -> "World":
@@ -207,6 +209,12 @@ class World:
         kind, index, _ = self._seen(tree)
         return 1 + dict(_changes(self.rebuilt)).get(index, 0.0) if build and kind == "main" else 1.0
 
+    @property
+    def resolved(self) -> tuple[str, float]:
+        """The version of the package "planted" that a build made now holds, and the factor that it makes."""
+        version, _, effect = self.package.partition(":")
+        return version, 1 + float(effect or 0)
+
     @cached_property
     def conflicting(self) -> frozenset[int]:
         """The candidates that conflict wherever they are put."""
@@ -252,6 +260,9 @@ def _setting(name: str, text: str) -> int | float | str:
         return text
     if name == "crash":
         _span(text)
+        return text
+    if name == "package":
+        float(text.partition(":")[2] or 0)
         return text
     return int(text) if name in WHOLE else float(text)
 

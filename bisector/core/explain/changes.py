@@ -43,11 +43,15 @@ class Hunk:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileChange:
-    """What a commit changes in one file; `path` is its path after the commit, `removed` where it deletes it."""
+    """What a commit changes in one file; `path` is its path after the commit, `removed` where it deletes it.
+
+    `submodule` is, where it is one, the commit of it before and after ("" where it is none on that side).
+    """
 
     path: str
     hunks: tuple[Hunk, ...]
     removed: bool = False
+    submodule: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from bisector.core.model.packages import Packages
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Outcome
 from bisector.core.model.units import Seconds, digest
@@ -70,6 +71,8 @@ class Build:
     """What the checkout refers to and does not have: submodules and files of Git LFS."""
     clean: bool = False
     """Made once more because the first one failed: without caches, its dependencies installed anew."""
+    packages: Packages | None = None
+    """What it was resolved to from outside the repository; None where nobody looked."""
 
     @property
     def usable(self) -> bool:

@@ -303,9 +303,9 @@ class Investigation:
             case ListBranch(merge=merge, in_context=in_context):
                 listed = self.branch
                 return listed is not None and (listed.merge, listed.in_context) == (merge, in_context)
-            case MakeTrial(place=place) | LookAtChange(place=place):
-                made = isinstance(step, MakeTrial)
-                return place in (self.trials if made else [seen.place for seen in self.seen])
+            case MakeTrial() | LookAtChange():
+                looked = isinstance(step, LookAtChange) and self.change_seen(step.place, step.parent) is not None
+                return looked or step.place in self.trials
             case NameCulprit(old=old, new=new, metric=metric):
                 known = (*self.named, *self.named_beside)
                 return any((named.old, named.new, named.metric) == (old, new, metric) for named in known)
@@ -317,6 +317,10 @@ class Investigation:
             case Conclude():
                 return self.verdict is not None
         assert_never(step)
+
+    def change_seen(self, place: Place, parent: Place) -> ChangeSeen | None:
+        """What lies between two commits, where it was looked at."""
+        return next((seen for seen in self.seen if seen.is_of(place, parent)), None)
 
     @property
     def concluded(self) -> bool:

@@ -44,6 +44,8 @@ class Purpose(StrEnum):
     """A trial and the ends it is compared with, in turns."""
     CONTROL = "control"
     """Two builds of one commit beside each other."""
+    ENVIRONMENT = "environment"
+    """Builds made earlier beside builds made today, which hold other packages. No part of the search."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

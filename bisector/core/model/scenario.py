@@ -50,6 +50,10 @@ class BuildRecipe:
     """What becomes of submodules: empty directories, a commit that cannot be tested, or their own files."""
     lfs: Literal["leave-out", "refuse"] = "leave-out"
     """What becomes of files that Git LFS keeps elsewhere: their pointers, or a commit that cannot be tested."""
+    as_of: str = ""
+    """The moment, in UTC, as of which the steps resolve packages; "" for now."""
+    constraints: str = ""
+    """The scenario's file of versions that the steps are held to; "" for none."""
 
     def identity(self) -> str:
         """What of the recipe makes two builds of one tree differ, as a digest."""
@@ -65,6 +69,8 @@ class BuildRecipe:
             self.network,
             *self._dependencies(),
             *self._kept_elsewhere(),
+            *(("--as-of", self.as_of) if self.as_of else ()),
+            *(("--constraints", self.constraints) if self.constraints else ()),
         )
 
     def dependencies_alone(self) -> "BuildRecipe":
@@ -77,6 +83,8 @@ class BuildRecipe:
             network=self.network,
             timeout_seconds=self.timeout_seconds,
             env=self.env,
+            as_of=self.as_of,
+            constraints=self.constraints,
         )
 
     def _dependencies(self) -> tuple[str, ...]:

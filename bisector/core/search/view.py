@@ -76,6 +76,9 @@ class View:
         host = self.investigation.host
         disturbed = self.investigation.disturbed is not None
         for sample in with_bounds(self.investigation.samples, self.metric.name, self.time_limit):
+            if sample.purpose is Purpose.ENVIRONMENT:
+                # Of a commit with other packages: what it shows is not the commit's level.
+                continue
             here = (host is None or sample.host == host.host) and not (disturbed and sample.beside)
             wanted = self.use_adopted or not sample.adopted_from
             if (sample.counts or is_bound(sample)) and here and wanted and self.metric.name in sample.values:
