@@ -4,7 +4,6 @@ import click
 
 from bisector.cli.session import wired
 from bisector.report.text import one_line
-from bisector.wiring import look_around
 
 SIGNS = {"fine": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
 
@@ -13,6 +12,8 @@ SIGNS = {"fine": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗"
 @click.option("--image", default="python:3.11-slim", show_default=True, help="Base image for trying Docker out.")
 def command(image: str) -> int:
     """Check engine, git, database, disk, processors and clock speed. Exit code 1 when something is broken."""
+    from bisector.wiring import look_around
+
     broken = False
     with wired() as wiring:
         for finding in look_around(wiring, image):
