@@ -1,5 +1,7 @@
 """What `bisector profile` prints: the dearest functions of one side, or why the other is slower."""
 
+import shutil
+import sys
 from collections.abc import Iterator
 
 import click
@@ -8,7 +10,9 @@ import numpy as np
 from bisector.core.explain.difference import Difference
 from bisector.report.explanation import Explanation
 from bisector.report.numbers import percent, quantity
+from bisector.report.phrase import plain
 from bisector.report.suspects.section import sections_of
+from bisector.report.terminal import set_out
 from bisector.report.text import one_line
 
 MOST_FUNCTIONS = 15
@@ -17,11 +21,12 @@ MOST_FUNCTIONS = 15
 def tell(explanation: Explanation, *, single: bool) -> None:
     """What was seen: the dearest functions of one side, or why the other is slower."""
     if single and explanation.difference is not None:
-        click.echo(explanation.method)
+        click.echo(plain(explanation.method))
         click.echo("\n".join(_dearest(explanation.difference)))
         return
+    width = min(shutil.get_terminal_size().columns, 110) if sys.stdout.isatty() else 100
     for section in sections_of([explanation]):
-        click.echo("\n".join(section.text))
+        click.echo("\n".join(set_out(section.text, width)))
 
 
 def _dearest(found: Difference) -> Iterator[str]:

@@ -8,8 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bisector.engine.job import JobRow, JobState
-from bisector.report.sentence import SHORT
-from bisector.report.text import one_line
+from bisector.report.text import SHORT, one_line
 from bisector.wiring import Wiring
 
 INTERRUPTED = "interrupted"

@@ -21,8 +21,8 @@ from bisector.core.model.samples import Sample
 from bisector.core.search.planner import PLANNER
 from bisector.core.search.replay import replay
 from bisector.report.numbers import count, quantity, seconds
-from bisector.report.sentence import SHORT, sentence_of
-from bisector.report.text import one_line
+from bisector.report.sentence import sentence_of
+from bisector.report.text import SHORT, one_line
 from bisector.wiring import Wiring
 
 

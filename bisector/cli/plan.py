@@ -9,7 +9,7 @@ from bisector.core.model.calibration import Calibration
 from bisector.core.model.request import Request
 from bisector.core.search.calibrated import outlay, visible
 from bisector.report.numbers import count, percent, seconds
-from bisector.report.sentence import SHORT
+from bisector.report.text import SHORT
 
 ENDS = 2
 RUNS_A_STEP = 2

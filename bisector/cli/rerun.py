@@ -85,7 +85,7 @@ def _changes(before: Request, repository: "Repository", options: dict[str, Any])
 def _told(changes: Changes) -> str:
     """What differs, in a few words."""
     from bisector.report.numbers import count
-    from bisector.report.sentence import SHORT
+    from bisector.report.text import SHORT
 
     parts = []
     if changes.narrow is not None:

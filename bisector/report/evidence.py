@@ -13,7 +13,7 @@ from bisector.report.document import CostPart, CulpritPart, EndPart, EndsPart, E
 from bisector.report.pairs import PairedPart
 from bisector.report.phrase import Phrase, quote, told
 from bisector.report.restoration import FAR, RestorationPart, clause, part_of, subject_of
-from bisector.report.sentence import SHORT
+from bisector.report.text import SHORT
 from bisector.report.verification import latest
 from bisector.report.words import DOUBTS
 

@@ -13,7 +13,7 @@ from bisector.report.document import Report
 from bisector.report.headline import badge, key_figures, tone, untestable_summary
 from bisector.report.phrase import pieces, plain
 from bisector.report.plots import figures, stylesheet
-from bisector.report.sentence import SHORT
+from bisector.report.text import SHORT
 from bisector.report.words import OUTCOMES
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"

@@ -11,7 +11,7 @@ from bisector.report import numbers
 from bisector.report.document import CommitPart, CulpritPart, InnerPart, OtherPart, Report
 from bisector.report.headline import untestable_summary
 from bisector.report.phrase import Phrase, pieces
-from bisector.report.sentence import SHORT
+from bisector.report.text import SHORT
 from bisector.report.words import OUTCOMES
 
 MOST_REASONS = 5

@@ -13,12 +13,10 @@ from bisector.core.search.proof import UNVERIFIED
 from bisector.report import numbers
 from bisector.report.phrase import Phrase, plain, quote, told
 from bisector.report.restoration import at_head, reverted, tried
-from bisector.report.text import redacted
+from bisector.report.text import SHORT, redacted
 from bisector.report.verification import latest
 from bisector.report.words import DOUBTS
 
-SHORT = 10
-"""Digits of a commit's name in running text."""
 LONGEST_EXPLANATION = 4000
 TRIED = frozenset(
     {VerdictKind.RESTORED, VerdictKind.NOT_RESTORED, VerdictKind.NOT_REPRODUCED, VerdictKind.INCONCLUSIVE}

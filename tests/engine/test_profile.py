@@ -273,7 +273,7 @@ def test_a_size_is_explained_by_what_is_held(simulation: Simulation) -> None:
     assert "of the extra memory is in parse" in plain(report.sentence)
     (section,) = sections_of(report.explanations)
     assert section.title == "Why it takes more memory"
-    assert any("holds" in line for line in section.text)
+    assert any("holds" in each.text for each in section.text)
 
 
 def test_a_size_of_what_is_not_python_is_not_explained_and_the_report_says_so(simulation: Simulation) -> None:
@@ -281,14 +281,14 @@ def test_a_size_of_what_is_not_python_is_not_explained_and_the_report_says_so(si
     assert done.verdict is not None
     assert done.verdict.kind is VerdictKind.CULPRIT
     (section,) = sections_of(explanations_of(done, {}))
-    assert "tracemalloc could not be used" in " ".join(section.text)
+    assert "tracemalloc could not be used" in " ".join(each.text for each in section.text)
 
 
 def test_what_a_call_allocates_stands_beside_its_time(simulation: Simulation) -> None:
     done = simulation.run(profiling(simulation))
     files = {name: simulation.artifacts.kept(name).read_bytes() for name in wanted_files(done)}
     (section,) = sections_of(explanations_of(done, files))
-    assert "KiB a call instead of 97.7 KiB" in " ".join(section.text)
+    assert "KiB a call instead of 97.7 KiB" in " ".join(each.text for each in section.text)
 
 
 def test_a_program_that_always_looks_disturbed_is_taken_as_it_is(simulation: Simulation) -> None:

@@ -20,6 +20,7 @@ from bisector.report import flamegraph
 from bisector.report.explanation import Explanation
 from bisector.report.html import POLICY, render_html
 from bisector.report.markdown import render_markdown
+from bisector.report.phrase import Phrase, quote
 from bisector.report.suspects import alone
 from bisector.report.suspects.part import Why, finding_phrases, suspect_parts
 from bisector.report.suspects.section import html_of, section_of, sections_of, why_of
@@ -55,7 +56,7 @@ def explained(before: list[Capture], after: list[Capture], **known: Touched | Co
     return Explanation(
         old=main(1),
         new=main(2),
-        method="py-spy, 1 capture a side",
+        method=Phrase("py-spy, 1 capture a side"),
         before=sides[0],
         after=sides[1],
         difference=found,
@@ -152,10 +153,10 @@ def test_a_report_without_profiles_runs_nothing() -> None:
 
 
 def test_a_job_that_could_not_be_profiled_says_why() -> None:
-    nothing = Explanation(old=main(1), new=main(2), method="", problems=("there is no profile: <b>x</b>",))
+    nothing = Explanation(old=main(1), new=main(2), method=Phrase(""), problems=("there is no profile: <b>x</b>",))
     (section,) = sections_of([nothing])
     assert "&lt;b&gt;" in section.html
-    assert "there is no profile" in " ".join(section.text)
+    assert "there is no profile" in " ".join(each.text for each in section.text)
     assert section.flamegraph is False
     assert sections_of([replace(nothing, problems=())]) == ()
 
@@ -178,7 +179,9 @@ def test_strangers_do_no_harm(text: str) -> None:
     explanation = explained(
         [capture([((hostile,), 1.0)])], [capture([((hostile, hostile), 3.0)])], touched=Touched(functions=(function,))
     )
-    told = replace(why(replace(explanation, method=text, problems=(text,))), before=profile(capture([]), label=text))
+    told = replace(
+        why(replace(explanation, method=Phrase(quote(text)), problems=(text,))), before=profile(capture([]), label=text)
+    )
     assert markdown_problems(alone.markdown_of(told), MARK) == []
     assert hidden_characters(alone.text_of(told)) == set()
     section = section_of(told)
