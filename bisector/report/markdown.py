@@ -51,6 +51,11 @@ def code_in_cell(text: str) -> str:
     return code(text.replace("|", "\\x7c" if "\\|" in text else "\\|"))
 
 
+def in_cell(text: str) -> str:
+    """Plain words in a table; what Markdown would read as mark-up is escaped."""
+    return _text(text)
+
+
 def fenced(text: str) -> list[str]:
     """`text` as the lines of a fenced block."""
     fence = "`" * max(_longest_run(text) + 1, 3)

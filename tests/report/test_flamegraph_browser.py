@@ -10,8 +10,12 @@ from typing import Any
 import pytest
 
 from bisector.core.explain.difference import Basis, Difference, difference
+from bisector.core.explain.findings import findings_of
 from bisector.core.explain.stacks import Frame
+from bisector.core.explain.suspects import suspects_of
 from bisector.report import flamegraph
+from bisector.report.suspects import alone
+from bisector.report.suspects.part import Why
 from tests.core.explain.trees import capture, folded, profile
 from tests.report.test_browser import POLICY, title_of
 from tests.report.test_safety import SNIPPETS
@@ -227,6 +231,49 @@ def test_a_stranger_is_text_in_every_view(dump: Dump, tmp_path: Path) -> None:
     )
     assert told[0] == 0
     assert "Matched: " in told[2]
+
+
+HOSTILE = (
+    "</script><script>document.title='pwned'</script>",
+    "<img src=x onerror=document.title='pwned'>",
+    "escape\x1b]0;pwned\x07",
+    "nul\0nul",
+    "right\u202eto\u2066left",
+    "long" + "A" * 1_000_000,
+)
+
+
+def test_names_made_to_break_the_page_are_names_of_functions(dump: Dump, tmp_path: Path) -> None:
+    """A whole page of `bisector diff`, with its table; nothing runs, everything can be pointed at, found and zoomed."""
+    stacks = [((Frame(name=name, module=name, file=name),), 1.0 + number) for number, name in enumerate(HOSTILE)]
+    slower = [(stack, 3 * weight) for stack, weight in stacks]
+    before, after = profile(capture(stacks), label=HOSTILE[0]), profile(capture(slower), label=HOSTILE[2])
+    found = difference(before, after)
+    shares = difference(before, after, Basis.SHARE)
+    suspects, findings = suspects_of(found), findings_of(found)
+    page = alone.page_of(
+        Why(before=before, after=after, found=found, shares=shares, suspects=suspects, findings=findings)
+    )
+    assert len(page) < 200_000
+    told = run(
+        dump,
+        tmp_path,
+        """const title = document.title, tips = [], zooms = [];
+        for (let at = 0; at < 20; at++) { mouse('mousemove', (at + 0.5) / 20, 1); tips.push(tip().split('\\n')[0]); }
+        search('onerror'); const share = matched(); search('');
+        for (let at = 0; at < 20; at++) {
+          mouse('click', (at + 0.5) / 20, 1); zooms.push(state().zoom); press('Reset zoom');
+        }
+        const odd = (document.body.innerText + tips.join('')).match(/[\\0\\x1b\\x07\\u202e\\u2066]/g) || [];
+        return [title, [...new Set(tips)].length, share, [...new Set(zooms)].length, odd.length,
+                document.querySelectorAll('img').length, zooms.map((each) => each.length)];""",
+        page,
+    )
+    assert "pwned" not in told[0].replace("document.title='pwned'", "").replace("]0;pwned", "")
+    assert told[1] == told[3] == len(HOSTILE)
+    assert told[2] == "Matched: 9.52 %"
+    assert told[4:6] == [0, 0]
+    assert max(told[6]) < 400
 
 
 @pytest.mark.slow
