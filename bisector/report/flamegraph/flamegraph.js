@@ -139,7 +139,7 @@
       // A profile that is compared with itself is one that is looked at alone.
       this.single = this.data.before === this.data.after;
       this.view = this.single ? "after" : "difference"; this.shares = this.data.basis === "share"; this.isInverted = false;
-      this.zoomed = 0; this.selected = NONE; this.matches = null; this.wanted = "";
+      this.zoomed = 0; this.selected = NONE; this.matches = null; this.wanted = ""; this.differing = {};
       this.build();
       this.recolour();
       new ResizeObserver(() => this.draw()).observe(this.canvas.parentElement);
@@ -397,10 +397,13 @@
     /* Whether anything in this view has a colour that says: changed. */
     differs() {
       if (this.view !== "difference" && this.view !== "gone") return true;
-      for (let node = 0; node < this.model.size; node++) {
-        if (this.width(node) > 0 && this.changed(node)) return true;
+      const key = [this.view, this.shares, this.isInverted].join();
+      if (!(key in this.differing)) {
+        let node = 0;
+        while (node < this.model.size && !(this.width(node) > 0 && this.changed(node))) node++;
+        this.differing[key] = node < this.model.size;
       }
-      return false;
+      return this.differing[key];
     }
 
     told() {
