@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+import click
+
 from bisector.cli.demo_history import Change, Stream
 from bisector.cli.intake import take_in
 from bisector.cli.options import MeasureOptions, SearchOptions
@@ -89,6 +91,8 @@ def _with(wiring: Wiring, runner: RunnerName, image: str, repository: Path) -> M
         measure = MeasureOptions(
             repo=str(repository), command=attempt.command, runner=runner.value, image=image, reuse=False
         )
+        name = "tracemalloc" if attempt.memory else attempt.profiler
+        click.echo(f"bisector: trying {name}, {RUNNERS[runner]}", err=True)
         try:
             intake = take_in(wiring, ("v1", "v2"), measure, SearchOptions(), JobKind.COMPARE)
             request = _asking(intake.request, attempt)
@@ -97,7 +101,6 @@ def _with(wiring: Wiring, runner: RunnerName, image: str, repository: Path) -> M
         except Cancelled:
             raise
         except BisectorError as error:
-            name = "tracemalloc" if attempt.memory else attempt.profiler
             found.setdefault(name, one_line(error.what, LONGEST))
             continue
         for tool, text in _told(done):

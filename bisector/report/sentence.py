@@ -129,7 +129,7 @@ class _Teller:
             case VerdictKind.CULPRIT_SET:
                 return self._set(verdict) + self._head(verdict)
             case VerdictKind.SEVERAL:
-                told = numbers.listing(self._culprit(culprit) for culprit in verdict.culprits[:MOST_NAMED])
+                told = numbers.listing(_lower(self._culprit(each)) for each in verdict.culprits[:MOST_NAMED])
                 apart = self._apart(verdict) + self._head(verdict)
                 return f"{numbers.count(len(verdict.culprits), 'change')}: {told}.{apart}"
             case VerdictKind.NOT_REPRODUCED:
@@ -246,6 +246,11 @@ def inner_names(investigation: Investigation, answer: InnerAnswer) -> str:
         case InnerKind.UNDECIDED:
             return "which commit inside it is undecided"
     assert_never(answer.kind)
+
+
+def _lower(sentence: str) -> str:
+    """The same in the middle of another."""
+    return f"{sentence[0].lower()}{sentence[1:]}"
 
 
 def _not_sure(verdict: Verdict) -> str:

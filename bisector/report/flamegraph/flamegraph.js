@@ -387,9 +387,10 @@
         element.append(mark, text);
         return element;
       };
+      const verb = this.data.unit === "B" ? "holds" : "costs";
       const unsure = swatch("same", "no difference beyond noise");
       const colours = {
-        difference: [swatch("less", "costs less"), unsure, swatch("more", "costs more, or new")], gone: [swatch("less", "gone"), unsure],
+        difference: [swatch("less", `${verb} less`), unsure, swatch("more", `${verb} more, or new`)], gone: [swatch("less", "gone"), unsure],
       }[this.view] || [swatch("own", "the project's own code"), swatch("library", "libraries"), swatch("unknown", "without a symbol")];
       this.legend.replaceChildren(...colours, ...(this.matches ? [swatch("match", "matches the search")] : []));
     }
