@@ -46,6 +46,7 @@ TOOLS = {
 RUNNERS = {RunnerName.LOCAL: "this machine", RunnerName.DOCKER: "Docker"}
 LIMITS = ("kernel.perf_event_paranoid", "kernel.yama.ptrace_scope")
 LONGEST = 160
+WORKS = "works"
 RATE = 999
 """Samples a second: enough of them are soon together."""
 
@@ -87,11 +88,14 @@ def _history() -> bytes:
 
 def _with(wiring: Wiring, runner: RunnerName, image: str, repository: Path) -> Mapping[str, str]:
     found: dict[str, str] = {}
-    for attempt in ATTEMPTS:
+    # Once more: on a busy machine a program may be over before a profiler is at it.
+    for attempt in (*ATTEMPTS, *ATTEMPTS):
+        name = "tracemalloc" if attempt.memory else attempt.profiler
+        if found.get(name, "").startswith(WORKS):
+            continue
         measure = MeasureOptions(
             repo=str(repository), command=attempt.command, runner=runner.value, image=image, reuse=False
         )
-        name = "tracemalloc" if attempt.memory else attempt.profiler
         click.echo(f"bisector: trying {name}, {RUNNERS[runner]}", err=True)
         try:
             intake = take_in(wiring, ("v1", "v2"), measure, SearchOptions(), JobKind.COMPARE)
@@ -104,7 +108,8 @@ def _with(wiring: Wiring, runner: RunnerName, image: str, repository: Path) -> M
             found.setdefault(name, one_line(error.what, LONGEST))
             continue
         for tool, text in _told(done):
-            found.setdefault(tool, text)
+            if not found.get(tool, "").startswith(WORKS):
+                found[tool] = text
     return found
 
 
@@ -126,7 +131,7 @@ def _told(done: Investigation) -> Iterator[tuple[str, str]]:
 def _works(capture: Profiled) -> str:
     """That it works, with how much it saw."""
     what = "sample" if capture.rate_hz else "block" if capture.tool == "tracemalloc" else "call"
-    return f"works: {count(capture.samples, what)} in {count(capture.runs, 'run')}"
+    return f"{WORKS}: {count(capture.samples, what)} in {count(capture.runs, 'run')}"
 
 
 def table(found: Found) -> list[str]:
