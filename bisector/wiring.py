@@ -217,6 +217,14 @@ def look_around(wiring: Wiring, image: str) -> Iterator["Finding"]:
     yield findings.attempt("profilers, Docker", lambda: _profilers(wiring.docker()), optional=True)
 
 
+def engine_version(wiring: Wiring) -> str:
+    """Which Docker engine there is, or that there is none."""
+    try:
+        return f"Docker {wiring.docker().version()}"
+    except BisectorError:
+        return "no Docker engine"
+
+
 def _profilers(runner: Runner) -> str:
     """What can be had of the profilers with a runner, and why not the rest."""
     from bisector.core.model.profiles import ProfilerName

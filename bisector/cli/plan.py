@@ -10,7 +10,7 @@ from bisector.core.model.request import Request
 from bisector.core.search.calibrated import outlay, visible
 from bisector.report.ahead import prospect
 from bisector.report.numbers import count, percent, seconds
-from bisector.report.sentence import SHORT
+from bisector.report.text import SHORT
 
 ENDS = 2
 RUNS_A_STEP = 2

@@ -1,18 +1,17 @@
 """`bisector jobs rerun`: the same question again, or one that differs a little, on what is known already."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bisector.cli.intake import check_as_of, check_metrics, with_noise
 from bisector.cli.options import Duration, Moment, OutputOptions, output_options
 from bisector.cli.session import wired, work_on
 from bisector.core.model.again import Changes, again
 from bisector.core.model.request import JobKind, Request
-from bisector.engine.ports import Repository
 from bisector.errors import UsageError
-from bisector.report.numbers import count
-from bisector.report.sentence import SHORT
+
+if TYPE_CHECKING:
+    from bisector.engine.ports import Repository
 
 
 @click.command(name="rerun")
@@ -38,6 +37,8 @@ def command(job: str, **options: Any) -> int:
     Without an option every sample is taken afresh. With one that changes the question the earlier samples are taken
     over and only what is missing is run.
     """
+    from bisector.cli.intake import with_noise
+
     with wired() as wiring:
         before = wiring.store.job(job).request
         repository, runner = wiring.for_request(before)
@@ -51,8 +52,10 @@ def command(job: str, **options: Any) -> int:
         return work_on(made, wiring, (repository, runner), OutputOptions(**output))
 
 
-def _changes(before: Request, repository: Repository, options: dict[str, Any]) -> Changes:
+def _changes(before: Request, repository: "Repository", options: dict[str, Any]) -> Changes:
     """What the options change, every name resolved; UsageError where it cannot be."""
+    from bisector.cli.intake import check_as_of, check_metrics
+
     narrow = options["narrow"] or None
     if before.kind is not JobKind.BISECT and (narrow or options["skip"]):
         advice = "Make a new comparison instead"
@@ -85,6 +88,9 @@ def _changes(before: Request, repository: Repository, options: dict[str, Any]) -
 
 def _told(changes: Changes) -> str:
     """What differs, in a few words."""
+    from bisector.report.numbers import count
+    from bisector.report.text import SHORT
+
     parts = []
     if changes.narrow is not None:
         parts.append(f"between {changes.narrow_text[0]} and {changes.narrow_text[1]} only")

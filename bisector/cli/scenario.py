@@ -3,21 +3,22 @@
 import json
 import statistics
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bisector.cli.intake import Intake, check_patches, find_scenario, take_in, tell_runner
 from bisector.cli.options import MeasureOptions, SearchOptions
 from bisector.cli.session import wired
 from bisector.core.model.request import JobKind
 from bisector.core.model.scenario import Metric
-from bisector.engine.tryout import Trial, try_build, try_runs
 from bisector.errors import BisectorError, MeasurementFailed, UsageError
-from bisector.formats.scenario import parse_scenario, scenario_schema
 from bisector.report.numbers import count, percent, quantity, seconds
 from bisector.report.text import harmless, one_line
-from bisector.wiring import Wiring, scenario_directories
+
+if TYPE_CHECKING:
+    from bisector.cli.intake import Intake
+    from bisector.engine.tryout import Trial
+    from bisector.wiring import Wiring
 
 TEMPLATE = """\
 schema = 1
@@ -71,6 +72,8 @@ def command() -> None:
 @click.option("--in", "directory", type=click.Path(path_type=Path), default=Path("scenarios"), show_default=True)
 def new(name: str, directory: Path) -> None:
     """Write a scenario to start from: DIRECTORY/NAME/scenario.toml and its bench.py."""
+    from bisector.formats.scenario import parse_scenario
+
     text = TEMPLATE.format(name=name)
     parse_scenario(text.encode(), where=name)
     made = directory / name
@@ -86,6 +89,9 @@ def new(name: str, directory: Path) -> None:
 @click.argument("name", metavar="NAME|PATH")
 def check(name: str) -> None:
     """Read a scenario and say what it means; every mistake is named."""
+    from bisector.cli.intake import check_patches, find_scenario
+    from bisector.formats.scenario import parse_scenario
+
     with wired() as wiring:
         path = find_scenario(wiring, name, Path.cwd())
         scenario = parse_scenario(path.read_bytes(), where=str(path))
@@ -106,6 +112,8 @@ def check(name: str) -> None:
 @click.option("--runs", type=click.IntRange(1, 100), default=3, show_default=True)
 def run(name: str, ref: str, runs: int, **where: Any) -> int:
     """Build one commit, run the scenario a few times, and show what was read."""
+    from bisector.cli.intake import take_in, tell_runner
+
     measure = MeasureOptions(scenario=name, **where)
     with wired() as wiring:
         intake = take_in(wiring, (ref, ref), measure, SearchOptions(), JobKind.COMPARE)
@@ -116,6 +124,8 @@ def run(name: str, ref: str, runs: int, **where: Any) -> int:
 @command.command(name="list")
 def list_scenarios() -> None:
     """List the scenarios that can be named, and what each measures."""
+    from bisector.wiring import scenario_directories
+
     with wired() as wiring:
         seen: set[str] = set()
         for directory in scenario_directories(wiring.settings, Path.cwd()):
@@ -130,10 +140,14 @@ def list_scenarios() -> None:
 @command.command(name="schema")
 def schema() -> None:
     """Print the JSON Schema of scenario files."""
+    from bisector.formats.scenario import scenario_schema
+
     click.echo(json.dumps(scenario_schema(), indent=2))
 
 
-def _try_out(intake: Intake, ref: str, runs: int, wiring: Wiring) -> int:
+def _try_out(intake: "Intake", ref: str, runs: int, wiring: "Wiring") -> int:
+    from bisector.engine.tryout import try_build, try_runs
+
     ports, request = wiring.ports(intake.repository, intake.runner), intake.request
     commit = intake.repository.resolve(ref)
     build = try_build(request, commit, ports, wiring.stop)
@@ -155,7 +169,7 @@ def _try_out(intake: Intake, ref: str, runs: int, wiring: Wiring) -> int:
     return 0
 
 
-def _told(trial: Trial, metrics: tuple[Metric, ...]) -> str:
+def _told(trial: "Trial", metrics: tuple[Metric, ...]) -> str:
     if trial.record.reason:
         return one_line(f"{trial.record.outcome}: {trial.record.reason}", 300)
     usage = trial.record.usage
@@ -183,6 +197,8 @@ def _effect(metric: Metric) -> str:
 
 
 def _line_about(path: Path) -> str:
+    from bisector.formats.scenario import parse_scenario
+
     try:
         scenario = parse_scenario(path.read_bytes(), where=str(path))
     except (BisectorError, OSError) as error:

@@ -4,22 +4,21 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
-from bisector.cli.answer import deliver
-from bisector.cli.events import EventStream
 from bisector.cli.faults import disk_fault
 from bisector.cli.options import OutputOptions
-from bisector.cli.progress import watching
-from bisector.core.model.investigation import Investigation
-from bisector.core.model.request import Request
-from bisector.engine.loop import run_job
-from bisector.engine.ports import Observer, Repository, Runner
 from bisector.engine.stop import StopSignal
 from bisector.errors import BisectorError, Cancelled
-from bisector.report.ahead import prospect
-from bisector.wiring import Wiring
+
+# What a command needs once it runs is imported there: help and mistyped options are answered without it.
+if TYPE_CHECKING:
+    from bisector.core.model.investigation import Investigation
+    from bisector.core.model.request import Request
+    from bisector.engine.ports import Observer, Repository, Runner
+    from bisector.wiring import Wiring
 
 
 @contextmanager
@@ -40,8 +39,10 @@ def stopping(stop: StopSignal) -> Iterator[None]:
 
 
 @contextmanager
-def wired() -> Iterator[Wiring]:
+def wired() -> Iterator["Wiring"]:
     """The adapters of this process, signals included; closed in the end."""
+    from bisector.wiring import Wiring
+
     stop = StopSignal()
     wiring = Wiring(stop)
     with stopping(stop):
@@ -51,8 +52,13 @@ def wired() -> Iterator[Wiring]:
             wiring.close()
 
 
-def work_on(job: str, wiring: Wiring, world: tuple[Repository, Runner], output: OutputOptions) -> int:
+def work_on(job: str, wiring: "Wiring", world: "tuple[Repository, Runner]", output: OutputOptions) -> int:
     """Work on `job` to its end and deliver the answer; the exit code. What stops it is said with how to resume."""
+    from bisector.cli.answer import deliver
+    from bisector.cli.events import EventStream
+    from bisector.cli.progress import watching
+    from bisector.engine.loop import run_job
+
     repository, runner = world
     with ExitStack() as stack:
         observers: list[Observer] = [stack.enter_context(watching(job, quiet="-" in (output.json, output.events)))]
@@ -79,8 +85,10 @@ def work_on(job: str, wiring: Wiring, world: tuple[Repository, Runner], output: 
     return deliver(investigation, wiring, output)
 
 
-def as_it_stands(job: str, wiring: Wiring) -> Investigation:
+def as_it_stands(job: str, wiring: "Wiring") -> "Investigation":
     """The investigation as far as its facts go."""
+    from bisector.core.model.investigation import Investigation
+
     return Investigation.replay(job, wiring.store.job(job).request, wiring.store.facts(job))
 
 
@@ -95,7 +103,9 @@ def _with_hint(error: BisectorError, job: str) -> BisectorError:
     return error
 
 
-def _tell_ahead(request: Request, runner: Runner) -> None:
+def _tell_ahead(request: "Request", runner: "Runner") -> None:
+    from bisector.report.ahead import prospect
+
     told = prospect(request, runner.processors())
     if told is not None:
         click.echo(told, err=True)

@@ -10,9 +10,10 @@ from bisector.core.model.scenario import Direction
 from bisector.core.model.verdict import Culprit, InnerKind, Reason, Verdict, VerdictKind
 from bisector.report.basis import Basis
 from bisector.report.document import Advice
-from bisector.report.phrase import Phrase
+from bisector.report.phrase import Phrase, quote
 from bisector.report.reproduce import SIMULATED, reproduce_command
 from bisector.report.shell import command_line
+from bisector.report.text import SHORT
 
 OTHER_WAY = {
     Direction.WORSE: Direction.BETTER,
@@ -28,7 +29,8 @@ def advice_of(basis: Basis, scenario: str | None) -> Iterator[Advice]:
         yield from _unanswered(investigation, basis.state)
     elif verdict is not None and investigation.request.kind is JobKind.BISECT:
         for culprit in verdict.culprits:
-            yield from _look_at(investigation, culprit)
+            name = quote(investigation.commit(culprit.place).sha[:SHORT]) if len(verdict.culprits) > 1 else "it"
+            yield from _look_at(investigation, culprit, name)
         yield from _elsewhere(investigation, verdict, scenario)
 
 
@@ -40,8 +42,8 @@ def _unanswered(investigation: Investigation, state: str) -> Iterator[Advice]:
         yield Advice(text=Phrase("Follow it"), command=command_line(["bisector", "jobs", "watch", investigation.job]))
 
 
-def _look_at(investigation: Investigation, culprit: Culprit) -> Iterator[Advice]:
-    """The commands that show what the culprit changed."""
+def _look_at(investigation: Investigation, culprit: Culprit, name: str) -> Iterator[Advice]:
+    """The commands that show what the culprit, called `name`, changed."""
     git, line = _git(investigation.request), investigation.line
     if len(culprit.members) > 1 and line.linear:
         first, last = min(culprit.members), max(culprit.members)
@@ -49,11 +51,12 @@ def _look_at(investigation: Investigation, culprit: Culprit) -> Iterator[Advice]
         command = command_line([*git, "log", "--first-parent", "--stat", span])
         yield Advice(text=Phrase("See what these commits changed"), command=command)
         return
-    yield Advice(text=Phrase("See what it changed"), command=command_line([*git, "diff", *_step(line, culprit)]))
+    command = command_line([*git, "diff", *_step(line, culprit)])
+    yield Advice(text=Phrase(f"See what {name} changed"), command=command)
     answer = culprit.inner
     if answer is not None and answer.kind is InnerKind.COMMIT:
         sha = investigation.commit(inner(answer.members[0])).sha
-        yield Advice(text=Phrase("See the commit inside it"), command=command_line([*git, "show", sha]))
+        yield Advice(text=Phrase(f"See the commit inside {name}"), command=command_line([*git, "show", sha]))
 
 
 def _step(line: Line, culprit: Culprit) -> tuple[str, str]:

@@ -32,7 +32,7 @@ from bisector.report.shell import command_line
 from bisector.report.steplog import log_of
 from bisector.report.suspects.section import sections_of
 from bisector.report.suspicion import with_suspect
-from bisector.report.text import displayed, harmless, one_line
+from bisector.report.text import SHORT, displayed, harmless, one_line
 
 LONGEST_PATH = 4096
 
@@ -90,7 +90,7 @@ def report_of(investigation: Investigation, job: JobFacts) -> Report:
         advice=tuple(advice_of(basis, job.scenario)),
         reproduce=reproduce_command(request, job.scenario),
         artifacts=tuple(_shown(artifact) for artifact in job.artifacts),
-        sections=(*sections_of(explanations), *job.sections),
+        sections=(*sections_of(explanations, _names(investigation, explanations)), *job.sections),
         explanations=explanations,
         trial=part_of(investigation, basis.verdict.trial if basis.verdict is not None else None),
         head=part_of(investigation, basis.verdict.head if basis.verdict is not None else None),
@@ -110,6 +110,10 @@ def _shown(artifact: Artifact) -> Artifact:
     """An artifact with a path that does no harm where it is shown."""
     side = one_line(artifact.side, 80) if artifact.side else None
     return replace(artifact, path=harmless(artifact.path[:LONGEST_PATH]).replace("\t", "\\x09"), side=side)
+
+
+def _names(investigation: Investigation, explanations: Sequence[Explanation]) -> list[str]:
+    return [investigation.commit(each.new).sha[:SHORT] for each in explanations]
 
 
 def _sentence(basis: Basis, explanations: Sequence[Explanation]) -> Phrase:

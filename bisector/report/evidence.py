@@ -1,6 +1,7 @@
 """How sure the answer is, and why: the few lines that carry it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from statistics import median
 
 from bisector.core.model.request import JobKind
@@ -14,7 +15,7 @@ from bisector.report.packages import moves_told, submodules_told
 from bisector.report.pairs import PairedPart
 from bisector.report.phrase import Phrase, quote, told
 from bisector.report.restoration import FAR, RestorationPart, clause, part_of, subject_of
-from bisector.report.sentence import SHORT
+from bisector.report.text import SHORT
 from bisector.report.verification import latest
 from bisector.report.words import DOUBTS
 
@@ -41,8 +42,9 @@ def evidence_of(
     rows: list[Evidence] = [] if ends is None else list(teller.ends(ends))
     rows += teller.no_change()
     every = frozenset(sha for culprit in (*culprits, *opposite) for sha in culprit.set)
-    for culprit in culprits:
-        rows += teller.culprit(culprit, every)
+    for number, culprit in enumerate(culprits, start=1):
+        which = _which(number, len(culprits))
+        rows += (replace(row, label=f"{row.label}{which}") for row in teller.culprit(culprit, every))
     for culprit in opposite:
         rows += teller.culprit(culprit, every, "The other way")
     rows += () if culprits else teller.so_far()
@@ -57,6 +59,11 @@ def evidence_of(
 
 SIGNED_RANKS_FROM = 6
 """Pairs from which signed ranks can be less likely than one in twenty."""
+
+
+def _which(number: int, culprits: int) -> str:
+    """Which culprit a row is about, where there are several."""
+    return f" ({number})" if culprits > 1 and number <= culprits else ""
 
 
 class _Evidence:
@@ -165,15 +172,16 @@ class _Evidence:
         investigation, verdict = self._basis.investigation, self._basis.verdict
         if not investigation.request.searches or verdict is None:
             return
-        for culprit in (*verdict.culprits, *verdict.opposite):
+        for number, culprit in enumerate((*verdict.culprits, *verdict.opposite), start=1):
             found = latest(investigation, culprit)
+            label = f"Verified{_which(number, len(verdict.culprits))}"
             if found is None:
-                yield _row("Verified", "no", "no fresh runs were made of it against its parent")
+                yield _row(label, "no", "no fresh runs were made of it against its parent")
                 continue
             old, new = median(found.old), median(found.new)
             runs = f"{numbers.count(len(found.old) + len(found.new), 'fresh run')} in turns"
             levels = f"{self._quantity(old)} before it, {self._quantity(new)} with it"
-            yield _row("Verified", "yes" if found.passed else "no", f"{runs}: {levels}{_in_pairs(found.paired)}")
+            yield _row(label, "yes" if found.passed else "no", f"{runs}: {levels}{_in_pairs(found.paired)}")
 
     def doubts(self) -> Iterator[Evidence]:
         """What is odd about each culprit, though it was measured once more."""
@@ -188,12 +196,13 @@ class _Evidence:
     def controls(self) -> Iterator[Evidence]:
         """How far two builds of each culprit's parent differ, beside the culprit itself."""
         verdict = self._basis.verdict
-        for culprit in verdict.culprits if verdict is not None else ():
-            control = culprit.control
+        culprits = verdict.culprits if verdict is not None else ()
+        for number, culprit in enumerate(culprits, start=1):
+            control, label = culprit.control, f"Two builds of its parent{_which(number, len(culprits))}"
             if control is None:
                 continue
             if control.difference is None or control.culprit is None:
-                yield _row("Two builds of its parent", "equal", "file by file: no luck of a build is in it")
+                yield _row(label, "equal", "file by file: no luck of a build is in it")
                 continue
             size, other = (
                 numbers.percent(each.relative, signed=True) for each in (control.difference, control.culprit)
@@ -201,7 +210,7 @@ class _Evidence:
             told = f"{self._sure} interval {numbers.interval(control.difference)}; the culprit stands {other} from both"
             runs = f"{numbers.count(control.runs, 'run')} in turns"
             luck = "; that may be all of it" if control.luck else ""
-            yield _row("Two builds of its parent", size, f"{told}{luck}; {runs}")
+            yield _row(label, size, f"{told}{luck}; {runs}")
 
     def rebuilt(self) -> Iterator[Evidence]:
         """What is left of the change between builds made alike."""

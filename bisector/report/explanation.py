@@ -29,6 +29,7 @@ from bisector.formats.profiles.counting import counts_in
 from bisector.formats.profiles.gathering import Reading
 from bisector.formats.profiles.problem import ProfileProblem
 from bisector.report import numbers
+from bisector.report.phrase import Phrase, told
 from bisector.report.text import displayed
 
 Files = Mapping[str, bytes]
@@ -45,7 +46,7 @@ class Explanation:
 
     old: Place
     new: Place
-    method: str
+    method: Phrase
     problems: tuple[str, ...] = ()
     before: Profile | None = None
     after: Profile | None = None
@@ -188,19 +189,19 @@ def _changes(kept: ChangesKept, files: Files, problems: list[str]) -> SourceChan
     return None
 
 
-def _method(investigation: Investigation, seen: ProfilersSeen) -> str:
-    """How it was profiled, with what and why: whole words, fit to be shown."""
+def _method(investigation: Investigation, seen: ProfilersSeen) -> Phrase:
+    """How it was profiled, with what and why."""
     tool = in_use(seen, investigation.captures)
     if tool is None:
-        return f"no profiler worked ({displayed(seen.why, 120)})"
+        return Phrase(f"no profiler worked ({told(seen.why)})")
     taken = [each for each in investigation.captures if each.step == seen.step and each.tool == tool]
     sides = {each.place for each in taken}
     captures, rate = len(taken) // max(len(sides), 1), taken[0].rate_hz if taken else 0
     if tool is ProfilerName.TRACEMALLOC:
         often = numbers.count(captures, "capture")
-        return f"{tool}, {often} a side, each of the moment when most was held ({seen.why})"
+        return Phrase(f"{tool}, {often} a side, each of the moment when most was held ({told(seen.why)})")
     apart = "apart from the measured runs and scaled to them" if investigation.samples else "by the run"
-    return f"{tool}, {captures} captures a side at {rate} samples a second, {apart} ({seen.why})"
+    return Phrase(f"{tool}, {captures} captures a side at {rate} samples a second, {apart} ({told(seen.why)})")
 
 
 _DOING = {CaptureKind.COUNTED: "counting calls", CaptureKind.ALLOCATED: "adding up allocations"}

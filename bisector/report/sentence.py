@@ -14,12 +14,10 @@ from bisector.report import numbers
 from bisector.report.packages import blamed, moved_by, seen_of
 from bisector.report.phrase import Phrase, plain, quote, told
 from bisector.report.restoration import at_head, reverted, tried
-from bisector.report.text import redacted
+from bisector.report.text import SHORT, redacted
 from bisector.report.verification import latest
 from bisector.report.words import DOUBTS
 
-SHORT = 10
-"""Digits of a commit's name in running text."""
 LONGEST_EXPLANATION = 4000
 TRIED = frozenset(
     {VerdictKind.RESTORED, VerdictKind.NOT_RESTORED, VerdictKind.NOT_REPRODUCED, VerdictKind.INCONCLUSIVE}
@@ -132,7 +130,7 @@ class _Teller:
             case VerdictKind.CULPRIT_SET:
                 return self._set(verdict) + self._head(verdict)
             case VerdictKind.SEVERAL:
-                told = numbers.listing(self._culprit(culprit) for culprit in verdict.culprits[:MOST_NAMED])
+                told = numbers.listing(_lower(self._culprit(each)) for each in verdict.culprits[:MOST_NAMED])
                 apart = self._apart(verdict) + self._head(verdict)
                 return f"{numbers.count(len(verdict.culprits), 'change')}: {told}.{apart}"
             case VerdictKind.NOT_REPRODUCED:
@@ -252,6 +250,11 @@ def inner_names(investigation: Investigation, answer: InnerAnswer) -> str:
         case InnerKind.UNDECIDED:
             return "which commit inside it is undecided"
     assert_never(answer.kind)
+
+
+def _lower(sentence: str) -> str:
+    """The same in the middle of another."""
+    return f"{sentence[0].lower()}{sentence[1:]}"
 
 
 def _not_sure(verdict: Verdict) -> str:

@@ -29,8 +29,8 @@ from bisector.report.document import LogEntry
 from bisector.report.numbers import Gauge
 from bisector.report.phrase import Phrase, quote, told
 from bisector.report.restoration import MOST_CONFLICTS
-from bisector.report.sentence import SHORT, explained
-from bisector.report.text import displayed
+from bisector.report.sentence import explained
+from bisector.report.text import SHORT, displayed
 from bisector.report.words import OUTCOMES, VERDICTS
 
 

@@ -16,6 +16,28 @@ OUTCOMES: Mapping[Outcome, str] = {
     Outcome.INFRA: "the machine failed",
     Outcome.CANCELLED: "stopped",
 }
+ARTIFACTS: Mapping[str, str] = {
+    "report": "this report",
+    "build_log": "log of a build",
+    "speedscope": "profile for speedscope",
+    "folded": "profile as folded stacks",
+    "flamegraph": "flame graphs alone",
+    "diff": "their difference as a picture",
+}
+DETAILS: Mapping[str, str] = {
+    "hostname": "Host name",
+    "cpu": "Processor",
+    "cores": "Cores",
+    "memory_gib": "Memory in GiB",
+    "kernel": "Kernel",
+    "governor": "Frequency governor",
+    "turbo": "Turbo",
+    "smt": "Threads that share a core",
+    "cpus": "Processors of a run",
+    "helper": "Measuring helper",
+    "isolation": "Isolation",
+}
+"""What a runner tells of itself and its host, by the names it has for it."""
 VERDICTS: Mapping[VerdictKind, str] = {
     VerdictKind.CULPRIT: "Culprit found",
     VerdictKind.CULPRIT_SET: "Narrowed down",

@@ -13,6 +13,7 @@ from bisector.report.phrase import Phrase, quote
 from bisector.report.text import one_line
 
 LONGEST_NAME = 160
+NOTHING = Phrase("")
 MUCH_MORE, LEAST_BYTES, LEAST_INSTRUCTIONS = 1.1, 100, 10_000
 """An exact amount is told where it grew by a tenth and by so much."""
 MOST_LINES = 30
@@ -32,7 +33,7 @@ class Why:
     shares: Difference
     suspects: tuple[Suspect, ...]
     findings: tuple[Finding, ...]
-    method: str = ""
+    method: Phrase = NOTHING
     problems: tuple[str, ...] = ()
 
 
