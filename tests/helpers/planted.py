@@ -1,7 +1,7 @@
 """Programs with a known guilty function: what a culprit changes in them, and who is to be named.
 
-Every program also does work that did not change (`background`), and every culprit edits a line there as well, without
-any effect: what is touched is not enough to be guilty.
+Every program also does work that did not change (`background`), and every culprit edits lines there and in `main` as
+well, without any effect: to be touched, or to be what all runs under, is not enough to be guilty.
 """
 
 from collections.abc import Mapping
@@ -68,6 +68,7 @@ def python(guilty: str, before: Files, after: Files, **more: str) -> Planted:
     """A Python program below app/ with the common work beside it; what `after` does not name stays as it is."""
     old = {f"app/{name}": text for name, text in before.items()} | {"app/common.py": COMMON}
     new = old | {f"app/{name}": text for name, text in after.items()} | {"app/common.py": COMMON_EDITED}
+    new["app/run.py"] = new["app/run.py"].replace("background(40000)", "background(rounds=40000)")
     return Planted(before=old, after=new, guilty=guilty, file=f"app/{more.get('file', 'work.py')}")
 
 
@@ -83,8 +84,7 @@ def main():
     {lines}
 
 
-if __name__ == "__main__":
-    main()
+main()
 """
 
 
@@ -128,16 +128,22 @@ SLOWER_CALLEE = python(
         "def pack(data):\n    return data + bytes([checksum(data) % 256])\n"
     },
 )
+DIGEST = """def digest(items):
+    value = 17
+    for item in items:
+        value = (value * 33 + item) % 999983
+    return value
+
+
+"""
 NEW_CALLER = python(
     "audit",
     {
         "run.py": running("for i in range(40):\n    work.save(list(range(1500)))"),
-        "work.py": "def digest(items):\n    value = 17\n    for item in items:\n        value = (value * 33 + item) % 999983\n"
-        "    return value\n\n\ndef save(items):\n    return digest(items)\n",
+        "work.py": DIGEST + "def save(items):\n    return digest(items)\n",
     },
     {
-        "work.py": "def digest(items):\n    value = 17\n    for item in items:\n        value = (value * 33 + item) % 999983\n"
-        "    return value\n\n\ndef audit(items):\n    return [digest(items[: len(items) // n]) for n in (1, 2, 3)]\n\n\n"
+        "work.py": DIGEST + "def audit(items):\n    return [digest(items[: len(items) // n]) for n in (1, 2)]\n\n\n"
         "def save(items):\n    audit(items)\n    return digest(items)\n"
     },
 )
@@ -163,7 +169,8 @@ GENERATOR = python(
     },
     {
         "work.py": "def tokens(text):\n    for word in text.split(' '):\n"
-        "        if word and not all(c.isalpha() for c in word):\n            word = word.rstrip('.,')\n        yield word\n\n\n"
+        "        if word and not all(c.isalpha() for c in word):\n            word = word.rstrip('.,')\n"
+        "        yield word\n\n\n"
         "def count(text):\n    return sum(len(word) for word in tokens(text))\n"
     },
 )
@@ -181,7 +188,8 @@ THREADS = python(
         "run.py": running("print(work.everything())"),
         "work.py": "from concurrent.futures import ThreadPoolExecutor\n\n\n"
         "def shrink(seed):\n    return sum([pixel // 2 for pixel in range(seed, seed + 4000)])\n\n\n"
-        "def everything():\n    with ThreadPoolExecutor(3) as pool:\n        return sum(pool.map(shrink, range(300)))\n",
+        "def everything():\n    with ThreadPoolExecutor(3) as pool:\n"
+        "        return sum(pool.map(shrink, range(300)))\n",
     },
     {
         "work.py": "from concurrent.futures import ThreadPoolExecutor\n\n\n"
@@ -200,7 +208,8 @@ SUBPROCESS = python(
         "def everything():\n    return [decode('one,two,%d' % number) for number in range(200000)]\n\n\neverything()\n",
     },
     {
-        "worker.py": "def decode(line):\n    return [part for part in (piece.strip() for piece in line.split(',')) if part]\n\n\n"
+        "worker.py": "def decode(line):\n    pieces = (piece.strip() for piece in line.split(','))\n"
+        "    return [piece for piece in pieces if piece]\n\n\n"
         "def everything():\n    return [decode('one,two,%d' % number) for number in range(200000)]\n\n\neverything()\n"
     },
     file="worker.py",

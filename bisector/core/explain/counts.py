@@ -11,6 +11,8 @@ from bisector.core.explain.stacks import Frame
 
 MOSTLY = 0.7
 """Share of a growth from which on one of its two parts is the reason."""
+STEADY = 1.5
+"""A caller that is called up to so many times as often as before is not the reason."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -10,17 +10,15 @@ from enum import StrEnum
 
 import numpy as np
 
-from bisector.core.explain.counts import CallChange, CountPair
+from bisector.core.explain.answering import answerable
+from bisector.core.explain.counts import STEADY, CallChange, CountPair
 from bisector.core.explain.difference import Difference, Fate
 from bisector.core.explain.spread import Estimate
 from bisector.core.explain.stacks import ROOT, Frame, IntArray, Origin, Unit
-from bisector.core.explain.suspects import answerable
 
 SMALLEST_SHARE = 0.02
 """Of the growth; what costs less is not worth a sentence."""
 MOST_FINDINGS = 8
-STEADY = 1.5
-"""A caller that is called up to so many times as often as before is not the reason."""
 REPEATED = 3.0
 """So many times the calls per call of the caller are worth a sentence."""
 FEWEST_CALLS = 50

@@ -1,9 +1,6 @@
 """Suspects: the functions that explain the growth, ranked, and what the culprit has to do with each.
 
-Every bit of growth is somebody's: of the stack it was sampled in, the deepest function that the culprit touches; where
-it touches none of them, the deepest of the project's own code; else the deepest at all. So callers such as `main` are
-folded into what they call, a library is answered for by whoever calls it, and the shares of all suspects never add up
-to more than the whole.
+Every bit of growth is somebody's (`answering`), so that the shares of all suspects never add up to more than the whole.
 """
 
 from collections.abc import Callable
@@ -12,11 +9,12 @@ from enum import StrEnum
 
 import numpy as np
 
+from bisector.core.explain.answering import answerable, new_caller
 from bisector.core.explain.changes import Touched, TouchedFunction
 from bisector.core.explain.counts import Amounts, CallChange, CountPair, Manner
 from bisector.core.explain.difference import Difference, FunctionDelta
 from bisector.core.explain.spread import Estimate, Estimates
-from bisector.core.explain.stacks import ROOT, BoolArray, Frame, IntArray, Origin
+from bisector.core.explain.stacks import BoolArray, Frame, IntArray
 
 MOST_SUSPECTS = 10
 SMALLEST_SHARE = 0.01
@@ -66,7 +64,7 @@ def suspects_of(
     """The suspects, the one that explains most first; none where nothing grew by more than noise."""
     changed = [touched.find(frame) if touched is not None else None for frame in found.frames]
     is_changed = np.array([each is not None for each in changed], dtype=bool)
-    groups = answerable(found, is_changed)
+    groups = answerable(found, is_changed, counts)
     costs = found.grouped(groups, len(found.frames))
     grown = np.flatnonzero(~costs.noise & (costs.delta > 0))
     whole = slowdown(found, costs)
@@ -89,7 +87,7 @@ def suspects_of(
                 touched=changed[index],
                 calls=calls,
                 manner=manner,
-                called_by=_new_caller(found.frames[index], counts) if manner is Manner.MORE_CALLS else None,
+                called_by=_caller(found.frames[index], counts) if manner is Manner.MORE_CALLS else None,
                 allocated=counts.allocated(found.frames[index]) if counts is not None else None,
                 instructions=counts.instructions(found.frames[index]) if counts is not None else None,
             )
@@ -101,22 +99,6 @@ def slowdown(found: Difference, costs: Estimates) -> float:
     """What shares are shares of: the net growth, or all that grew where something else shrank beside it."""
     grown = float(costs.delta[~costs.noise & (costs.delta > 0)].sum())
     return max(found.total.delta, grown)
-
-
-def answerable(found: Difference, touched: BoolArray) -> IntArray:
-    """For each node the index of the function that answers for its self cost. `touched` tells it of each frame."""
-    own = np.array([frame.origin is Origin.OWN for frame in found.frames], dtype=bool)
-    rank_of = np.where(touched, 2, np.where(own, 1, 0))
-    tree = found.tree
-    answer, rank = tree.frame.copy(), rank_of[tree.frame]
-    for nodes in tree.depths():
-        parent = tree.parent[nodes]
-        if not parent.size or parent[0] == ROOT:
-            continue
-        above = rank[parent] > rank[nodes]
-        answer[nodes] = np.where(above, answer[parent], answer[nodes])
-        rank[nodes] = np.maximum(rank[parent], rank[nodes])
-    return answer
 
 
 def _through(found: Difference, groups: IntArray, index: int) -> Frame | None:
@@ -144,15 +126,5 @@ def _relations(found: Difference, touched: BoolArray) -> Callable[[int], Relatio
     return relation
 
 
-def _new_caller(frame: Frame, counts: CountPair | None) -> Frame | None:
-    """The caller that most of the additional calls of a function come from."""
-    if counts is None:
-        return None
-    counted = counts.after.counted(frame)
-    more = {
-        caller: counts.after.from_to(caller, callee) - counts.before.from_to(caller, callee)
-        for caller, callee in counts.after.edges
-        if callee == counted and caller != counted
-    }
-    most = max(more, key=lambda caller: more[caller], default=None)
-    return most if most is not None and more[most] > 0 else None
+def _caller(frame: Frame, counts: CountPair | None) -> Frame | None:
+    return new_caller(frame, counts) if counts is not None else None

@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bisector.core.explain.answering import answerable
 from bisector.core.explain.changes import Touched, TouchedFunction
 from bisector.core.explain.counts import CallChange, CountPair, Counts, Manner
 from bisector.core.explain.difference import Difference, difference
 from bisector.core.explain.spread import Estimate
 from bisector.core.explain.stacks import Frame, Origin
-from bisector.core.explain.suspects import Relation, answerable, suspects_of
+from bisector.core.explain.suspects import Relation, suspects_of
 from tests.core.explain.trees import STACKS, Weighted, capture, folded, frame, profile
 
 COMPILE = Frame(name="compile", module="re/__init__.py", origin=Origin.LIBRARY)

@@ -1,0 +1,127 @@
+"""Who answers for a cost: callers folded into what they call, libraries into who calls them.
+
+Every bit of cost is somebody's: of the stack it was sampled in, the deepest function that the culprit touches; where it
+touches none of them, the deepest of the project's own code; else the deepest at all. A comprehension, a generator
+expression or a lambda is part of the function it stands in.
+
+What is touched and only called more often is not the reason where the calls are more because a caller is touched, too:
+then that caller answers. Exact counts tell; without them nobody is absolved.
+"""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from bisector.core.explain.changes import MODULE
+from bisector.core.explain.counts import STEADY, CountPair, Manner
+from bisector.core.explain.difference import Difference
+from bisector.core.explain.stacks import ROOT, BoolArray, Frame, IntArray, Origin
+
+TRUNK = 0.8
+"""Share of everything from which on the top level of a file is what all runs under, and no answer to anything."""
+_NESTED = re.compile(r"(?:\.<locals>)?\.?<(?:genexpr|listcomp|dictcomp|setcomp|lambda)>$")
+
+
+def answerable(found: Difference, touched: BoolArray, counts: CountPair | None = None) -> IntArray:
+    """For each node the index of the function that answers for its self cost. `touched` tells it of each frame."""
+    answer = _deepest(found, _ranks(found, touched), homes(found.frames))
+    if counts is None:
+        return answer
+    costs = found.grouped(answer, len(found.frames))
+    for index in np.flatnonzero(touched & ~costs.noise & (costs.delta > 0)).tolist():
+        calls = counts.calls(found.frames[index])
+        if calls is None or calls.manner(costs[index]) is not Manner.MORE_CALLS:
+            continue
+        caller = _reason(index, touched, found, counts)
+        if caller != index:
+            answer[(answer == index) & _below(found, caller)] = caller
+    return answer
+
+
+def homes(frames: Sequence[Frame]) -> IntArray:
+    """For each frame itself, or the function it stands in where it is a part of one that was seen, too."""
+    places = {frame: index for index, frame in enumerate(frames)}
+    home = np.arange(len(frames))
+    for index, frame in enumerate(frames):
+        owner = frame
+        while (name := _NESTED.sub("", owner.name)) not in {"", owner.name}:
+            owner = Frame(name=name, module=frame.module)
+        home[index] = places.get(owner, index)
+    return home
+
+
+def new_caller(frame: Frame, counts: CountPair) -> Frame | None:
+    """The caller that most of the additional calls of a function come from."""
+    counted = counts.after.counted(frame)
+    more = {
+        caller: counts.after.from_to(caller, callee) - counts.before.from_to(caller, callee)
+        for caller, callee in counts.after.edges
+        if callee == counted and caller != counted
+    }
+    most = max(more, key=lambda caller: more[caller], default=None)
+    return most if most is not None and more[most] > 0 else None
+
+
+def _ranks(found: Difference, touched: BoolArray) -> IntArray:
+    """How much each function is asked before those it calls."""
+    own = np.array([frame.origin is Origin.OWN for frame in found.frames], dtype=bool)
+    whole = found.inclusive.before >= TRUNK * found.total.before
+    trunk = np.array([frame.name == MODULE for frame in found.frames], dtype=bool) & whole
+    return np.where(touched & ~trunk, 2, np.where(own, 1, 0))
+
+
+def _deepest(found: Difference, rank_of: IntArray, home: IntArray) -> IntArray:
+    """For each node the deepest function of the highest rank on its stack."""
+    tree = found.tree
+    answer, rank = home[tree.frame], rank_of[tree.frame]
+    for nodes in tree.depths():
+        parent = tree.parent[nodes]
+        if not parent.size or parent[0] == ROOT:
+            continue
+        # A part of a function that a tool names no better than "<listcomp>" belongs to its caller in the same file.
+        above = (rank[parent] > rank[nodes]) | _nameless_part(found, nodes)
+        answer[nodes] = np.where(above, answer[parent], answer[nodes])
+        rank[nodes] = np.maximum(rank[parent], rank[nodes])
+    return answer
+
+
+def _nameless_part(found: Difference, nodes: slice) -> BoolArray:
+    """Which nodes are called in their own file and named only as what kind of part they are."""
+    frames, tree = found.frames, found.tree
+    pairs = zip(tree.frame[nodes].tolist(), tree.frame[tree.parent[nodes]].tolist(), strict=True)
+    return np.array(
+        [
+            not _NESTED.sub("", frames[mine].name) and frames[mine].module == frames[above].module
+            for mine, above in pairs
+        ],
+        dtype=bool,
+    )
+
+
+def _reason(index: int, touched: BoolArray, found: Difference, counts: CountPair) -> int:
+    """The touched function that `index` is called more often for: up the callers as long as they are touched, to one
+    that is not called more often itself."""
+    places, home = {frame: place for place, frame in enumerate(found.frames)}, homes(found.frames)
+    here, seen = index, {index}
+    while (caller := new_caller(found.frames[here], counts)) is not None:
+        above = int(home[places[caller]]) if caller in places else here
+        if above in seen or not touched[above]:
+            return here
+        seen.add(above)
+        here = above
+        calls = counts.calls(found.frames[here])
+        if calls is None or (calls.before and calls.after <= STEADY * calls.before):
+            return here
+    return here
+
+
+def _below(found: Difference, index: int) -> BoolArray:
+    """Which nodes are a call of the function at `index`, or somewhere below one."""
+    tree = found.tree
+    below = np.asarray(tree.frame == index, dtype=bool)
+    for nodes in tree.depths():
+        parent = tree.parent[nodes]
+        if parent.size and parent[0] != ROOT:
+            below[nodes] |= below[parent]
+    return below
