@@ -90,13 +90,18 @@ def _captured(pending: Pending, step: ProfileSides, bench: _Bench) -> Profiled:
         rate_hz=profiler.rate_hz,
     )
     began = work.since_created
+    beside: Seconds | None = None
     try:
         session = _session(slot.place, profiler, bench)
         one = slot.kind is not CaptureKind.SAMPLED or profiler.format is Format.MEMORY
+        cpu = _measured_cpu(slot.place, work)
+        if cpu is None and name is ProfilerName.PY_SPY:
+            # One beside each capture: what their spread is told from varies as the captures do.
+            cpu = beside = _cpu_of_one_run(slot.place, bench)
         wanted = Wanted(
             profiler=profiler,
             samples=1 if one else step.samples,
-            cpu=_cpu_of(slot.place, bench) if name is not None else None,
+            cpu=cpu,
             seconds=LONGEST_SIDE / max(sum(each == slot for each in step.slots), 1),
         )
         taken = take(session, wanted, work)
@@ -118,6 +123,7 @@ def _captured(pending: Pending, step: ProfileSides, bench: _Bench) -> Profiled:
         source=session.source,
         scenario=session.scenario,
         seconds=work.since_created - began,
+        cpu=beside,
     )
 
 
@@ -161,13 +167,14 @@ def _session(place: Place, profiler: Profiler | None, bench: _Bench) -> Session:
 def _cpu_of(place: Place, bench: _Bench) -> Seconds | None:
     """Processor time of a run there without a profiler: of the measured ones, else of one made for it; None where it
     cannot be had."""
-    work = bench.work
-    taken = [s.usage.cpu for s in work.investigation.by_place.get(place, ()) if s.counts and s.usage is not None]
-    if taken:
-        return median(taken)
     if place not in bench.cpu:
-        bench.cpu[place] = _cpu_of_one_run(place, bench)
+        bench.cpu[place] = _measured_cpu(place, bench.work) or _cpu_of_one_run(place, bench)
     return bench.cpu[place]
+
+
+def _measured_cpu(place: Place, work: Work) -> Seconds | None:
+    taken = [s.usage.cpu for s in work.investigation.by_place.get(place, ()) if s.counts and s.usage is not None]
+    return median(taken) if taken else None
 
 
 def _cpu_of_one_run(place: Place, bench: _Bench) -> Seconds | None:

@@ -4,8 +4,8 @@ Every bit of cost is somebody's: of the stack it was sampled in, the deepest fun
 touches none of them, the deepest of the project's own code; else the deepest at all. A comprehension, a generator
 expression or a lambda is part of the function it stands in.
 
-What is touched and only called more often is not the reason where the calls are more because a caller is touched, too:
-then that caller answers. Exact counts tell; without them nobody is absolved.
+What is touched, was there before and is only called more often is not the reason where the calls are more because of a
+caller that is touched, too: then that caller answers. Exact counts tell; without them nobody is absolved.
 """
 
 import re
@@ -31,7 +31,7 @@ def answerable(found: Difference, touched: BoolArray, counts: CountPair | None =
     costs = found.grouped(answer, len(found.frames))
     for index in np.flatnonzero(touched & ~costs.noise & (costs.delta > 0)).tolist():
         calls = counts.calls(found.frames[index])
-        if calls is None or calls.manner(costs[index]) is not Manner.MORE_CALLS:
+        if calls is None or not calls.before or calls.manner(costs[index]) is not Manner.MORE_CALLS:
             continue
         caller = _reason(index, touched, found, counts)
         if caller != index:
@@ -49,6 +49,11 @@ def homes(frames: Sequence[Frame]) -> IntArray:
             owner = Frame(name=name, module=frame.module)
         home[index] = places.get(owner, index)
     return home
+
+
+def is_nameless_part(frame: Frame, of: Frame) -> bool:
+    """Whether a frame is a comprehension or the like, named by nothing else, in the file of another."""
+    return not _NESTED.sub("", frame.name) and frame.module == of.module
 
 
 def new_caller(frame: Frame, counts: CountPair) -> Frame | None:
@@ -101,7 +106,7 @@ def _nameless_part(found: Difference, nodes: slice) -> BoolArray:
 
 def _reason(index: int, touched: BoolArray, found: Difference, counts: CountPair) -> int:
     """The touched function that `index` is called more often for: up the callers as long as they are touched, to one
-    that is not called more often itself."""
+    that is new or not called more often itself."""
     places, home = {frame: place for place, frame in enumerate(found.frames)}, homes(found.frames)
     here, seen = index, {index}
     while (caller := new_caller(found.frames[here], counts)) is not None:
@@ -111,7 +116,7 @@ def _reason(index: int, touched: BoolArray, found: Difference, counts: CountPair
         seen.add(above)
         here = above
         calls = counts.calls(found.frames[here])
-        if calls is None or (calls.before and calls.after <= STEADY * calls.before):
+        if calls is None or not calls.before or calls.after <= STEADY * calls.before:
             return here
     return here
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from bisector.core.explain.answering import answerable, new_caller
+from bisector.core.explain.answering import answerable, homes, is_nameless_part, new_caller
 from bisector.core.explain.changes import Touched, TouchedFunction
 from bisector.core.explain.counts import Amounts, CallChange, CountPair, Manner
 from bisector.core.explain.difference import Difference, FunctionDelta
@@ -104,11 +104,11 @@ def slowdown(found: Difference, costs: Estimates) -> float:
 def _through(found: Difference, groups: IntArray, index: int) -> Frame | None:
     """The function in which most of what `index` answers for is spent, where that is another one."""
     mine = groups == index
-    growth = np.bincount(
-        found.tree.frame[mine], weights=(found.self_after - found.self_before)[mine], minlength=len(found.frames)
-    )
+    spent = homes(found.frames)[found.tree.frame[mine]]
+    growth = np.bincount(spent, weights=(found.self_after - found.self_before)[mine], minlength=len(found.frames))
     most = int(growth.argmax())
-    return found.frames[most] if most != index else None
+    elsewhere = most != index and not is_nameless_part(found.frames[most], found.frames[index])
+    return found.frames[most] if elsewhere else None
 
 
 def _relations(found: Difference, touched: BoolArray) -> Callable[[int], Relation]:
