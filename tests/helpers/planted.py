@@ -139,7 +139,7 @@ DIGEST = """def digest(items):
 NEW_CALLER = python(
     "audit",
     {
-        "run.py": running("for i in range(40):\n    work.save(list(range(1500)))"),
+        "run.py": running("for i in range(160):\n    work.save(list(range(1500)))"),
         "work.py": DIGEST + "def save(items):\n    return digest(items)\n",
     },
     {
@@ -275,3 +275,150 @@ TEN: Mapping[str, Planted] = {
     "thread pool": THREADS,
     "subprocess": SUBPROCESS,
 }
+
+CACHED = DIGEST + "CACHE = {}\n\n\ndef load(key):\n    return digest(range(60))\n"
+ITEMS = "for i in range(4000):\n    work.item(i)"
+FINDINGS: Mapping[str, tuple[Planted, str]] = {
+    "the same call repeated": (
+        python(
+            "item",
+            {
+                "run.py": running(ITEMS),
+                "work.py": DIGEST + "def item(i):\n    return digest([i, i, i])\n",
+            },
+            {"work.py": DIGEST + "def item(i):\n    return [digest([i, i, i]) for _ in range(9)][0]\n"},
+        ),
+        "work.item calls work.digest 9 × a call instead of 1 ×",
+    ),
+    "a cache that stopped hitting": (
+        python(
+            "load",
+            {
+                "run.py": running(ITEMS),
+                "work.py": CACHED + "\n\ndef item(i):\n"
+                "    key = i % 20\n    if key not in CACHE:\n        CACHE[key] = load(key)\n    return CACHE[key]\n",
+            },
+            {
+                "work.py": CACHED + "\n\ndef item(i):\n"
+                "    key = (i % 20, i)\n    if key not in CACHE:\n        CACHE[key] = load(key)\n"
+                "    return CACHE[key]\n"
+            },
+        ),
+        "work.item called work.load in 0.50 % of its calls, now in 100 %",
+    ),
+    "a regular expression compiled in a loop": (
+        python(
+            "item",
+            {
+                "run.py": running(ITEMS.replace("4000", "700")),
+                "work.py": "import re\n\n\ndef item(i):\n    return bool(re.search('a(b|c)*d', 'abcd' * (i % 9)))\n",
+            },
+            {
+                "work.py": "import re\n\n\ndef item(i):\n"
+                "    return bool(re.search('a(b|c)*d{%d}' % i, 'abcd' * (i % 9)))\n"
+            },
+        ),
+        "work.item compiles regular expressions for",
+    ),
+    "a new import at start-up": (IMPORT, "work imports asyncio/__init__.py, which it did not before"),
+    "input inside a loop": (
+        python(
+            "item",
+            {
+                "run.py": running(ITEMS),
+                "work.py": "import os\n\n\nHERE = os.path.abspath(__file__)\nTEXT = open(HERE).read()\n\n\n"
+                "def item(i):\n    return TEXT[i % 7]\n",
+            },
+            {
+                "work.py": "import os\n\n\nHERE = os.path.abspath(__file__)\n\n\n"
+                "def item(i):\n    with open(HERE) as file:\n        return file.read()[i % 7]\n"
+            },
+        ),
+        "which is input or output, 4,000 × instead of 0 ×",
+    ),
+}
+"""A program for each rule, and the sentence it must give rise to."""
+
+MACHINE = """#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct value { int refs, length; long items[64]; } value;
+
+__attribute__((noinline)) static void release(value *v)
+{
+    long sum = 0;
+    for (int i = 0; i < v->length; i++) sum += v->items[i] ^ i;
+    v->refs = (int)(sum & 1);
+    free(v);
+}
+
+__attribute__((noinline)) static value *fresh(const value *from)
+{
+    value *v = malloc(sizeof *v);
+    v->refs = 1;
+    v->length = 64;
+    for (int i = 0; i < 64; i++) v->items[i] = from ? from->items[i] : i;
+    return v;
+}
+
+__attribute__((noinline)) static long other(long rounds)
+{
+    volatile long total = 0;
+    for (long i = 0; i < rounds; i++) total += i ^ (total >> 3);
+    return total;
+}
+
+__attribute__((noinline)) static long execute(const char *code, int steps)
+{
+    value *state = fresh(0);
+    const char *at = code;
+    long done = 0;
+again:
+    switch (*at) {
+    case 'a':
+        state->items[done % 64] += 1;
+        break;
+    case 'l':
+        at = code;
+        if (++done < steps) goto again;
+        release(state);
+        return done;
+    default:
+        if (done % 8 == 0) {
+            value *next = fresh(state);
+            release(state);
+            state = next;
+        }
+    }
+    at++;
+    goto again;
+}
+
+int main(void)
+{
+    printf("%ld %ld\\n", other(30000000), execute("aabal", 400000));
+    return 0;
+}
+"""
+_KEPT = "        state->items[done % 64] += 1;\n        break;\n"
+_COPIED = """        state->items[done % 64] += 1;
+        if (done % 3 == 0) {
+            value *copy = fresh(state);
+            release(state);
+            state = copy;
+        }
+        break;
+"""
+INTERPRETER = Planted(
+    before={"src/machine.c": MACHINE},
+    after={
+        "src/machine.c": MACHINE.replace(_KEPT, _COPIED)
+        .replace("long sum = 0;", "long sum = 0L;")
+        .replace("volatile long total = 0;", "volatile long total = 0L;")
+    },
+    guilty="execute",
+    file="src/machine.c",
+    steps=("gcc -g -O2 -o machine src/machine.c",),
+    command=("{source}/machine",),
+)
+"""An interpreter that now copies and releases its state: what it calls costs most, and is edited in passing."""

@@ -8,19 +8,17 @@ What is touched, was there before and is only called more often is not the reaso
 caller that is touched, too: then that caller answers. Exact counts tell; without them nobody is absolved.
 """
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from bisector.core.explain.changes import MODULE
-from bisector.core.explain.counts import STEADY, CountPair, Manner
+from bisector.core.explain.counts import STEADY, CountPair, Manner, is_part, part_of
 from bisector.core.explain.difference import Difference
 from bisector.core.explain.stacks import ROOT, BoolArray, Frame, IntArray, Origin
 
 TRUNK = 0.8
 """Share of everything from which on the top level of a file is what all runs under, and no answer to anything."""
-_NESTED = re.compile(r"(?:\.<locals>)?\.?<(?:genexpr|listcomp|dictcomp|setcomp|lambda)>$")
 
 
 def answerable(found: Difference, touched: BoolArray, counts: CountPair | None = None) -> IntArray:
@@ -44,16 +42,14 @@ def homes(frames: Sequence[Frame]) -> IntArray:
     places = {frame: index for index, frame in enumerate(frames)}
     home = np.arange(len(frames))
     for index, frame in enumerate(frames):
-        owner = frame
-        while (name := _NESTED.sub("", owner.name)) not in {"", owner.name}:
-            owner = Frame(name=name, module=frame.module)
-        home[index] = places.get(owner, index)
+        if (owner := part_of(frame)) is not None:
+            home[index] = places.get(owner, index)
     return home
 
 
 def is_nameless_part(frame: Frame, of: Frame) -> bool:
     """Whether a frame is a comprehension or the like, named by nothing else, in the file of another."""
-    return not _NESTED.sub("", frame.name) and frame.module == of.module
+    return is_part(frame) and frame.name.startswith("<") and frame.module == of.module
 
 
 def new_caller(frame: Frame, counts: CountPair) -> Frame | None:
@@ -78,30 +74,21 @@ def _ranks(found: Difference, touched: BoolArray) -> IntArray:
 
 def _deepest(found: Difference, rank_of: IntArray, home: IntArray) -> IntArray:
     """For each node the deepest function of the highest rank on its stack."""
-    tree = found.tree
+    tree, frames = found.tree, found.frames
+    modules: dict[str, int] = {}
+    module = np.array([modules.setdefault(frame.module, len(modules)) for frame in frames], dtype=np.int64)
+    nameless = np.array([is_part(frame) and frame.name.startswith("<") for frame in frames], dtype=bool)
     answer, rank = home[tree.frame], rank_of[tree.frame]
     for nodes in tree.depths():
         parent = tree.parent[nodes]
         if not parent.size or parent[0] == ROOT:
             continue
         # A part of a function that a tool names no better than "<listcomp>" belongs to its caller in the same file.
-        above = (rank[parent] > rank[nodes]) | _nameless_part(found, nodes)
+        here, caller = tree.frame[nodes], tree.frame[parent]
+        above = (rank[parent] > rank[nodes]) | (nameless[here] & (module[here] == module[caller]))
         answer[nodes] = np.where(above, answer[parent], answer[nodes])
         rank[nodes] = np.maximum(rank[parent], rank[nodes])
     return answer
-
-
-def _nameless_part(found: Difference, nodes: slice) -> BoolArray:
-    """Which nodes are called in their own file and named only as what kind of part they are."""
-    frames, tree = found.frames, found.tree
-    pairs = zip(tree.frame[nodes].tolist(), tree.frame[tree.parent[nodes]].tolist(), strict=True)
-    return np.array(
-        [
-            not _NESTED.sub("", frames[mine].name) and frames[mine].module == frames[above].module
-            for mine, above in pairs
-        ],
-        dtype=bool,
-    )
 
 
 def _reason(index: int, touched: BoolArray, found: Difference, counts: CountPair) -> int:

@@ -62,6 +62,7 @@ def suspects_of(
     found: Difference, touched: Touched | None = None, counts: CountPair | None = None
 ) -> tuple[Suspect, ...]:
     """The suspects, the one that explains most first; none where nothing grew by more than noise."""
+    counts = counts.calling() if counts is not None else None
     changed = [touched.find(frame) if touched is not None else None for frame in found.frames]
     is_changed = np.array([each is not None for each in changed], dtype=bool)
     groups = answerable(found, is_changed, counts)
