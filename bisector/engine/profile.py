@@ -7,6 +7,7 @@ from statistics import median
 from bisector.core.model.captures import ChangesKept, Pending, Profiled, ProfilersSeen
 from bisector.core.model.history import Place
 from bisector.core.model.profiles import (
+    CALLGRIND_SLOWDOWN,
     CaptureKind,
     Format,
     Profiler,
@@ -22,7 +23,7 @@ from bisector.core.model.request import RunnerName
 from bisector.core.model.samples import Outcome
 from bisector.core.model.steps import ProfileSides
 from bisector.core.model.units import Seconds
-from bisector.core.search.profiling import LONGEST_SIDE, is_memory, rate_for
+from bisector.core.search.profiling import LONGEST_COUNT, LONGEST_SIDE, is_memory, rate_for
 from bisector.engine.capture import Blind, NoCapture, Wanted, take
 from bisector.engine.measure import warmups
 from bisector.engine.orders import run_order
@@ -98,6 +99,8 @@ def _captured(pending: Pending, step: ProfileSides, bench: _Bench) -> Profiled:
         if cpu is None and name is ProfilerName.PY_SPY:
             # One beside each capture: what their spread is told from varies as the captures do.
             cpu = beside = _cpu_of_one_run(slot.place, bench)
+        if profiler.format is Format.CALLGRIND:
+            _check_length(_cpu_of(slot.place, bench))
         wanted = Wanted(
             profiler=profiler,
             samples=1 if one else step.samples,
@@ -125,6 +128,15 @@ def _captured(pending: Pending, step: ProfileSides, bench: _Bench) -> Profiled:
         seconds=work.since_created - began,
         cpu=beside,
     )
+
+
+def _check_length(cpu: Seconds | None) -> None:
+    """NoCapture where callgrind would take too long."""
+    length = CALLGRIND_SLOWDOWN * (cpu or 0.0)
+    if length > LONGEST_COUNT:
+        raise NoCapture(
+            f"callgrind would take about {length / 60:.0f} min, and no more than {LONGEST_COUNT:.0f} s are spent"
+        )
 
 
 def _sampler(name: ProfilerName, step: ProfileSides, bench: _Bench) -> Profiler:

@@ -320,7 +320,14 @@ FINDINGS: Mapping[str, tuple[Planted, str]] = {
         ),
         "work.item compiles regular expressions for",
     ),
-    "a new import at start-up": (IMPORT, "work imports asyncio/__init__.py, which it did not before"),
+    "a new import at start-up": (
+        python(
+            "<module>",
+            {"run.py": running("work.start()"), "work.py": "import sys\n\n\ndef start():\n    return sys.argv\n"},
+            {"work.py": "import asyncio\nimport sys\n\n\ndef start():\n    return sys.argv, asyncio\n"},
+        ),
+        "work imports asyncio/__init__.py, which it did not before",
+    ),
     "input inside a loop": (
         python(
             "item",

@@ -57,6 +57,9 @@ class FindingKind(StrEnum):
     INPUT_OUTPUT = "input or output"
 
 
+_COUNTED = (FindingKind.CACHE, FindingKind.REPEATED)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
     """One rule that holds, with its evidence.
@@ -85,6 +88,9 @@ def findings_of(found: Difference, counts: CountPair | None = None) -> tuple[Fin
         *(_grown(found, answer, smallest, counts) if found.unit is not Unit.BYTES else ()),
         *_imports(found, answer, smallest, counts),
     ]
+    importing = {each.subject for each in told if each.kind is FindingKind.IMPORT}
+    # What a module that is imported for the first time compiles or reads is a part of that.
+    told = [each for each in told if each.subject not in importing or each.kind in {FindingKind.IMPORT, *_COUNTED}]
     kept = [each for each in told if each.cost is None or each.cost.delta >= smallest]
     kept.sort(key=lambda each: -(each.cost.delta if each.cost is not None else 0.0))
     return tuple(kept[:MOST_FINDINGS])

@@ -24,6 +24,8 @@ of it at 95 %, and none worse than ±4 %.
 """
 LONGEST_SIDE: Seconds = 20.0
 """The sampled captures of one side together: no run is begun that would be over later, but for the first of each."""
+LONGEST_COUNT: Seconds = 90.0
+"""A counting run that would take longer is left out, and that is said."""
 SHORT_RUN_SAMPLES = 40
 """Of one run; the rate is raised for a program too short for so many,"""
 HIGHEST_RATE = 1000
