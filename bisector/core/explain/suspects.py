@@ -13,6 +13,7 @@ from bisector.core.explain.answering import answerable, homes, is_nameless_part,
 from bisector.core.explain.changes import Touched, TouchedFunction
 from bisector.core.explain.counts import Amounts, CallChange, CountPair, Manner
 from bisector.core.explain.difference import Difference, FunctionDelta
+from bisector.core.explain.names import is_process
 from bisector.core.explain.spread import Estimate, Estimates
 from bisector.core.explain.stacks import BoolArray, Frame, IntArray
 
@@ -61,7 +62,10 @@ class Suspect:
 def suspects_of(
     found: Difference, touched: Touched | None = None, counts: CountPair | None = None
 ) -> tuple[Suspect, ...]:
-    """The suspects, the one that explains most first; none where nothing grew by more than noise."""
+    """The suspects, the one that explains most first; none where nothing grew by more than noise.
+
+    What a process does outside of any function, at its start and end, comes last, however much: nobody wrote it.
+    """
     counts = counts.calling() if counts is not None else None
     changed = [touched.find(frame) if touched is not None else None for frame in found.frames]
     is_changed = np.array([each is not None for each in changed], dtype=bool)
@@ -69,13 +73,14 @@ def suspects_of(
     costs = found.grouped(groups, len(found.frames))
     grown = np.flatnonzero(~costs.noise & (costs.delta > 0))
     whole = slowdown(found, costs)
-    ranked = sorted(grown.tolist(), key=lambda index: (-costs.delta[index], index))
+    outside = [is_process(frame) for frame in found.frames]
+    ranked = sorted(grown.tolist(), key=lambda index: (outside[index], -costs.delta[index], index))
     relation = _relations(found, is_changed)
     suspects = []
     for index in ranked[:MOST_SUSPECTS]:
         share = float(costs.delta[index]) / whole
         if share < SMALLEST_SHARE:
-            break
+            continue
         calls = counts.calls(found.frames[index]) if counts is not None else None
         manner = calls.manner(costs[index]) if calls is not None else None
         suspects.append(

@@ -249,3 +249,12 @@ def test_the_top_level_that_everything_runs_under_answers_for_its_own_lines_only
     table = Touched(functions=(TouchedFunction(path="src/a.py", name="<module>", line=0, last=0, lines=()),))
     found = difference(profile(capture(before)), profile(imported))
     assert suspects_of(found, table)[0].function.frame.module == "src/a.py"
+
+
+def test_what_a_process_does_outside_of_any_function_is_no_prime_suspect() -> None:
+    process = Frame(name='process "python3 run.py"', origin=Origin.LIBRARY)
+    before = capture([((process,), 1.0), ((process, frame("f")), 1.0)])
+    after = capture([((process,), 9.0), ((process, frame("f")), 3.0)])
+    suspects = suspects_of(difference(profile(before), profile(after)))
+    assert [each.function.frame.name for each in suspects] == ["f", process.name]
+    assert suspects[0].share == pytest.approx(0.2)
