@@ -72,7 +72,10 @@ def take(session: Session, wanted: Wanted, work: Work) -> Taken:
         if not written:
             missed += 1
             if missed >= RUNS_WITHOUT_SAMPLES:
-                raise NoCapture(_complaint(record) or f"{profiler.tool} wrote nothing")
+                raise NoCapture(
+                    _complaint(record)
+                    or f"{profiler.tool} wrote nothing in {missed} runs: it cannot see into the program, or that is over too soon"
+                )
             continue
         run = Taken(files=tuple(written), runs=1, samples=sum(_samples(content, profiler) for content in written))
         if _is_disturbed(wanted, run):

@@ -4,8 +4,9 @@ Every bit of cost is somebody's: of the stack it was sampled in, the deepest fun
 touches none of them, the deepest of the project's own code; else the deepest at all. A comprehension, a generator
 expression or a lambda is part of the function it stands in.
 
-What is touched, was there before and is only called more often is not the reason where the calls are more because of a
-caller that is touched, too: then that caller answers. Exact counts tell; without them nobody is absolved.
+What was there before and is only called more often is not the reason where most of the new calls come of a function
+that is touched: then that answers, even where a stack was cut short and does not show it. Exact counts tell; without
+them nobody is absolved.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bisector.core.explain.changes import MODULE
-from bisector.core.explain.counts import STEADY, CountPair, Manner, is_part, part_of
+from bisector.core.explain.counts import MOSTLY, STEADY, CountPair, Manner, is_part, part_of
 from bisector.core.explain.difference import Difference
 from bisector.core.explain.stacks import ROOT, BoolArray, Frame, IntArray, Origin
 
@@ -27,13 +28,12 @@ def answerable(found: Difference, touched: BoolArray, counts: CountPair | None =
     if counts is None:
         return answer
     costs = found.grouped(answer, len(found.frames))
-    for index in np.flatnonzero(touched & ~costs.noise & (costs.delta > 0)).tolist():
+    reasons = _Reasons(found, touched, counts)
+    for index in np.flatnonzero(~costs.noise & (costs.delta > 0)).tolist():
         calls = counts.calls(found.frames[index])
         if calls is None or not calls.before or calls.manner(costs[index]) is not Manner.MORE_CALLS:
             continue
-        caller = _reason(index, touched, found, counts)
-        if caller != index:
-            answer[(answer == index) & _below(found, caller)] = caller
+        answer[answer == index] = reasons.of(index)
     return answer
 
 
@@ -52,8 +52,8 @@ def is_nameless_part(frame: Frame, of: Frame) -> bool:
     return is_part(frame) and frame.name.startswith("<") and frame.module == of.module
 
 
-def new_caller(frame: Frame, counts: CountPair) -> Frame | None:
-    """The caller that most of the additional calls of a function come from."""
+def new_caller(frame: Frame, counts: CountPair, least: float = 0.0) -> Frame | None:
+    """The caller that most of the additional calls of a function come from, if it is more than the share `least`."""
     counted = counts.after.counted(frame)
     more = {
         caller: counts.after.from_to(caller, callee) - counts.before.from_to(caller, callee)
@@ -61,7 +61,7 @@ def new_caller(frame: Frame, counts: CountPair) -> Frame | None:
         if callee == counted and caller != counted
     }
     most = max(more, key=lambda caller: more[caller], default=None)
-    return most if most is not None and more[most] > 0 else None
+    return most if most is not None and more[most] > least * sum(max(each, 0.0) for each in more.values()) else None
 
 
 def _ranks(found: Difference, touched: BoolArray) -> IntArray:
@@ -91,29 +91,33 @@ def _deepest(found: Difference, rank_of: IntArray, home: IntArray) -> IntArray:
     return answer
 
 
-def _reason(index: int, touched: BoolArray, found: Difference, counts: CountPair) -> int:
-    """The touched function that `index` is called more often for: up the callers as long as they are touched, to one
-    that is new or not called more often itself."""
-    places, home = {frame: place for place, frame in enumerate(found.frames)}, homes(found.frames)
-    here, seen = index, {index}
-    while (caller := new_caller(found.frames[here], counts)) is not None:
-        above = int(home[places[caller]]) if caller in places else here
-        if above in seen or not touched[above]:
-            return here
-        seen.add(above)
-        here = above
-        calls = counts.calls(found.frames[here])
-        if calls is None or not calls.before or calls.after <= STEADY * calls.before:
-            return here
-    return here
+class _Reasons:
+    """Which function another is called more often for."""
 
+    def __init__(self, found: Difference, touched: BoolArray, counts: CountPair) -> None:
+        self._frames, self._touched, self._counts = found.frames, touched, counts
+        self._places = {frame: place for place, frame in enumerate(found.frames)}
+        self._home = homes(found.frames)
 
-def _below(found: Difference, index: int) -> BoolArray:
-    """Which nodes are a call of the function at `index`, or somewhere below one."""
-    tree = found.tree
-    below = np.asarray(tree.frame == index, dtype=bool)
-    for nodes in tree.depths():
-        parent = tree.parent[nodes]
-        if parent.size and parent[0] != ROOT:
-            below[nodes] |= below[parent]
-    return below
+    def of(self, index: int) -> int:
+        """The touched function that most new calls of `index` come of in the end, or `index` itself: up the callers as
+        long as each is called more often itself, and from a touched one on as long as they are touched."""
+        answer = here = index
+        seen = {index}
+        while (above := self._caller(here)) is not None and above not in seen:
+            if self._touched[above]:
+                answer = above
+            elif self._touched[answer]:
+                break
+            seen.add(above)
+            here = above
+            calls = self._counts.calls(self._frames[here])
+            if calls is None or not calls.before or calls.after <= STEADY * calls.before:
+                break
+        return answer
+
+    def _caller(self, index: int) -> int | None:
+        """Where most of its new calls come from, as far as the profiles show that function, too."""
+        caller = new_caller(self._frames[index], self._counts, MOSTLY)
+        place = self._places.get(caller) if caller is not None else None
+        return int(self._home[place]) if place is not None else None

@@ -207,6 +207,22 @@ def test_what_is_called_more_often_by_what_is_not_touched_stays_the_suspect() ->
     assert more_calls("main leaf", callers=(10, 80)) == ["leaf"]
 
 
+@pytest.mark.parametrize(
+    ("others", "prime"), [(0, "render"), (5, "render"), (200, "leaf")], ids=["all", "most", "not most"]
+)
+def test_a_touched_caller_answers_even_where_stacks_were_cut_short(others: int, prime: str) -> None:
+    found = changed(parsed(["leaf 1", "render 1", "other 3"]), parsed(["leaf 5", "render 1", "other 3"]))
+    edges = {("render", "leaf"): 10, ("other", "leaf"): 10}
+    more = {("render", "leaf"): 80, ("other", "leaf"): 10 + others}
+    counts = CountPair(
+        before=counted({"render": 1, "other": 1, "leaf": 20}, edges),
+        after=counted({"render": 1, "other": 1, "leaf": 90 + others}, more),
+    )
+    suspect = suspects_of(found, touched("render"), counts)[0]
+    assert suspect.function.frame == frame(prime)
+    assert suspects_of(found, touched("render"))[0].function.frame == frame("leaf")
+
+
 def test_a_new_function_is_not_only_called_more_often() -> None:
     found = changed(parsed(["main;save 4"]), parsed(["main;save 4", "main;save;audit;digest 5"]))
     counts = CountPair(
