@@ -72,9 +72,9 @@ def take(session: Session, wanted: Wanted, work: Work) -> Taken:
         if not written:
             missed += 1
             if missed >= RUNS_WITHOUT_SAMPLES:
+                nothing = f"{profiler.tool} wrote nothing in {missed} runs"
                 raise NoCapture(
-                    _complaint(record)
-                    or f"{profiler.tool} wrote nothing in {missed} runs: it cannot see into the program, or that is over too soon"
+                    _complaint(record) or f"{nothing}: it cannot see into the program, or that is over too soon"
                 )
             continue
         run = Taken(files=tuple(written), runs=1, samples=sum(_samples(content, profiler) for content in written))
