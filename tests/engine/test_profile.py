@@ -226,6 +226,46 @@ def test_a_short_process_is_run_again_until_there_are_enough_samples(simulation:
     assert all(len(capture.files) == capture.runs for capture in sampled)
 
 
+def test_all_captures_of_a_side_share_a_time_beyond_which_no_run_is_begun(
+    simulation: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bisector.core.search.profiling.FEWEST_SAMPLES", 6000)
+
+    class Slow(SimulatedRunner):
+        seconds = 0.0
+
+        def profile(self, tree: str, wanted: tuple[str, ...]) -> Mapping[str, bytes]:
+            simulation.ports.clock.sleep(self.seconds, StopSignal())
+            return super().profile(tree, wanted)
+
+    runner = Slow(PLANTED)
+    simulation.ports = replace(simulation.ports, runner=runner)
+    runs = []
+    for seconds in (0.0, 2.5, 4.0):
+        runner.seconds = seconds
+        done = simulation.run(profiling(simulation))
+        sampled = [capture for capture in done.captures if capture.kind is CaptureKind.SAMPLED]
+        runs.append(max(capture.runs for capture in sampled))
+        assert not any(capture.problem for capture in sampled)
+    assert runs[0] > 2
+    assert runs[1:] == [2, 1]
+
+
+@pytest.mark.parametrize(("times", "refused"), [(1, False), (4, True)])
+def test_calls_are_not_counted_where_that_would_take_minutes(simulation: Simulation, times: int, refused: bool) -> None:
+    class Longer(SimulatedRunner):
+        def draw(self, tree: str) -> float:
+            return times * super().draw(tree)
+
+    simulation.ports = replace(simulation.ports, runner=Longer(PLANTED))
+    request = profiling(simulation)
+    native = replace(request.scenario, run=RunRecipe(command=("./counter",)))
+    done = simulation.run(replace(request, scenario=native))
+    counted = [capture.problem for capture in done.captures if capture.kind is CaptureKind.COUNTED]
+    assert counted
+    assert all(("callgrind would take" in problem) is refused for problem in counted)
+
+
 def test_facts_of_profiling_are_kept_as_text(simulation: Simulation) -> None:
     done = simulation.run(profiling(simulation))
     facts = simulation.ports.store.facts(done.job)

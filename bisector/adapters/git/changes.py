@@ -1,6 +1,8 @@
 """What differs between two trees, as functions are found from it: hunks, changed Python files, top-level packages."""
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
 from bisector.adapters.git.command import Git
 from bisector.core.explain.changes import FileChange, Hunk
@@ -13,6 +15,7 @@ LARGEST_SOURCE: Bytes = 1 << 20
 _HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+(\d+)(?:,\d+)? @@ ?(.*)", re.DOTALL)
 _GITLINK = "160000"
 _DIFF = ("diff-tree", "-r", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
+_DRIVERS = f"core.attributesFile={Path(__file__).with_name('drivers.attributes')}"
 _PACKAGE = re.compile(r"(?:src/|lib/|python/)?([A-Za-z_]\w*)(?:/__init__)?\.py(?:[xid]?)")
 _NOT_PACKAGES = frozenset({"setup", "conftest", "tests", "test", "docs", "noxfile", "tasks", "__init__"})
 
@@ -59,7 +62,8 @@ def _submodule(told: str) -> tuple[str, str] | None:
 
 def _hunks(git: Git, trees: tuple[Sha, Sha], path: str, room: Bytes) -> tuple[Hunk, ...] | None:
     """The hunks of one file; None where they need more than `room`."""
-    with git.stream(*_DIFF, "-p", "--end-of-options", *trees, "--", f":(literal){path}") as stream:
+    told = replace(git, settings=(*git.settings, _DRIVERS))
+    with told.stream(*_DIFF, "-p", "--end-of-options", *trees, "--", f":(literal){path}") as stream:
         text = stream.read(room + 1)
         while stream.read(1 << 18):
             pass

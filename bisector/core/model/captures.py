@@ -29,6 +29,7 @@ class Profiled:
 
     `files` are the artifacts that hold what the profiler wrote, as it wrote it; together they are of `runs` runs and
     hold `samples` samples. `source` and `scenario` are the directories the checkout and the scenario's files lay in.
+    `cpu` is the processor time of a run that was made beside it, without the profiler; None where there was none.
     """
 
     step: int
@@ -48,6 +49,7 @@ class Profiled:
     blind: bool = False
     """The profiler worked, but most of the processor time went into processes that it cannot look into."""
     version: int = CAPTURE_VERSION
+    cpu: Seconds | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

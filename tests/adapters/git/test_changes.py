@@ -45,6 +45,13 @@ def test_what_git_says_of_the_function_stands_at_the_hunk(sandbox: Sandbox, open
     assert found.sources == {}
 
 
+def test_a_label_in_the_first_column_is_no_function(sandbox: Sandbox, opened: Opener) -> None:
+    body = "int interpret(int code)\n{\n" + "  g();\n" * 20 + "again:\n" + "  h();\n" * 8 + "  return 1;\n}\n"
+    found = between(sandbox, opened, {"src/a.c": body}, {"src/a.c": body.replace("return 1", "return 2")})
+    (touched,) = touched_functions(found.files, found.sources).functions
+    assert touched.name == "interpret"
+
+
 def test_removed_added_and_binary_files(sandbox: Sandbox, opened: Opener) -> None:
     found = between(
         sandbox,
