@@ -1,15 +1,14 @@
 """`bisector jobs`: list, show, watch, cancel, resume, rerun, log."""
 
 import os
+import shutil
 import signal
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import click
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
 
 from bisector.cli.answer import show
 from bisector.cli.options import OutputOptions, output_options
@@ -36,10 +35,12 @@ from bisector.engine.job import JobRow, JobState
 from bisector.errors import JobError
 from bisector.report.numbers import count, quantity, seconds
 from bisector.report.sentence import SHORT, sentence_of
-from bisector.report.text import one_line
+from bisector.report.terminal import wrapped
+from bisector.report.text import columns, one_line
 from bisector.wiring import Wiring
 
 POLL_SECONDS = 0.5
+ANSWER_INDENT = 5
 INTERRUPTED = "interrupted"
 """Shown for a job that says it is running while no process works on it: its process was killed."""
 
@@ -55,16 +56,11 @@ def list_jobs(everything: bool) -> None:
     """List jobs, the newest first."""
     with wired() as wiring:
         rows = wiring.store.jobs()
-        table = Table(box=SIMPLE, show_edge=False, pad_edge=False)
-        for heading in ("job", "state", "started", "scenario", "range", "answer"):
-            table.add_column(heading, overflow="fold" if heading == "answer" else "ellipsis")
-        for row in rows if everything else rows[:20]:
-            table.add_row(*(one_line(cell, 400) for cell in _cells(row, wiring)))
         if not rows:
             click.echo("There are no jobs yet.")
             return
-        console = Console(highlight=False, markup=False)
-        console.print(table)
+        for line in _listed(rows if everything else rows[:20], wiring):
+            click.echo(line)
         if len(rows) > 20 and not everything:
             click.echo(f"{len(rows) - 20} more: bisector jobs list --all")
 
@@ -170,15 +166,27 @@ def _replay(investigation: Investigation, wiring: Wiring) -> int:
     return 0 if found.same else 1
 
 
+def _listed(rows: Sequence[JobRow], wiring: Wiring) -> Iterator[str]:
+    """Columns of what is short, and under each job its answer, which is a sentence and finds no room in a column."""
+    headings = ("job", "state", "started", "scenario", "range")
+    table = [headings, *(tuple(one_line(cell, 80) for cell in _cells(row, wiring)) for row in rows)]
+    widths = [max(columns(cell) for cell in column) for column in zip(*table, strict=True)]
+    across = shutil.get_terminal_size().columns
+    for number, cells in enumerate(table):
+        padded = (f"{cell}{' ' * (width - columns(cell))}" for cell, width in zip(cells, widths, strict=True))
+        yield "  ".join(padded).rstrip()
+        answer = one_line(rows[number - 1].sentence, 400) if number else ""
+        yield from wrapped(answer, across, first=" " * ANSWER_INDENT, rest=" " * ANSWER_INDENT) if answer else ()
+
+
 def _cells(row: JobRow, wiring: Wiring) -> tuple[str, ...]:
     request = row.request
     running = row.state is JobState.RUNNING
     state = INTERRUPTED if running and wiring.locks.working_on(row.job) is None else row.state.value
     local = time.strftime("%Y-%m-%d %H:%M", time.localtime(row.created.timestamp()))
-    ends = tuple(
-        text or sha[:SHORT] for text, sha in ((request.good_text, request.good), (request.bad_text, request.bad))
-    )
-    return row.job, state, local, request.scenario.name, "..".join(ends), row.sentence or "–"
+    asked = ((request.good_text, request.good), (request.bad_text, request.bad))
+    ends = (sha[:SHORT] if text in {"", sha} else text for text, sha in asked)
+    return row.job, state, local, request.scenario.name, "..".join(ends)
 
 
 def _log_lines(fact: Fact, metric: str, unit: str) -> list[str]:
