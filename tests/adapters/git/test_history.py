@@ -87,7 +87,7 @@ def test_a_line_that_never_meets_goods_history_starts_at_its_root(tmp_path: Path
     assert numbers(found, shas) == [0, 1, 4, 5]
     assert found.aside is not None
     assert (found.aside.sha, found.bad_contains_good) == (shas[3], True)
-    assert found.line.notes == (f"the line starts at its root {shas[2][:12]}: good's history has no commit of it",)
+    assert found.line.notes == (f"the line starts at its root {shas[0][:12]}: good's history has no commit of it",)
 
 
 def test_every_commit_is_a_graph_with_ancestors_first(tmp_path: Path) -> None:
