@@ -19,7 +19,7 @@ from bisector.core.search.planner import Plan
 from bisector.engine.ports import Observer
 from bisector.report.ahead import disturbed
 from bisector.report.estimate import remaining
-from bisector.report.numbers import count, percent, probability, quantity, seconds
+from bisector.report.numbers import count, probability, quantity, seconds, setting
 from bisector.report.sentence import name_of
 from bisector.report.text import one_line
 
@@ -50,7 +50,7 @@ class PlainLines:
             posterior, confidence = plan.decision.posterior, investigation.request.search.confidence
             likely, _ = credible_set(plan.view.observations(), posterior, confidence)
             spent = f"{count(investigation.runs(), 'run')}, {count(investigation.builds_made(), 'build')}"
-            left = f"{count(len(likely), 'candidate')} left at {percent(confidence)}"
+            left = f"{count(len(likely), 'candidate')} left at {setting(confidence)}"
             told = f"[{seconds(elapsed)}] {spent}; {left}; no change: {probability(posterior.no_change)}"
             expected = remaining(investigation, outlook(plan.view.investigation, name=plan.view.name))
             self._say(told if expected is None else f"{told}; {expected.text()}")

@@ -92,8 +92,8 @@ def _bare(sha: Sha) -> CommitPart:
 def _share(part: Change | None, whole: Change | None) -> tuple[float | None, float | None, float | None]:
     """The part of the whole change that one culprit makes, on the logarithmic scale on which changes add up, with its
     interval: by propagation of both changes' half widths, as if they were independent, which is on the wide side."""
-    if part is None or whole is None or whole.relative == 0:
-        return None, None, None
+    if part is None or whole is None or whole.low <= 0 <= whole.high:
+        return None, None, None  # a share of what may be nothing at all says nothing
     if min(part.low, whole.low) <= -1:
         usable = min(part.relative, whole.relative) > -1
         return (math.log1p(part.relative) / math.log1p(whole.relative) if usable else None), None, None

@@ -7,7 +7,7 @@ from statistics import median
 from bisector.core.model.request import JobKind
 from bisector.core.model.trial import TrialKind
 from bisector.core.model.trials import Restoration
-from bisector.core.model.verdict import Reason, VerdictKind
+from bisector.core.model.verdict import Culprit, Reason, VerdictKind
 from bisector.report import numbers
 from bisector.report.basis import Basis
 from bisector.report.document import CostPart, CulpritPart, EndPart, EndsPart, Evidence, MetricPart
@@ -42,13 +42,15 @@ def evidence_of(
     rows: list[Evidence] = [] if ends is None else list(teller.ends(ends))
     rows += teller.no_change()
     every = frozenset(sha for culprit in (*culprits, *opposite) for sha in culprit.set)
-    for number, culprit in enumerate(culprits, start=1):
-        which = _which(number, len(culprits))
-        rows += (replace(row, label=f"{row.label}{which}") for row in teller.culprit(culprit, every))
-    for culprit in opposite:
-        rows += teller.culprit(culprit, every, "The other way")
+    verdict = basis.verdict
+    searched = verdict is not None and basis.investigation.request.searches
+    found = () if verdict is None or not searched else (*verdict.culprits, *verdict.opposite)
+    names = [("The culprit", _which(number, len(culprits))) for number in range(1, len(culprits) + 1)]
+    names += [("The other way", "")] * len(opposite)
+    for (name, which), part, culprit in zip(names, (*culprits, *opposite), found, strict=True):
+        told = (*teller.culprit(part, every, name), *teller.fresh(culprit))
+        rows += (replace(row, label=f"{row.label}{which}") for row in told)
     rows += () if culprits else teller.so_far()
-    rows += teller.fresh()
     rows += teller.doubts()
     rows += teller.controls()
     rows += teller.rebuilt()
@@ -167,21 +169,18 @@ class _Evidence:
         left = f"{numbers.whole(len(found.likely))} of {numbers.count(len(found.chances), 'candidate')}"
         yield _row("Left to search", left, f"hold the culprit with {self._sure}, if any")
 
-    def fresh(self) -> Iterator[Evidence]:
-        """What the fresh runs of each culprit against its parent gave."""
-        investigation, verdict = self._basis.investigation, self._basis.verdict
-        if not investigation.request.searches or verdict is None:
+    def fresh(self, culprit: Culprit) -> Iterator[Evidence]:
+        """What the fresh runs of a culprit against its parent gave."""
+        if not self._basis.investigation.request.searches:
             return
-        for number, culprit in enumerate((*verdict.culprits, *verdict.opposite), start=1):
-            found = latest(investigation, culprit)
-            label = f"Verified{_which(number, len(verdict.culprits))}"
-            if found is None:
-                yield _row(label, "no", "no fresh runs were made of it against its parent")
-                continue
-            old, new = median(found.old), median(found.new)
-            runs = f"{numbers.count(len(found.old) + len(found.new), 'fresh run')} in turns"
-            levels = f"{self._quantity(old)} before it, {self._quantity(new)} with it"
-            yield _row(label, "yes" if found.passed else "no", f"{runs}: {levels}{_in_pairs(found.paired)}")
+        found = latest(self._basis.investigation, culprit)
+        if found is None:
+            yield _row("Verified", "no", "no fresh runs were made of it against its parent")
+            return
+        old, new = median(found.old), median(found.new)
+        runs = f"{numbers.count(len(found.old) + len(found.new), 'fresh run')} in turns"
+        levels = f"{self._quantity(old)} before it, {self._quantity(new)} with it"
+        yield _row("Verified", "yes" if found.passed else "no", f"{runs}: {levels}{_in_pairs(found.paired)}")
 
     def doubts(self) -> Iterator[Evidence]:
         """What is odd about each culprit, though it was measured once more."""
@@ -255,7 +254,8 @@ class _Evidence:
 def _in_pairs(paired: PairedPart | None) -> str:
     if paired is None:
         return ""
-    return f"; in pairs {numbers.percent(paired.change.relative, signed=True)} ({numbers.interval(paired.change)})"
+    pairs = numbers.count(paired.pairs, "pair")
+    return f"; in {pairs} {numbers.percent(paired.change.relative, signed=True)} ({numbers.interval(paired.change)})"
 
 
 def _share(culprit: CulpritPart) -> str:

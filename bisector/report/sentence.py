@@ -163,7 +163,9 @@ class _Teller:
             f"{self._who(culprit)} made {effect(self._metric, culprit.change)}"
             for culprit in verdict.opposite[:MOST_NAMED]
         )
-        return f" Apart from that, {found}."
+        whole = verdict.change
+        ends = f"; between the ends {quote(self._metric.name)} changes by {numbers.change(whole)}" if whole else ""
+        return f" Apart from that, {found}{ends}."
 
     def _who(self, culprit: Culprit) -> str:
         """A culprit, or a set of commits one of which is it, as the subject of a sentence."""
