@@ -102,22 +102,18 @@ class _Reasons:
     def of(self, index: int) -> int:
         """The touched function that most new calls of `index` come of in the end, or `index` itself: up the callers as
         long as each is called more often itself, and from a touched one on as long as they are touched."""
-        answer = here = index
-        seen = {index}
-        while (above := self._caller(here)) is not None and above not in seen:
-            if self._touched[above]:
+        answer, here = index, self._frames[index]
+        seen = {here}
+        while (caller := new_caller(here, self._counts, MOSTLY)) is not None and caller not in seen:
+            place = self._places.get(caller)
+            above = int(self._home[place]) if place is not None else None
+            if above is not None and self._touched[above]:
                 answer = above
             elif self._touched[answer]:
                 break
-            seen.add(above)
-            here = above
-            calls = self._counts.calls(self._frames[here])
+            seen.add(caller)
+            here = self._frames[above] if above is not None else caller
+            calls = self._counts.calls(here)
             if calls is None or not calls.before or calls.after <= STEADY * calls.before:
                 break
         return answer
-
-    def _caller(self, index: int) -> int | None:
-        """Where most of its new calls come from, as far as the profiles show that function, too."""
-        caller = new_caller(self._frames[index], self._counts, MOSTLY)
-        place = self._places.get(caller) if caller is not None else None
-        return int(self._home[place]) if place is not None else None

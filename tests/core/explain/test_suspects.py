@@ -274,3 +274,19 @@ def test_what_a_process_does_outside_of_any_function_is_no_prime_suspect() -> No
     suspects = suspects_of(difference(profile(before), profile(after)))
     assert [each.function.frame.name for each in suspects] == ["f", process.name]
     assert suspects[0].share == pytest.approx(0.2)
+
+
+def test_callers_are_followed_through_functions_that_no_sample_shows() -> None:
+    unknown, free = Frame(name="[unknown]", module="libc.so"), Frame(name="free", module="libc.so")
+    found = difference(
+        profile(capture([((unknown,), 1.0), ((frame("execute"),), 1.0)])),
+        profile(capture([((unknown,), 8.0), ((frame("execute"),), 1.0)])),
+    )
+
+    def counts(times: int) -> Counts:
+        edges = {(frame("execute"), frame("release")): times, (frame("release"), free): times, (free, unknown): times}
+        return Counts(calls={frame("execute"): 1, frame("release"): times, free: times, unknown: times}, edges=edges)
+
+    suspects = suspects_of(found, touched("execute"), CountPair(before=counts(10), after=counts(80)))
+    assert [each.function.frame for each in suspects] == [frame("execute")]
+    assert suspects[0].through == unknown
