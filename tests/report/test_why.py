@@ -114,7 +114,7 @@ def test_findings_are_sentences() -> None:
 def test_equal_sides_are_said_to_be_equal() -> None:
     side = [sampled(capture([folded("main;a", 3.0)]), 300)]
     told = why(explained(side, side))
-    assert told.suspects == told.findings == ()
+    assert (told.suspects, told.findings) == ((), ())
     drawn = data_of(told.found, told.shares)
     assert [drawn[name] for name in ("signal", "own_signal", "signal_share", "own_signal_share")] == [[]] * 4
     assert not drawn["total_signal"]
