@@ -16,7 +16,7 @@ SAID = {
     "culprit_set untestable": "the commits in between cannot be tested.",
     "culprit_set budget": "the budget was spent before it could be made sure.",
     "culprit_set confidence": "no further run or build would have made it surer.",
-    "several": "2 changes: Commit 4a1f45eb2e (Change 10) made seconds worse by 10.0 %",
+    "several": "2 changes: commit 4a1f45eb2e (Change 10) made seconds worse by 10.0 %",
     "no_change": "Not reproduced: a change of seconds of",
     "below_min_effect": "less than the 3 % worth naming.",
     "opposite_direction": "the other way than asked.",
