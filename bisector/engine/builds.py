@@ -58,7 +58,8 @@ def make_build(request: Request, tree: str, key: str, ports: Ports, stop: StopSi
         build = _built(request, replace(order, leave_cpus=manner.leave_cpus), ports, stop)
     reason = build.reason if checkout.problem else checkout.explained(build.reason)
     build = replace(build, patches=checkout.patches, left_out=checkout.left_out, clean=manner.clean, reason=reason)
-    ports.store.remember_build(build)
+    if not checkout.passing:
+        ports.store.remember_build(build)
     return build
 
 
@@ -67,7 +68,7 @@ def _checked_out(request: Request, tree: str, ports: Ports) -> Checkout:
     try:
         return check_out(request, tree, ports.repository, ports.artifacts.scenario(request.scenario.files))
     except RefError as error:
-        return Checkout(tree=tree, problem=str(error).removesuffix("."))
+        return Checkout(tree=tree, problem=str(error).removesuffix("."), passing=True)
 
 
 def _built(request: Request, order: BuildOrder, ports: Ports, stop: StopSignal) -> Build:

@@ -40,6 +40,8 @@ class Checkout:
     patches: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     problem: str = ""
+    passing: bool = False
+    """Whether the problem lies in settings or elsewhere, and may be gone when the same is built again."""
 
     def explained(self, reason: str) -> str:
         """Why a build of it failed, with what it lacked: a reader must not look for that in the commit."""
