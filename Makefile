@@ -45,6 +45,7 @@ bench: $(VENV)/ready-dev
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.profiles
 	$(BIN)/python -m benchmarks.profiles speedscope
+	$(BIN)/python -m benchmarks.profiles.speedscope
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bisector needs Python 3.11 or newer: make PYTHON=python3.11 ...")'

@@ -3,9 +3,11 @@
 python -m benchmarks.startup
 """
 
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 BISECTOR = [sys.executable, "-c", "from bisector.cli import main; main()"]
@@ -13,8 +15,11 @@ CASES = {
     "python -c pass": [sys.executable, "-c", "pass"],
     "import bisector": [sys.executable, "-c", "import bisector"],
     "bisector --help": [*BISECTOR, "--help"],
-    "bisector bisect --help": [*BISECTOR, "bisect", "--help"],
-    "bisector jobs list --help": [*BISECTOR, "jobs", "list", "--help"],
+    **{
+        f"bisector {line}": [*BISECTOR, *line.split()]
+        for line in ("bisect --help", "jobs list --help", "profile --help", "scenario run --help", "doctor --help")
+    },
+    "bisector jobs list": [*BISECTOR, "jobs", "list"],
 }
 ROUNDS = 15
 
@@ -22,11 +27,13 @@ ROUNDS = 15
 def main() -> None:
     """Measure in turns and print the medians."""
     taken: dict[str, list[float]] = {name: [] for name in CASES}
-    for _ in range(ROUNDS):
-        for name, command in CASES.items():
-            began = time.perf_counter()
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-            taken[name].append(time.perf_counter() - began)
+    with tempfile.TemporaryDirectory() as state:
+        environment = {**os.environ, "BISECTOR_STATE_DIR": state}
+        for _ in range(ROUNDS):
+            for name, command in CASES.items():
+                began = time.perf_counter()
+                subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
+                taken[name].append(time.perf_counter() - began)
     base = statistics.median(taken["python -c pass"])
     for name, times in taken.items():
         middle = statistics.median(times)

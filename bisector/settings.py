@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     cache_dir: _Directory = Field(default_factory=lambda: _xdg("XDG_CACHE_HOME", ".cache"))
     database_url: str = Field("", description="SQLAlchemy URL; a SQLite file in the state directory by default")
     scenario_dirs: tuple[_Directory, ...] = Field(default=(), description="where scenarios are looked for by name")
+    submodule_urls: tuple[str, ...] = Field(
+        default=(), description="where submodules may be fetched from: beginnings of addresses, or absolute directories"
+    )
     keep_days: float = Field(default=30.0, gt=0, description="builds unused for longer may be removed by `bisector gc`")
     keep_gigabytes: float = Field(default=20.0, gt=0, description="builds beyond this, longest unused first, as well")
     artifacts_dir: _Directory | None = Field(

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,10 +12,12 @@ from bisector.cli.session import start, wired
 from bisector.core.model.request import Budget, JobKind, Request
 from bisector.core.model.scenario import Direction
 from bisector.core.model.trial import Trial, TrialKind
-from bisector.core.model.trials import Transplant
 from bisector.core.model.units import Bytes
-from bisector.engine.ports import Repository
 from bisector.errors import UsageError
+
+if TYPE_CHECKING:
+    from bisector.core.model.trials import Transplant
+    from bisector.engine.ports import Repository
 
 LARGEST: Bytes = 64 << 20
 STANDARD_INPUT, WORK_TREE = "-", "."
@@ -71,7 +73,7 @@ def command(patch: str, job: str, reuse: bool, **options: Any) -> int:
         )
 
 
-def _read(patch: str, repository: Repository) -> bytes:
+def _read(patch: str, repository: "Repository") -> bytes:
     """The patch; UsageError when there is none."""
     if patch == WORK_TREE:
         content = repository.uncommitted()
@@ -91,7 +93,7 @@ def _read(patch: str, repository: Repository) -> bytes:
     return content
 
 
-def _check(made: Transplant, asked: Request) -> None:
+def _check(made: "Transplant", asked: Request) -> None:
     """A patch that does not fit makes no job."""
     if made.conflicts:
         files = ", ".join(made.conflicts[:MOST_NAMED])

@@ -9,6 +9,7 @@ from bisector.cli.options import (
     OutputOptions,
     SearchOptions,
     duet_option,
+    jobs_option,
     measure_options,
     output_options,
     queue_options,
@@ -21,6 +22,7 @@ from bisector.cli.options import (
 @click.argument("bad")
 @measure_options
 @duet_option
+@jobs_option
 @search_options
 @output_options
 @queue_options

@@ -1,19 +1,20 @@
 """`bisector calibrate`: how noisy is this scenario here, what can be seen, and at what cost?"""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bisector.cli.intake import take_in, tell_runner
 from bisector.cli.options import MeasureOptions, SearchOptions, measure_options
 from bisector.cli.session import wired
 from bisector.core.model.calibration import Calibration
 from bisector.core.model.request import JobKind, Request
-from bisector.core.search.calibrated import Reading, outlay, runs_for, visible
-from bisector.engine.calibrate import Extent, keep, make_builds, take_readings
-from bisector.engine.ports import Ports
 from bisector.engine.stop import StopSignal
 from bisector.report.numbers import count, percent, quantity, seconds
+
+if TYPE_CHECKING:
+    from bisector.core.search.calibrated import Reading
+    from bisector.engine.calibrate import Extent
+    from bisector.engine.ports import Ports
 
 BUDGETS = (4, 10, 30, 100)
 """Runs of each of two commits for which it is said what they can tell."""
@@ -32,6 +33,9 @@ def command(ref: str, builds: int, runs: int, command_line: tuple[str, ...], **o
     Says how far runs and builds differ by themselves, whether the machine drifts, which changes can be seen at what
     cost, and keeps it: later searches with this scenario on this host begin with that knowledge.
     """
+    from bisector.cli.intake import take_in, tell_runner
+    from bisector.engine.calibrate import Extent, keep, make_builds
+
     measure = MeasureOptions(
         command=command_line, **{name: options[name] for name in MeasureOptions.__dataclass_fields__ if name in options}
     )
@@ -53,7 +57,9 @@ def command(ref: str, builds: int, runs: int, command_line: tuple[str, ...], **o
         return 0
 
 
-def _read(request: Request, made: list[Any], extent: Extent, world: tuple[Ports, StopSignal]) -> list[Reading]:
+def _read(request: Request, made: list[Any], extent: "Extent", world: "tuple[Ports, StopSignal]") -> "list[Reading]":
+    from bisector.engine.calibrate import take_readings
+
     readings = []
     for reading in take_readings(request, made, extent, *world):
         readings.append(reading)
@@ -63,6 +69,8 @@ def _read(request: Request, made: list[Any], extent: Extent, world: tuple[Ports,
 
 
 def _tell(found: Calibration, request: Request) -> None:
+    from bisector.core.search.calibrated import outlay, runs_for, visible
+
     metric, effect = request.metric, request.min_effect_of(request.metric)
     click.echo(
         f"{metric.name:<12} median {quantity(found.level, metric.unit)}, {found.builds} builds × {found.runs} runs"

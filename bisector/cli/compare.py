@@ -9,6 +9,7 @@ from bisector.cli.options import (
     OutputOptions,
     SearchOptions,
     duet_option,
+    jobs_option,
     measure_options,
     output_options,
     queue_options,
@@ -20,6 +21,7 @@ from bisector.cli.options import (
 @click.argument("second", metavar="B")
 @measure_options
 @duet_option
+@jobs_option
 @output_options
 @queue_options
 @click.argument("command_line", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND ...]")

@@ -1,19 +1,18 @@
 """`bisector demo`: a made-up regression, from nothing to a report."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bisector.cli.demo_history import PLANTED, demo_stream
-from bisector.cli.intake import take_in, tell_runner
 from bisector.cli.options import MeasureOptions, OutputOptions, SearchOptions
 from bisector.cli.session import as_it_stands, wired, work_on
-from bisector.core.model.history import LineName, Place
-from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import JobKind
-from bisector.core.model.verdict import VerdictKind
 from bisector.errors import UsageError
-from bisector.wiring import make_repository
+
+if TYPE_CHECKING:
+    from bisector.core.model.investigation import Investigation
 
 
 @click.command(name="demo")
@@ -27,6 +26,9 @@ def command(directory: Path | None, runner: str, scenario: str, only_repository:
 
     The slowdown sits in a commit inside a merge; three commits do not build; the noise is this machine's own.
     """
+    from bisector.cli.intake import take_in, tell_runner
+    from bisector.wiring import make_repository
+
     with wired() as wiring:
         where = directory or wiring.settings.cache_dir / "demo" / "repository"
         if not (where / ".git").exists():
@@ -46,8 +48,11 @@ def command(directory: Path | None, runner: str, scenario: str, only_repository:
         return code
 
 
-def _compared_with_truth(investigation: Investigation, planted: str) -> str:
+def _compared_with_truth(investigation: "Investigation", planted: str) -> str:
     """What was planted, and whether that is what was found."""
+    from bisector.core.model.history import LineName, Place
+    from bisector.core.model.verdict import VerdictKind
+
     verdict = investigation.verdict
     if verdict is None or verdict.kind is not VerdictKind.CULPRIT:
         return f"Planted was: {planted!r}."

@@ -179,7 +179,7 @@ def first_files() -> Files:
     }
 
 
-class _Stream:
+class Stream:
     """A stream for `git fast-import`, written commit by commit."""
 
     def __init__(self) -> None:
@@ -217,7 +217,7 @@ def _data(text: str) -> bytes:
 
 def demo_stream() -> bytes:
     """The whole history for `git fast-import`: branch `main`, tag `v1.0` on its first commit."""
-    stream, main = _Stream(), "refs/heads/main"
+    stream, main = Stream(), "refs/heads/main"
     tip = stream.commit(Change(subject="Start", files=first_files()), main, ())
     stream.reset("refs/tags/v1.0", tip)
     for event in history():

@@ -1,18 +1,46 @@
 """`bisector doctor`: look at this machine and say what to do about each finding."""
 
+from pathlib import Path
+
 import click
 
 from bisector.cli.session import wired
+from bisector.errors import UsageError
 from bisector.report.text import one_line
-from bisector.wiring import look_around
 
 SIGNS = {"fine": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
 
 
 @click.command(name="doctor")
 @click.option("--image", default="python:3.11-slim", show_default=True, help="Base image for trying Docker out.")
-def command(image: str) -> int:
-    """Check engine, git, database, disk, processors and clock speed. Exit code 1 when something is broken."""
+@click.option("--profilers", is_flag=True, help="Profile a short program with every profiler instead; some minutes.")
+@click.option("--into", metavar="FILE", help="Put the table of profilers into this Markdown file, between its marks.")
+def command(image: str, profilers: bool, into: str | None) -> int:
+    """Check engine, git, database, disk, processors and clock speed. Exit code 1 when something is broken.
+
+    With --profilers a short program is profiled in every way there is, here and in Docker, and a table says what worked
+    and what keeps the rest from it.
+    """
+    if into is not None and not profilers:
+        raise UsageError("--into is for the table of --profilers", then="Add --profilers")
+    return _profilers(image, into) if profilers else _look_around(image)
+
+
+def _profilers(image: str, into: str | None) -> int:
+    from bisector.cli.profilers import put_into, surroundings, table, tried
+    from bisector.wiring.machine import engine_version
+
+    with wired() as wiring:
+        lines = [surroundings(engine_version(wiring)), "", *table(tried(wiring, image))]
+    click.echo("\n".join(lines))
+    if into is not None:
+        put_into(Path(into), lines)
+    return 0
+
+
+def _look_around(image: str) -> int:
+    from bisector.wiring.machine import look_around
+
     broken = False
     with wired() as wiring:
         for finding in look_around(wiring, image):

@@ -1,12 +1,14 @@
 """`bisector gc`: remove what no job needs."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from bisector.cli.session import wired
 from bisector.core.model.request import RunnerName
-from bisector.engine.garbage import Keeping, collect
-from bisector.report.numbers import count, size
-from bisector.wiring import Wiring
+
+if TYPE_CHECKING:
+    from bisector.wiring import Wiring
 
 
 @click.command(name="gc")
@@ -22,7 +24,10 @@ def command(keep_days: float | None, keep_gigabytes: float | None, dry_run: bool
         return _collect(wiring, keep_days, keep_gigabytes, dry_run=dry_run)
 
 
-def _collect(wiring: Wiring, keep_days: float | None, keep_gigabytes: float | None, *, dry_run: bool) -> int:
+def _collect(wiring: "Wiring", keep_days: float | None, keep_gigabytes: float | None, *, dry_run: bool) -> int:
+    from bisector.engine.garbage import Keeping, collect
+    from bisector.report.numbers import count, size
+
     settings = wiring.settings
     keeping = Keeping(
         now=wiring.clock.now().timestamp(),

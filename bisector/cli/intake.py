@@ -43,7 +43,7 @@ def take_in(
     repository = wiring.repository(measure.repo or ".")
     scenario = load_scenario(wiring, measure, repository)
     image = measure.image or scenario.build.image
-    scenario = replace(scenario, build=replace(scenario.build, image=image))
+    scenario = replace(scenario, build=replace(scenario.build, image=image, as_of=_as_of(measure, scenario.build)))
     check_metrics(scenario, measure.metric)
     good = repository.resolve(ends[0])
     work_tree = ends[1] == WORK_TREE and kind is JobKind.COMPARE
@@ -76,11 +76,26 @@ def take_in(
         profile_ends=measure.profile_ends,
         reuse_samples=measure.reuse,
         duet=measure.duet,
+        jobs=measure.jobs,
         verify_revert=search.verify_revert,
         head=repository.resolve(search.head).sha if search.head is not None else None,
     )
     request = with_noise(wiring, request, choice.runner)
     return Intake(request=request, repository=repository, runner=choice.runner, why_runner=choice.why)
+
+
+def _as_of(measure: MeasureOptions, build: BuildRecipe) -> str:
+    """The moment as of which packages are resolved: the command line's, else the scenario's."""
+    if measure.as_of is None:
+        return build.as_of
+    check_as_of(build)
+    return measure.as_of
+
+
+def check_as_of(build: BuildRecipe) -> None:
+    """UsageError where a date cannot reach what resolves packages."""
+    if build.dockerfile or build.candidate_dockerfile:
+        raise UsageError("--as-of does not reach what a Dockerfile runs", then="Pin versions in the Dockerfile")
 
 
 def with_noise(wiring: Wiring, request: Request, runner: Runner) -> Request:
@@ -117,6 +132,7 @@ def _simulated(
         profile_ends=measure.profile_ends,
         reuse_samples=measure.reuse,
         duet=measure.duet,
+        jobs=measure.jobs,
         verify_revert=search.verify_revert,
         head=repository.resolve(search.head).sha if search.head is not None else None,
     )

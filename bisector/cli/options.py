@@ -9,7 +9,7 @@ import click
 from bisector.core.model.request import Across, Bracket
 from bisector.core.model.scenario import Direction
 from bisector.core.model.units import Seconds
-from bisector.formats.quantities import parse_duration, parse_share
+from bisector.formats.quantities import parse_duration, parse_moment, parse_share
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 Decorator = Callable[[Decorated], Decorated]
@@ -24,6 +24,17 @@ class Share(click.ParamType[float]):
         """The share as a number."""
         del param, ctx
         return value if isinstance(value, float) else parse_share(str(value))
+
+
+class Moment(click.ParamType[str]):
+    """ "2026-01-31", "2026-01-31T12:00Z"."""
+
+    name = "DATE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The moment in UTC."""
+        del param, ctx
+        return parse_moment(str(value))
 
 
 class Duration(click.ParamType[float]):
@@ -60,6 +71,8 @@ class MeasureOptions:
     simulate: str | None = None
     command: tuple[str, ...] = ()
     duet: bool = False
+    jobs: int | None = None
+    as_of: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +123,11 @@ _MEASURE = (
     click.option("--image", metavar="IMAGE", help="Base image; in place of the scenario's."),
     click.option("--build", metavar="CMD", multiple=True, help="Build step (shell), without a scenario. Repeatable."),
     click.option(
+        "--as-of",
+        type=Moment(),
+        help="Resolve packages as of this day, 00:00 UTC: pip from 26 on, and uv.  [default: the scenario's, now]",
+    ),
+    click.option(
         "--results",
         metavar="FORMAT",
         help="What the command prints, without a scenario: json, number, wall, cpu, peak_memory or regex:PATTERN."
@@ -139,6 +157,13 @@ _MEASURE = (
 )
 duet_option = click.option(
     "--duet", is_flag=True, help="Run two at the same moment, on separate processors, and compare pairs."
+)
+jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="How many things may go on at once: builds that are likely wanted next are made beside the step in hand, on"
+    " processors of their own.  [default: 1, more with at least 4 processors to spare]",
 )
 _OUTPUT = (
     click.option("--json", metavar="FILE|-", help="Write the result as JSON; - is standard output."),

@@ -8,8 +8,9 @@ from bisector.cli.intake import Intake
 from bisector.core.model.calibration import Calibration
 from bisector.core.model.request import Request
 from bisector.core.search.calibrated import outlay, visible
+from bisector.report.ahead import prospect
 from bisector.report.numbers import count, percent, seconds
-from bisector.report.sentence import SHORT
+from bisector.report.text import SHORT
 
 ENDS = 2
 RUNS_A_STEP = 2
@@ -31,6 +32,8 @@ def show_plan(intake: Intake) -> int:
     click.echo(f"scenario   {request.scenario.name}: {' '.join(request.scenario.run.command)}")
     click.echo(f"metric     {request.metric.name}, changes of {effect:.1%} or more")
     click.echo(f"range      {request.good[:SHORT]} to {request.bad[:SHORT]}, {count(size, 'candidate')}")
+    if (told := prospect(request, intake.runner.processors())) is not None:
+        click.echo(told)
     if request.noise is not None:
         _tell_expected(request, request.noise, size)
         return 0

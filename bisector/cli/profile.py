@@ -1,28 +1,15 @@
 """`bisector profile`: where one commit spends its time, or what another spends more."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
-from bisector.cli.answer import write_profiles
-from bisector.cli.intake import take_in, tell_runner
 from bisector.cli.options import MeasureOptions, SearchOptions, measure_options
-from bisector.cli.progress import watching
 from bisector.cli.session import wired
-from bisector.core.explain.difference import Difference
 from bisector.core.model.request import JobKind
-from bisector.engine.profiling import profile_commits
 from bisector.errors import MeasurementFailed
-from bisector.report.explanation import Explanation, explanations_of, wanted_files
-from bisector.report.numbers import percent, quantity
-from bisector.report.suspects.section import sections_of
-from bisector.report.text import one_line
-
-MOST_FUNCTIONS = 15
 
 
 @click.command(name="profile")
@@ -36,6 +23,13 @@ def command(ref: str, other: str | None, command_line: tuple[str, ...], report: 
 
     Writes each side for speedscope and as folded stacks, and the flame graphs; nothing is measured.
     """
+    from bisector.cli.answer import write_profiles
+    from bisector.cli.dearest import tell
+    from bisector.cli.intake import take_in, tell_runner
+    from bisector.cli.progress import watching
+    from bisector.engine.profiling import profile_commits
+    from bisector.report.explanation import explanations_of, wanted_files
+
     measure = MeasureOptions(
         command=command_line, **{name: options[name] for name in MeasureOptions.__dataclass_fields__ if name in options}
     )
@@ -53,30 +47,9 @@ def command(ref: str, other: str | None, command_line: tuple[str, ...], report: 
         directory = Path(report) if report else wiring.artifacts.report(f"profile-{name}")
         single = explanations[0].old == explanations[0].new
         written = write_profiles([replace(each, before=None) if single else each for each in explanations], directory)
-        _tell(explanations[0], single=single)
+        tell(explanations[0], single=single)
         click.echo("\n".join(artifact.path for artifact in written))
     return 0
-
-
-def _tell(explanation: Explanation, *, single: bool) -> None:
-    """What was seen: the dearest functions of one side, or why the other is slower."""
-    if single and explanation.difference is not None:
-        click.echo(explanation.method)
-        click.echo("\n".join(_dearest(explanation.difference)))
-        return
-    for section in sections_of([explanation]):
-        click.echo("\n".join(section.text))
-
-
-def _dearest(found: Difference) -> Iterator[str]:
-    """The functions that cost most by themselves, a line each."""
-    whole, unit = found.total.after, found.unit.value
-    yield f"{'own':>8} {'with what it calls':>20}"
-    for index in np.argsort(-found.own.after, kind="stable")[:MOST_FUNCTIONS].tolist():
-        own, total = float(found.own.after[index]), float(found.inclusive.after[index])
-        if own > 0:
-            name = one_line(found.frames[index].label, 120)
-            yield f"{percent(own / whole):>8} {percent(total / whole):>8} {quantity(total, unit):>11}  {name}"
 
 
 def _waiting(owner: int | None) -> None:

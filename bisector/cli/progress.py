@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import click
 
 from bisector.core.model.captures import Profiled, ProfilersSeen
-from bisector.core.model.facts import BranchListed, BuildRecorded, Fact, HistoryListed
+from bisector.core.model.facts import BranchListed, BuildRecorded, Disturbed, Fact, HistoryListed
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.profiles import CaptureKind, Format
 from bisector.core.model.samples import Purpose, Sample
@@ -17,8 +17,9 @@ from bisector.core.search.conclude import credible_set
 from bisector.core.search.outlook import outlook
 from bisector.core.search.planner import Plan
 from bisector.engine.ports import Observer
+from bisector.report.ahead import disturbed
 from bisector.report.estimate import remaining
-from bisector.report.numbers import count, percent, probability, quantity, seconds
+from bisector.report.numbers import count, probability, quantity, seconds, setting
 from bisector.report.sentence import name_of
 from bisector.report.text import one_line
 
@@ -49,7 +50,7 @@ class PlainLines:
             posterior, confidence = plan.decision.posterior, investigation.request.search.confidence
             likely, _ = credible_set(plan.view.observations(), posterior, confidence)
             spent = f"{count(investigation.runs(), 'run')}, {count(investigation.builds_made(), 'build')}"
-            left = f"{count(len(likely), 'candidate')} left at {percent(confidence)}"
+            left = f"{count(len(likely), 'candidate')} left at {setting(confidence)}"
             told = f"[{seconds(elapsed)}] {spent}; {left}; no change: {probability(posterior.no_change)}"
             expected = remaining(investigation, outlook(plan.view.investigation, name=plan.view.name))
             self._say(told if expected is None else f"{told}; {expected.text()}")
@@ -69,7 +70,10 @@ class PlainLines:
             case BuildRecorded():
                 how = "at hand" if fact.build.reused else f"in {seconds(fact.build.seconds)}"
                 reason = f": {one_line(fact.build.reason, 160)}" if fact.build.reason else ""
-                self._say(f"  {fact.place} build {fact.build.outcome} ({how}){reason}")
+                ahead = " ahead" if fact.ahead else ""
+                self._say(f"  {fact.place} build{ahead} {fact.build.outcome} ({how}){reason}")
+            case Disturbed():
+                self._say(f"  {disturbed(fact)}: nothing more is built beside runs")
             case Sample():
                 self._round.append(fact)
             case ProfilersSeen():

@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from bisector.cli.answer import report_directory, show
 from bisector.cli.options import OutputOptions, output_options
 from bisector.cli.session import as_it_stands, wired
 from bisector.errors import UsageError
@@ -26,6 +25,8 @@ def command(job: str | None, schema: bool, bundle: str | None, **output: Any) ->
         return 0
     if job is None:
         raise UsageError("no job is named", then="`bisector jobs list` shows those there are")
+    from bisector.cli.answer import report_directory, show
+
     with wired() as wiring:
         investigation, options = as_it_stands(job, wiring), OutputOptions(**output)
         code = show(investigation, wiring, options)

@@ -1,18 +1,17 @@
 """`bisector jobs rerun`: the same question again, or one that differs a little, on what is known already."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bisector.cli.intake import check_metrics, with_noise
-from bisector.cli.options import Duration, OutputOptions, output_options, queue_options
+from bisector.cli.options import Duration, Moment, OutputOptions, output_options, queue_options
 from bisector.cli.session import start, wired
 from bisector.core.model.again import Changes, again
 from bisector.core.model.request import JobKind, Request
-from bisector.engine.ports import Repository
 from bisector.errors import UsageError
-from bisector.report.numbers import count
-from bisector.report.sentence import SHORT
+
+if TYPE_CHECKING:
+    from bisector.engine.ports import Repository
 
 
 @click.command(name="rerun")
@@ -22,6 +21,7 @@ from bisector.report.sentence import SHORT
 @click.option("--skip", metavar="REF", multiple=True, help="Do not test this commit, nor use its samples. Repeatable.")
 @click.option("--retract", metavar="COMMIT", multiple=True, help="Drop the samples of this commit. Repeatable.")
 @click.option("--metric", metavar="NAME", multiple=True, help="Answer for this metric instead. Repeatable.")
+@click.option("--as-of", type=Moment(), help="Build everything anew with packages as of this day, 00:00 UTC.")
 @click.option("--max-runs", type=click.IntRange(1), help="Most measured runs of the new job.")
 @click.option("--max-builds", type=click.IntRange(1), help="Most builds of the new job.")
 @click.option("--max-time", type=Duration(), help="Longest time of the new job, like 30m.")
@@ -38,6 +38,8 @@ def command(job: str, **options: Any) -> int:
     Without an option every sample is taken afresh. With one that changes the question the earlier samples are taken
     over and only what is missing is run.
     """
+    from bisector.cli.intake import with_noise
+
     with wired() as wiring:
         before = wiring.store.job(job).request
         repository, runner = wiring.for_request(before)
@@ -54,13 +56,17 @@ def command(job: str, **options: Any) -> int:
         )
 
 
-def _changes(before: Request, repository: Repository, options: dict[str, Any]) -> Changes:
+def _changes(before: Request, repository: "Repository", options: dict[str, Any]) -> Changes:
     """What the options change, every name resolved; UsageError where it cannot be."""
+    from bisector.cli.intake import check_as_of, check_metrics
+
     narrow = options["narrow"] or None
     if before.kind is not JobKind.BISECT and (narrow or options["skip"]):
         advice = "Make a new comparison instead"
         raise UsageError("a comparison has no range: --narrow and --skip are for bisects", then=advice)
     check_metrics(before.scenario, options["metric"])
+    if options["as_of"] is not None:
+        check_as_of(before.scenario.build)
     ends = None
     if narrow is not None:
         good, bad = (repository.resolve(ref).sha for ref in narrow)
@@ -80,11 +86,15 @@ def _changes(before: Request, repository: Repository, options: dict[str, Any]) -
         runs=options["max_runs"],
         builds=options["max_builds"],
         seconds=options["max_time"],
+        as_of=options["as_of"],
     )
 
 
 def _told(changes: Changes) -> str:
     """What differs, in a few words."""
+    from bisector.report.numbers import count
+    from bisector.report.text import SHORT
+
     parts = []
     if changes.narrow is not None:
         parts.append(f"between {changes.narrow_text[0]} and {changes.narrow_text[1]} only")
@@ -96,5 +106,7 @@ def _told(changes: Changes) -> str:
         parts.append(f"for {', '.join(changes.metrics)}")
     if changes.add_runs:
         parts.append(f"with {count(changes.add_runs, 'run')} more")
+    if changes.as_of is not None:
+        parts.append(f"with packages as of {changes.as_of}")
     parts.append("earlier samples are taken over" if changes.takes_over else "with fresh samples")
     return ": " + "; ".join(parts)

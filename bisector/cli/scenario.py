@@ -3,21 +3,22 @@
 import json
 import statistics
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bisector.cli.intake import Intake, find_scenario, take_in, tell_runner
 from bisector.cli.options import MeasureOptions, SearchOptions
 from bisector.cli.session import wired
 from bisector.core.model.request import JobKind
 from bisector.core.model.scenario import Metric
-from bisector.engine.tryout import Trial, try_build, try_runs
 from bisector.errors import BisectorError, MeasurementFailed, UsageError
-from bisector.formats.scenario import parse_scenario, scenario_schema
 from bisector.report.numbers import count, percent, quantity, seconds
 from bisector.report.text import harmless, one_line
-from bisector.wiring import Wiring, scenario_directories
+
+if TYPE_CHECKING:
+    from bisector.cli.intake import Intake
+    from bisector.engine.tryout import Trial
+    from bisector.wiring import Wiring
 
 TEMPLATE = """\
 schema = 1
@@ -71,6 +72,8 @@ def command() -> None:
 @click.option("--in", "directory", type=click.Path(path_type=Path), default=Path("scenarios"), show_default=True)
 def new(name: str, directory: Path) -> None:
     """Write a scenario to start from: DIRECTORY/NAME/scenario.toml and its bench.py."""
+    from bisector.formats.scenario import parse_scenario
+
     text = TEMPLATE.format(name=name)
     parse_scenario(text.encode(), where=name)
     made = directory / name
@@ -86,9 +89,14 @@ def new(name: str, directory: Path) -> None:
 @click.argument("name", metavar="NAME|PATH")
 def check(name: str) -> None:
     """Read a scenario and say what it means; every mistake is named."""
+    from bisector.cli.intake import find_scenario
+    from bisector.engine.scenarios import check_files
+    from bisector.formats.scenario import parse_scenario
+
     with wired() as wiring:
         path = find_scenario(wiring, name, Path.cwd())
         scenario = parse_scenario(path.read_bytes(), where=str(path))
+        check_files(scenario, path)
         click.echo(f"{path}: fine")
         click.echo(f"build      {count(len(scenario.build.steps), 'step')} on {scenario.build.image or 'this machine'}")
         click.echo(f"run        {' '.join(scenario.run.command)}")
@@ -105,6 +113,8 @@ def check(name: str) -> None:
 @click.option("--runs", type=click.IntRange(1, 100), default=3, show_default=True)
 def run(name: str, ref: str, runs: int, **where: Any) -> int:
     """Build one commit, run the scenario a few times, and show what was read."""
+    from bisector.cli.intake import take_in, tell_runner
+
     measure = MeasureOptions(scenario=name, **where)
     with wired() as wiring:
         intake = take_in(wiring, (ref, ref), measure, SearchOptions(), JobKind.COMPARE)
@@ -115,6 +125,8 @@ def run(name: str, ref: str, runs: int, **where: Any) -> int:
 @command.command(name="list")
 def list_scenarios() -> None:
     """List the scenarios that can be named, and what each measures."""
+    from bisector.wiring import scenario_directories
+
     with wired() as wiring:
         seen: set[str] = set()
         for directory in scenario_directories(wiring.settings, Path.cwd()):
@@ -129,10 +141,14 @@ def list_scenarios() -> None:
 @command.command(name="schema")
 def schema() -> None:
     """Print the JSON Schema of scenario files."""
+    from bisector.formats.scenario import scenario_schema
+
     click.echo(json.dumps(scenario_schema(), indent=2))
 
 
-def _try_out(intake: Intake, ref: str, runs: int, wiring: Wiring) -> int:
+def _try_out(intake: "Intake", ref: str, runs: int, wiring: "Wiring") -> int:
+    from bisector.engine.tryout import try_build, try_runs
+
     ports, request = wiring.ports(intake.repository, intake.runner), intake.request
     commit = intake.repository.resolve(ref)
     build = try_build(request, commit, ports, wiring.stop)
@@ -154,7 +170,7 @@ def _try_out(intake: Intake, ref: str, runs: int, wiring: Wiring) -> int:
     return 0
 
 
-def _told(trial: Trial, metrics: tuple[Metric, ...]) -> str:
+def _told(trial: "Trial", metrics: tuple[Metric, ...]) -> str:
     if trial.record.reason:
         return one_line(f"{trial.record.outcome}: {trial.record.reason}", 300)
     usage = trial.record.usage
@@ -182,6 +198,8 @@ def _effect(metric: Metric) -> str:
 
 
 def _line_about(path: Path) -> str:
+    from bisector.formats.scenario import parse_scenario
+
     try:
         scenario = parse_scenario(path.read_bytes(), where=str(path))
     except (BisectorError, OSError) as error:

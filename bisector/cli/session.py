@@ -4,23 +4,21 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
-from bisector.cli.answer import deliver
-from bisector.cli.events import EventStream
 from bisector.cli.faults import disk_fault
 from bisector.cli.options import OutputOptions
-from bisector.cli.progress import watching
-from bisector.core.model.investigation import Investigation
-from bisector.core.model.request import Request
-from bisector.engine.attended import attended
-from bisector.engine.loop import run_job
-from bisector.engine.ports import Observer, Repository, Runner
-from bisector.engine.queue import EntryState, Order, WorkerKind
 from bisector.engine.stop import StopSignal
 from bisector.errors import BisectorError, Cancelled
-from bisector.wiring import Wiring
+
+# What a command needs once it runs is imported there: help and mistyped options are answered without it.
+if TYPE_CHECKING:
+    from bisector.core.model.investigation import Investigation
+    from bisector.core.model.request import Request
+    from bisector.engine.ports import Observer, Repository, Runner
+    from bisector.wiring import Wiring
 
 
 @contextmanager
@@ -41,8 +39,10 @@ def stopping(stop: StopSignal) -> Iterator[None]:
 
 
 @contextmanager
-def wired() -> Iterator[Wiring]:
+def wired() -> Iterator["Wiring"]:
     """The adapters of this process, signals included; closed in the end."""
+    from bisector.wiring import Wiring
+
     stop = StopSignal()
     wiring = Wiring(stop)
     with stopping(stop):
@@ -57,14 +57,16 @@ def _silent(_job: str) -> None:
 
 
 def start(
-    request: Request,
-    wiring: Wiring,
-    world: tuple[Repository, Runner],
+    request: "Request",
+    wiring: "Wiring",
+    world: "tuple[Repository, Runner]",
     output: OutputOptions,
     tell: Callable[[str], None] = _silent,
 ) -> int:
     """Make a job and work on it, or leave it to a worker and print its number; the exit code."""
     if output.detach:
+        from bisector.engine.queue import Order
+
         order = Order(host_class=output.host_class, asked_by="command line")
         job = wiring.queue.enqueue(request, order).job
         tell(job)
@@ -75,8 +77,14 @@ def start(
     return work_on(job, wiring, world, output)
 
 
-def work_on(job: str, wiring: Wiring, world: tuple[Repository, Runner], output: OutputOptions) -> int:
+def work_on(job: str, wiring: "Wiring", world: "tuple[Repository, Runner]", output: OutputOptions) -> int:
     """Work on `job` to its end and deliver the answer; the exit code. What stops it is said with how to resume."""
+    from bisector.cli.answer import deliver
+    from bisector.cli.events import EventStream
+    from bisector.cli.progress import watching
+    from bisector.engine.attended import attended
+    from bisector.engine.loop import run_job
+
     repository, runner = world
     with ExitStack() as stack:
         observers: list[Observer] = [stack.enter_context(watching(job, quiet="-" in (output.json, output.events)))]
@@ -84,6 +92,7 @@ def work_on(job: str, wiring: Wiring, world: tuple[Repository, Runner], output: 
             observers.append(stack.enter_context(EventStream.to(output.events)))
         ports = wiring.ports(repository, runner, tuple(observers))
         try:
+            _tell_ahead(ports.store.job(job).request, runner)
             with attended(job, ports, wiring.attendance(), wiring.stop) as mine:
                 investigation = run_job(job, mine, wiring.stop, _waiting)
         except Cancelled as stopped:
@@ -103,13 +112,17 @@ def work_on(job: str, wiring: Wiring, world: tuple[Repository, Runner], output: 
     return deliver(investigation, wiring, output)
 
 
-def as_it_stands(job: str, wiring: Wiring) -> Investigation:
+def as_it_stands(job: str, wiring: "Wiring") -> "Investigation":
     """The investigation as far as its facts go."""
+    from bisector.core.model.investigation import Investigation
+
     return Investigation.replay(job, wiring.store.job(job).request, wiring.store.facts(job))
 
 
-def under_way(job: str, wiring: Wiring) -> bool:
+def under_way(job: str, wiring: "Wiring") -> bool:
     """Whether somebody works on the job, or will: it waits in the queue."""
+    from bisector.engine.queue import EntryState
+
     entry = wiring.queue.entry(job)
     if entry is None or entry.state is EntryState.ENDED:
         return False
@@ -122,8 +135,10 @@ def under_way(job: str, wiring: Wiring) -> bool:
     return owner.info.host != wiring.host or wiring.processes.lives(owner.info.process) is not False
 
 
-def person_has(job: str, wiring: Wiring) -> bool:
+def person_has(job: str, wiring: "Wiring") -> bool:
     """Whether the job is worked on by a person's command, and not by a worker."""
+    from bisector.engine.queue import WorkerKind
+
     rows = wiring.queue.workers()
     return any(job in row.jobs and row.info.kind is WorkerKind.PERSON for row in rows)
 
@@ -137,6 +152,14 @@ def _with_hint(error: BisectorError, job: str) -> BisectorError:
     if "jobs resume" not in error.then and error.exit_code != 2:
         error.then = f"{error.then}. {resume_hint(job)}" if error.then else resume_hint(job)
     return error
+
+
+def _tell_ahead(request: "Request", runner: "Runner") -> None:
+    from bisector.report.ahead import prospect
+
+    told = prospect(request, runner.processors())
+    if told is not None:
+        click.echo(told, err=True)
 
 
 def _waiting(owner: int | None) -> None:

@@ -8,15 +8,18 @@ import io
 import tarfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from bisector.core.model.builds import Build, layer_key
 from bisector.core.model.request import Request
+from bisector.core.model.samples import Outcome
 from bisector.core.model.units import Seconds, digest
+from bisector.engine.checkouts import Checkout, check_out
 from bisector.engine.orders import build_order
 from bisector.engine.ports import Archive, BuildOrder, Ports
 from bisector.engine.stop import StopSignal
+from bisector.errors import RefError
 
 FIXED_TIME = 1_000_000_000
 
@@ -32,40 +35,85 @@ def at_hand(key: str, ports: Ports) -> Build | None:
     return known.again()
 
 
-def make_build(request: Request, tree: str, key: str, ports: Ports, stop: StopSignal) -> Build:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manner:
+    """How a build is made."""
+
+    clean: bool = False
+    """Whether nothing that is kept from other builds is used, the installed dependencies neither."""
+    leave_cpus: int = 0
+    """How many of the host's processors are measured on meanwhile."""
+
+
+USUAL = Manner()
+
+
+def make_build(request: Request, tree: str, key: str, ports: Ports, stop: StopSignal, manner: Manner = USUAL) -> Build:
     """Build `tree` on top of its dependencies, and remember what came of it. The caller holds its lock."""
-    order = build_order(request, tree, key, ports)
+    checkout = _checked_out(request, tree, ports)
+    if checkout.problem:
+        build = Build(key=key, outcome=Outcome.BUILD_FAILED, reason=checkout.problem, runner=ports.runner.name)
+    else:
+        order = build_order(request, checkout.tree, key, ports, clean=manner.clean)
+        build = _built(request, replace(order, leave_cpus=manner.leave_cpus), ports, stop)
+    reason = build.reason if checkout.problem else checkout.explained(build.reason)
+    build = replace(build, patches=checkout.patches, left_out=checkout.left_out, clean=manner.clean, reason=reason)
+    if not checkout.passing:
+        ports.store.remember_build(build)
+    return build
+
+
+def _checked_out(request: Request, tree: str, ports: Ports) -> Checkout:
+    """What is built for `tree`; a submodule that cannot be had is a reason why it cannot be."""
+    try:
+        return check_out(request, tree, ports.repository, ports.artifacts.scenario(request.scenario.files))
+    except RefError as error:
+        return Checkout(tree=tree, problem=str(error).removesuffix("."), passing=True)
+
+
+def _built(request: Request, order: BuildOrder, ports: Ports, stop: StopSignal) -> Build:
     layer = _dependencies(request, order, ports, stop) if order.recipe.dependency_steps else None
     spent: Seconds = layer.seconds if layer is not None and not layer.reused else 0.0
     if layer is not None and not layer.usable:
         reason = f"installing the dependencies: {layer.reason}"
-        build = replace(layer, key=key, reason=reason, seconds=spent, reused=False)
-    else:
-        build = ports.runner.build(replace(order, layer=layer), stop).made_by(ports.runner.name)
-        build = replace(build, layer="" if layer is None else layer.key, seconds=build.seconds + spent)
-    ports.store.remember_build(build)
-    return build
+        return replace(layer, key=order.key, reason=reason, seconds=spent, reused=False)
+    build = ports.runner.build(replace(order, layer=layer), stop).made_by(ports.runner.name)
+    return replace(build, layer="" if layer is None else layer.key, seconds=build.seconds + spent)
 
 
 def _dependencies(request: Request, order: BuildOrder, ports: Ports, stop: StopSignal) -> Build | None:
-    """The build of the tree's dependency files; None where the commit has none of them."""
+    """The build of the tree's dependency files; None where the commit has none of them.
+
+    A clean one has a key of its own: what was installed first may be what is wrong, and others may be using it.
+    """
     recipe = order.recipe
     files = _files_of(order.source, recipe.dependency_files)
     if not files:
         return None
     content = digest(*(part for name, text in sorted(files.items()) for part in (name, text)))
-    key = layer_key(request, content, ports.runner.environment(request).toolchain)
+    usual = layer_key(request, content, ports.runner.environment(request).toolchain)
+    key = digest(usual, "clean") if order.clean else usual
     with ports.locks.building(key, stop):
         known = at_hand(key, ports)
         if known is not None:
             ports.store.remember_build(replace(known, reused=False))
             return known
-        alone = replace(recipe, steps=recipe.dependency_steps, dependency_files=(), dependency_steps=(), patches=())
         log = ports.artifacts.build_log(key)
+        alone = recipe.dependencies_alone()
         wanted = replace(order, key=key, recipe=alone, source=_archive_of(files), log=log)
         made = ports.runner.build(wanted, stop).made_by(ports.runner.name)
         ports.store.remember_build(made)
-        return made
+    if order.clean and made.usable:
+        _forget_failure(usual, ports, stop)
+    return made
+
+
+def _forget_failure(key: str, ports: Ports, stop: StopSignal) -> None:
+    """Let dependencies that could not be installed be tried again: they can be."""
+    with ports.locks.building(key, stop):
+        known = ports.store.known_builds([key]).get(key)
+        if known is not None and not known.usable:
+            ports.store.forget_build(key)
 
 
 def _files_of(source: Archive, names: Sequence[str]) -> dict[str, bytes]:

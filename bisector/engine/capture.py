@@ -17,8 +17,6 @@ MOST_RUNS = 60
 """Runs of one capture, however short each is."""
 RUNS_WITHOUT_SAMPLES = 3
 """So many runs in which nothing is seen, or of which no file comes back, and there is no capture."""
-LONGEST_CAPTURE: Seconds = 30.0
-"""No further run is begun after so long."""
 LEAST_SEEN = 0.4
 """Of the processor time of a measured run; a profiler that sees less is blind to what takes it."""
 LEAST_EXPECTED = 40
@@ -40,11 +38,13 @@ class Blind(NoCapture):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
-    """What to capture with, how many samples of it (or counted calls), and the processor time of a measured run."""
+    """What to capture with, how many samples of it (or counted calls), the processor time of a run without it, and how
+    long it may take, but for the first run."""
 
     profiler: Profiler
     samples: int
     cpu: Seconds | None
+    seconds: Seconds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +72,10 @@ def take(session: Session, wanted: Wanted, work: Work) -> Taken:
         if not written:
             missed += 1
             if missed >= RUNS_WITHOUT_SAMPLES:
-                raise NoCapture(_complaint(record) or f"{profiler.tool} wrote nothing")
+                nothing = f"{profiler.tool} wrote nothing in {missed} runs"
+                raise NoCapture(
+                    _complaint(record) or f"{nothing}: it cannot see into the program, or that is over too soon"
+                )
             continue
         run = Taken(files=tuple(written), runs=1, samples=sum(_samples(content, profiler) for content in written))
         if _is_disturbed(wanted, run):
@@ -85,7 +88,8 @@ def take(session: Session, wanted: Wanted, work: Work) -> Taken:
             raise NoCapture(f"{profiler.tool} saw nothing in {number} runs")
         # A program whose every run looks disturbed has many threads that wait for each other: that is its way.
         enough = taken.samples >= wanted.samples and (fine.samples or number >= DISTURBED_RUNS)
-        if enough or work.since_created - began > LONGEST_CAPTURE:
+        spent = work.since_created - began
+        if enough or spent * (number + 1) / number > wanted.seconds:
             break
     return taken
 

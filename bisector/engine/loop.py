@@ -6,6 +6,7 @@ from dataclasses import replace
 from bisector.core.model.investigation import Investigation
 from bisector.core.search.learned import learned, merged
 from bisector.core.search.planner import next_step
+from bisector.engine.ahead import Ahead
 from bisector.engine.job import JobState
 from bisector.engine.perform import perform
 from bisector.engine.ports import Ports
@@ -70,6 +71,14 @@ def carry_out(
 
 
 def _run(work: Work, between: Callable[[], None]) -> None:
+    work.beside = ahead = Ahead(work)
+    try:
+        _step_by_step(work, ahead, between)
+    finally:
+        ahead.close()
+
+
+def _step_by_step(work: Work, ahead: Ahead, between: Callable[[], None]) -> None:
     while True:
         work.stop.check()
         if work.ports.store.cancel_requested(work.job):
@@ -77,6 +86,7 @@ def _run(work: Work, between: Callable[[], None]) -> None:
         between()
         unfinished = work.investigation.unfinished()
         if unfinished is not None:
+            ahead.look(unfinished.step)
             perform(unfinished.step, work)
             continue
         elapsed = work.elapsed
@@ -114,9 +124,9 @@ def _note_use(work: Work) -> None:
 
 
 def _look_at_host(work: Work) -> None:
-    """Record the host at the start and whenever it is no longer the one before."""
+    """Record the host and its toolchain at the start and whenever they are no longer those before."""
     work.settle_image()
-    seen = work.ports.runner.environment(work.request)
-    if not work.investigation.environments or work.investigation.environments[-1].host != seen.host:
+    seen, known = work.ports.runner.environment(work.request), work.investigation.environments
+    if not known or (known[-1].host, known[-1].toolchain) != (seen.host, seen.toolchain):
         work.record(seen)
     work.ports.runner.sweep()

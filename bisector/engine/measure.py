@@ -26,6 +26,7 @@ def measure(work: Work) -> None:
         while pending := work.investigation.pending():
             work.stop.check()
             _fill(work, sessions, _next_of(pending, work))
+            work.beside.tend(work.investigation.plans[-1].step)
             pause_if_infra_prevails(work)
 
 
@@ -66,9 +67,9 @@ def _fill(work: Work, sessions: "_Sessions", slots: Pending) -> None:
 
 def record(work: Work, session: Session, order: int, slot: Slot) -> None:
     """Make one run and record its sample."""
-    began, container = work.since_created, session.container
+    began, beside, container = work.since_created, work.beside.building, session.container
     sample = as_sample(work, session.run(), container, order, slot)
-    work.record(replace(sample, clock=began))
+    work.record(replace(sample, clock=began, beside=beside))
 
 
 class _Recorded(InfraFault):
@@ -80,7 +81,8 @@ def _record_duet(work: Work, sessions: list[Session], slots: Pending) -> None:
 
     Where the machine failed one of them the other says nothing, and both are to be made again.
     """
-    began, containers = work.since_created, [session.container for session in sessions]
+    began, beside = work.since_created, work.beside.building
+    containers = [session.container for session in sessions]
     made = work.ports.runner.run_together(sessions)
     fault = next((each for each in made if isinstance(each, InfraFault)), None)
     samples = []
@@ -92,7 +94,7 @@ def _record_duet(work: Work, sessions: list[Session], slots: Pending) -> None:
             found = each if fault is None else RunRecord(outcome=Outcome.CANCELLED, reason=alone)
         partner = next(other for other, _ in slots if other != order)
         sample = as_sample(work, found, container, order, slot)
-        samples.append(replace(sample, clock=began, partner=partner, lane=lane_of(work, order)))
+        samples.append(replace(sample, clock=began, beside=beside, partner=partner, lane=lane_of(work, order)))
     work.record_together(samples)
     if fault is not None:
         raise _Recorded(fault.what, where=fault.where, then=fault.then) from fault

@@ -5,8 +5,8 @@ from bisector.engine.ports import BuildOrder, Ports, RunOrder
 from bisector.formats.results import wanted_files
 
 
-def build_order(request: Request, tree: str, key: str, ports: Ports) -> BuildOrder:
-    """What building `tree` for `request` takes."""
+def build_order(request: Request, tree: str, key: str, ports: Ports, *, clean: bool = False) -> BuildOrder:
+    """What building `tree`, as it was checked out for `request`, takes."""
     return BuildOrder(
         key=key,
         recipe=request.scenario.build,
@@ -15,6 +15,7 @@ def build_order(request: Request, tree: str, key: str, ports: Ports) -> BuildOrd
         files=ports.artifacts.scenario(request.scenario.files),
         image_id=request.image_id,
         log=ports.artifacts.build_log(key),
+        clean=clean,
     )
 
 

@@ -2,8 +2,15 @@
 
 from collections.abc import Mapping
 
-from bisector.core.model.builds import build_key
-from bisector.core.model.facts import Adopted, BranchListed, BuildRecorded, Concluded, CulpritNamed, HistoryListed
+from bisector.core.model.facts import (
+    Adopted,
+    BranchListed,
+    BuildRecorded,
+    Concluded,
+    CulpritNamed,
+    Disturbed,
+    HistoryListed,
+)
 from bisector.core.model.history import Commit, Line, Place, inner, linear_line, main
 from bisector.core.model.request import JobKind
 from bisector.core.model.steps import (
@@ -18,7 +25,7 @@ from bisector.core.model.steps import (
     ProfileSides,
     Step,
 )
-from bisector.engine.builds import at_hand, make_build
+from bisector.engine.builds import Manner, at_hand, make_build
 from bisector.engine.look import look_at_change
 from bisector.engine.measure import measure
 from bisector.engine.profile import profile
@@ -98,7 +105,7 @@ def _left_out(line: Line, work: Work) -> frozenset[int]:
 
 def _take_over(trees: Mapping[Place, str], *, out: frozenset[int], work: Work) -> None:
     """Record the builds and samples that earlier jobs have of what is built from `trees`; no samples of `out`."""
-    keys = {_key(work, tree): place for place, tree in list(trees.items())[::-1] if tree}
+    keys = {work.key(tree): place for place, tree in list(trees.items())[::-1] if tree}
     known = work.ports.store.known_builds(keys)
     usable: dict[str, Place] = {}
     for key in list(known)[:MOST_KNOWN_BUILDS]:
@@ -108,27 +115,42 @@ def _take_over(trees: Mapping[Place, str], *, out: frozenset[int], work: Work) -
             if build is not None:
                 usable[key] = keys[key]
                 work.record(BuildRecorded(place=keys[key], number=0, build=build))
-    if not work.request.reuse_samples:
-        return
+    if work.request.reuse_samples:
+        _adopt(usable, out=out, work=work)
+
+
+def _adopt(usable: Mapping[str, Place], *, out: frozenset[int], work: Work) -> None:
+    """Record the samples that earlier jobs took of these builds, those apart that a build beside them disturbed."""
     identity, host = work.request.sampling_identity(), work.environment.host
     taken = {(sample.adopted_from, sample.place) for sample in work.investigation.samples}
     for job, samples in work.ports.store.samples_of(usable, identity, host).items():
         found = tuple(sample.adopted(by=usable[sample.build], job=job) for sample in samples)
         believed = tuple(sample for sample in found if sample.place.index not in out)
         new = tuple(sample for sample in believed if (job, sample.place) not in taken)
+        if any(sample.beside for sample in new) and _was_disturbed(job, work):
+            new = tuple(sample for sample in new if not sample.beside)
         if new and job != work.job:
             work.record(Adopted(job=job, samples=new))
 
 
+def _was_disturbed(job: str, work: Work) -> bool:
+    return any(isinstance(fact, Disturbed) for fact in work.ports.store.facts(job))
+
+
 def _build(step: BuildPlace, work: Work) -> None:
     """Build, or take the build of an equal tree that is at hand; a known failure is not tried again."""
+    begun = work.beside.claim((step.place, step.number))
+    if begun is not None:
+        work.record(BuildRecorded(place=step.place, number=step.number, build=begun))
+        return
     tree = work.investigation.tree(step.place)
-    key = _key(work, tree, step.number)
+    key = work.key(tree, step.number)
     with work.ports.locks.building(key, work.stop):
         build = at_hand(key, work.ports)
-        if build is None:
-            request, ports, stop = work.request, work.ports, work.stop
-            build = retrying(lambda: make_build(request, tree, key, ports, stop), work, f"building {step.place}")
+        if build is None or (step.clean and not build.usable and not build.clean):
+            request, ports, stop, clean = work.request, work.ports, work.stop, step.clean
+            what = f"building {step.place}"
+            build = retrying(lambda: make_build(request, tree, key, ports, stop, Manner(clean=clean)), work, what)
         work.record(BuildRecorded(place=step.place, number=step.number, build=build))
 
 
@@ -143,7 +165,3 @@ def _list_branch(step: ListBranch, work: Work) -> None:
     out = _left_out(line, work)
     _take_over({inner(i): tree for i, tree in enumerate(line.trees) if i not in ends}, out=out, work=work)
     work.record(BranchListed(merge=step.merge, line=line, in_context=step.in_context, conflicts=conflicts))
-
-
-def _key(work: Work, tree: str, number: int = 0) -> str:
-    return build_key(work.request, tree, work.environment.toolchain, number)

@@ -18,6 +18,8 @@ from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Sample
 from bisector.core.model.units import Bytes, Seconds, Sha
 from bisector.core.search.planner import Plan
+from bisector.engine.background import Background
+from bisector.engine.checkouts import Checkouts
 from bisector.engine.job import JobRow, JobState
 from bisector.engine.running import Archive as Archive  # noqa: PLC0414  part of the port
 from bisector.engine.running import BuildOrder as BuildOrder  # noqa: PLC0414  part of the port
@@ -28,7 +30,7 @@ from bisector.engine.transplants import Transplants
 from bisector.errors import InfraFault
 
 
-class Repository(Transplants, Protocol):
+class Repository(Transplants, Checkouts, Protocol):
     """The repository under investigation, read through a bare mirror of our own."""
 
     @property
@@ -79,6 +81,10 @@ class Repository(Transplants, Protocol):
 
     def changes(self, old: str, new: str) -> SourceChange:
         """What differs between two trees that were listed, with what tells which functions it is in."""
+        ...
+
+    def content(self, tree: str, path: str, most: Bytes) -> bytes | None:
+        """The file at `path` of a tree that was listed; None where there is none of at most so many bytes."""
         ...
 
 
@@ -319,4 +325,5 @@ class Ports:
     artifacts: Artifacts
     locks: Locks
     clock: Clock
+    background: Background
     observers: tuple[Observer, ...] = ()

@@ -1,12 +1,13 @@
 """Captures of both sides, apart from the measured runs. What goes wrong is told and never costs the job its verdict."""
 
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 from bisector.core.model.captures import ChangesKept, Pending, Profiled, ProfilersSeen
 from bisector.core.model.history import Place
 from bisector.core.model.profiles import (
+    CALLGRIND_SLOWDOWN,
     CaptureKind,
     Format,
     Profiler,
@@ -22,7 +23,7 @@ from bisector.core.model.request import RunnerName
 from bisector.core.model.samples import Outcome
 from bisector.core.model.steps import ProfileSides
 from bisector.core.model.units import Seconds
-from bisector.core.search.profiling import is_memory
+from bisector.core.search.profiling import LONGEST_COUNT, LONGEST_SIDE, is_memory, rate_for
 from bisector.engine.capture import Blind, NoCapture, Wanted, take
 from bisector.engine.measure import warmups
 from bisector.engine.orders import run_order
@@ -46,10 +47,10 @@ def profile(step: ProfileSides, work: Work) -> None:
         choice = choose(work.request.scenario, unusable, memory=is_memory(work.request.metric))
         work.record(ProfilersSeen(step=number, able=choice.able, refused=choice.refused, why=choice.why))
     with ExitStack() as stack:
-        sessions: dict[tuple[Place, str], Session] = {}
+        bench = _Bench(work=work, stack=stack)
         while pending := work.investigation.pending_captures():
             work.stop.check()
-            work.record(_captured(pending[0], step.samples, work, (sessions, stack)))
+            work.record(_captured(pending[0], step, bench))
 
 
 def _changes(number: int, old: Place, new: Place, work: Work) -> ChangesKept:
@@ -64,13 +65,22 @@ def _changes(number: int, old: Place, new: Place, work: Work) -> ChangesKept:
     return ChangesKept(step=number, old=old, new=new, changes=kept)
 
 
-Sessions = tuple[dict[tuple[Place, str], Session], ExitStack]
+@dataclass(frozen=True, kw_only=True)
+class _Bench:
+    """Where the captures of one step are taken: its open sessions, and the processor time of a run where one was made
+    to know it."""
+
+    work: Work
+    stack: ExitStack
+    sessions: dict[tuple[Place, str], Session] = field(default_factory=dict)
+    cpu: dict[Place, Seconds | None] = field(default_factory=dict)
 
 
-def _captured(pending: Pending, wanted: int, work: Work, sessions: Sessions) -> Profiled:
+def _captured(pending: Pending, step: ProfileSides, bench: _Bench) -> Profiled:
     """The fact that fills a slot: a capture, or what kept it from being one."""
     order, slot, name = pending
-    profiler = _profiler(slot.kind, name, work)
+    work = bench.work
+    profiler = _counter(slot.kind, work) if name is None else _sampler(name, step, bench)
     capture = Profiled(
         step=work.investigation.plans[-1].number,
         order=order,
@@ -81,11 +91,23 @@ def _captured(pending: Pending, wanted: int, work: Work, sessions: Sessions) -> 
         rate_hz=profiler.rate_hz,
     )
     began = work.since_created
+    beside: Seconds | None = None
     try:
-        session = _session(slot.place, profiler, work, sessions)
+        session = _session(slot.place, profiler, bench)
         one = slot.kind is not CaptureKind.SAMPLED or profiler.format is Format.MEMORY
-        cpu = _cpu_of(slot.place, profiler, work, sessions)
-        taken = take(session, Wanted(profiler=profiler, samples=1 if one else wanted, cpu=cpu), work)
+        cpu = _measured_cpu(slot.place, work)
+        if cpu is None and name is ProfilerName.PY_SPY:
+            # One beside each capture: what their spread is told from varies as the captures do.
+            cpu = beside = _cpu_of_one_run(slot.place, bench)
+        if profiler.format is Format.CALLGRIND:
+            _check_length(_cpu_of(slot.place, bench))
+        wanted = Wanted(
+            profiler=profiler,
+            samples=1 if one else step.samples,
+            cpu=cpu,
+            seconds=LONGEST_SIDE / max(sum(each == slot for each in step.slots), 1),
+        )
+        taken = take(session, wanted, work)
         kept = tuple(work.ports.artifacts.keep(content) for content in taken.files)
     except Cancelled:
         raise
@@ -104,47 +126,74 @@ def _captured(pending: Pending, wanted: int, work: Work, sessions: Sessions) -> 
         source=session.source,
         scenario=session.scenario,
         seconds=work.since_created - began,
+        cpu=beside,
     )
 
 
-def _profiler(kind: CaptureKind, name: ProfilerName | None, work: Work) -> Profiler:
-    """What fills a slot. Calls of a program that is not Python, or that py-spy was blind to, are counted natively."""
-    scenario = work.request.scenario
-    if name is not None:
-        return sampler(name, scenario.profile, contained=work.ports.runner.name is RunnerName.DOCKER)
+def _check_length(cpu: Seconds | None) -> None:
+    """NoCapture where callgrind would take too long."""
+    length = CALLGRIND_SLOWDOWN * (cpu or 0.0)
+    if length > LONGEST_COUNT:
+        raise NoCapture(
+            f"callgrind would take about {length / 60:.0f} min, and no more than {LONGEST_COUNT:.0f} s are spent"
+        )
+
+
+def _sampler(name: ProfilerName, step: ProfileSides, bench: _Bench) -> Profiler:
+    """What takes samples: of a short program more in a second, so that fewer runs are enough of them."""
+    recipe = bench.work.request.scenario.profile
+    if name is not ProfilerName.TRACEMALLOC:
+        shortest = min(filter(None, (_cpu_of(slot.place, bench) for slot in step.slots)), default=None)
+        recipe = replace(recipe, rate_hz=rate_for(shortest, recipe.rate_hz))
+    return sampler(name, recipe, contained=bench.work.ports.runner.name is RunnerName.DOCKER)
+
+
+def _counter(kind: CaptureKind, work: Work) -> Profiler:
+    """What counts. Calls of a program that is not Python, or that py-spy was blind to, are counted natively."""
     if kind is CaptureKind.ALLOCATED:
         return allocations()
     number = work.investigation.plans[-1].number
     blind = any(capture.blind for capture in work.investigation.captures if capture.step == number)
-    return native_counter() if blind or not looks_like_python(scenario) else counter()
+    return native_counter() if blind or not looks_like_python(work.request.scenario) else counter()
 
 
-def _session(place: Place, profiler: Profiler | None, work: Work, sessions: Sessions) -> Session:
+def _session(place: Place, profiler: Profiler | None, bench: _Bench) -> Session:
     """A session of its own for each place and profiler (None: a plain run), open until the step ends."""
-    known, stack = sessions
-    tool = profiler.tool if profiler is not None else ""
-    if (place, tool) not in known:
+    work = bench.work
+    key = (place, profiler.tool if profiler is not None else "")
+    if key not in bench.sessions:
         build = work.investigation.builds[place, 0]
         order = run_order(work.request, work.ports)
         if profiler is not None:
             recipe = profiler.wrapped(order.recipe)
             order = replace(order, recipe=recipe, collect=profiler.files, beside_hz=profiler.beside_hz)
-        session = known[place, tool] = stack.enter_context(work.ports.runner.open(build, order, work.stop))
+        session = bench.sessions[key] = bench.stack.enter_context(work.ports.runner.open(build, order, work.stop))
         # What counts, or weighs memory, does not care how warm the machine is.
         warm = profiler is None or profiler.rate_hz > 0
         for _ in range(warmups(work) if warm else 0):
             work.stop.check()
             session.run()
-    return known[place, tool]
+    return bench.sessions[key]
 
 
-def _cpu_of(place: Place, profiler: Profiler, work: Work, sessions: Sessions) -> Seconds | None:
-    """Processor time of a run there without a profiler: of the measured ones, else of one made for it where it tells
-    whether the profiler sees enough; None where it cannot be had."""
+def _cpu_of(place: Place, bench: _Bench) -> Seconds | None:
+    """Processor time of a run there without a profiler: of the measured ones, else of one made for it; None where it
+    cannot be had."""
+    if place not in bench.cpu:
+        bench.cpu[place] = _measured_cpu(place, bench.work) or _cpu_of_one_run(place, bench)
+    return bench.cpu[place]
+
+
+def _measured_cpu(place: Place, work: Work) -> Seconds | None:
     taken = [s.usage.cpu for s in work.investigation.by_place.get(place, ()) if s.counts and s.usage is not None]
-    if taken:
-        return median(taken)
-    if profiler.tool != ProfilerName.PY_SPY:
+    return median(taken) if taken else None
+
+
+def _cpu_of_one_run(place: Place, bench: _Bench) -> Seconds | None:
+    try:
+        record = _session(place, None, bench).run()
+    except Cancelled:
+        raise
+    except BisectorError:
         return None
-    record = _session(place, None, work, sessions).run()
     return record.usage.cpu if record.outcome is Outcome.OK and record.usage is not None else None

@@ -30,6 +30,11 @@ class BuildOrder:
     image_id: str | None
     log: Path
     layer: Build | None = None
+    leave_cpus: int = 0
+    """Of the machine's last processors so many are left alone: something is measured there. The build then takes the
+    others, and gives way to whoever else wants them."""
+    clean: bool = False
+    """Whether to do without what is kept from other builds: caches of downloads, layers of a Dockerfile."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

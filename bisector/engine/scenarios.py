@@ -39,4 +39,16 @@ def read_scenario_file(path: Path, artifacts: Artifacts) -> Scenario:
     except OSError as error:
         raise ScenarioError(f"the scenario cannot be read: {error.strerror}", where=str(path)) from None
     scenario = parse_scenario(text, where=str(path))
+    check_files(scenario, path)
     return replace(scenario, files=artifacts.keep_scenario(path.parent))
+
+
+def check_files(scenario: Scenario, path: Path) -> None:
+    """ScenarioError where a file that the scenario at `path` names does not lie beside it."""
+    named = [("[build] patches", patch.file) for patch in scenario.build.patches]
+    if scenario.build.constraints:
+        named.append(("[build] constraints", scenario.build.constraints))
+    for key, name in named:
+        if not (path.parent / name).is_file():
+            advice = "It lies beside the scenario file"
+            raise ScenarioError(f"there is no file {name!r}", where=f"{path}: {key}", then=advice)

@@ -2,14 +2,48 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
+from bisector.core.model.builds import Build, build_key
 from bisector.core.model.facts import EnvironmentSeen, Fact, Planned
-from bisector.core.model.investigation import Investigation
+from bisector.core.model.investigation import BuildId, Investigation
 from bisector.core.model.request import Request, RunnerName
+from bisector.core.model.steps import Step
 from bisector.core.model.units import Seconds
 from bisector.core.search.planner import PLANNER, Plan
 from bisector.engine.ports import Ports
 from bisector.engine.stop import StopSignal
+
+
+class Beside(Protocol):
+    """What goes on beside the step in hand."""
+
+    @property
+    def building(self) -> bool:
+        """Whether something is being built at this moment."""
+        ...
+
+    def tend(self, step: Step) -> None:
+        """Between two runs of `step`: record what has been built, begin what is wanted."""
+        ...
+
+    def claim(self, unit: BuildId) -> Build | None:
+        """What came of a build that is being made; None where there is none to wait for."""
+        ...
+
+
+class Nothing:
+    """Nothing goes on beside the step in hand."""
+
+    building = False
+
+    def tend(self, step: Step) -> None:
+        """There is nothing to tend."""
+
+    def claim(self, unit: BuildId) -> Build | None:
+        """There is nothing to wait for."""
+        del unit
+        return None
 
 
 class Work:
@@ -21,6 +55,7 @@ class Work:
         self.job = job
         self.ports = ports
         self.stop = stop
+        self.beside: Beside = Nothing()
         self.request: Request = row.request
         self.investigation = Investigation.replay(job, row.request, ports.store.facts(job))
         self._began = ports.clock.monotonic()
@@ -56,6 +91,10 @@ class Work:
         host = self.investigation.host
         known = host.toolchain if host is not None else ""
         self.request = replace(self.request, image_id=known or self.ports.runner.resolve_image(image))
+
+    def key(self, tree: str, number: int = 0) -> str:
+        """The key of the build of `tree` in this job."""
+        return build_key(self.request, tree, self.environment.toolchain, number)
 
     def record(self, fact: Fact) -> None:
         """Add a fact, durably, and tell whoever watches."""

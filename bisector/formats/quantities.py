@@ -1,6 +1,7 @@
 """What people type: percentages, durations, sizes."""
 
 import re
+from datetime import UTC, datetime
 
 from bisector.core.model.units import Seconds
 from bisector.errors import UsageError
@@ -28,3 +29,16 @@ def parse_duration(text: str) -> Seconds:
     if not parts or "".join(f"{number}{unit}" for number, unit in parts) != cleaned:
         raise UsageError(f"not a duration: {text!r}", then="Write it like 90s, 30m or 1h30m")
     return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+
+
+def parse_moment(text: str) -> str:
+    """ "2026-01-31" (its beginning), "2026-01-31T12:00" or with an offset, as "2026-01-31T00:00:00Z"; UTC by default.
+
+    UsageError for anything else.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(f"not a date: {text!r}", then="Write it like 2026-01-31 or 2026-01-31T12:00Z") from None
+    aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return aware.strftime("%Y-%m-%dT%H:%M:%SZ")

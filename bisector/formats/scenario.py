@@ -16,7 +16,8 @@ from bisector.core.model.scenario import (
     RunRecipe,
     Scenario,
 )
-from bisector.errors import ScenarioError
+from bisector.errors import ScenarioError, UsageError
+from bisector.formats.quantities import parse_moment
 from bisector.formats.results import SOURCES, is_known_source
 
 MOST_BYTES = 64 * 1024
@@ -30,11 +31,25 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class PatchTable(_Table):
-    """A fix-up that keeps old commits building."""
+def _below(name: str, what: str) -> str:
+    """`name`, a relative path without steps upwards; ValueError for another."""
+    if name.startswith("/") or not {"", ".", ".."}.isdisjoint(name.split("/")):
+        raise ValueError(f"{name!r} is no path below {what}")
+    return name
 
-    file: _Text
-    when: Literal["applies", "always"] = "applies"
+
+class PatchTable(_Table):
+    """A fix-up that keeps old commits building: a patch as `git diff` makes it, beside the scenario file."""
+
+    file: Annotated[str, Field(min_length=1, max_length=4096)]
+    when: Literal["applies", "always"] = Field(
+        "applies", description="applies: commits that it does not fit are built without it; always: they are untestable"
+    )
+
+    @field_validator("file")
+    @classmethod
+    def _beside_the_scenario(cls, file: str) -> str:
+        return _below(file, "the scenario's directory, like 'fix-import.patch'")
 
 
 class BuildTable(_Table):
@@ -53,6 +68,25 @@ class BuildTable(_Table):
         default=[], description="shell lines that install it, run with those files alone; equal files share the outcome"
     )
 
+    submodules: Literal["leave-out", "refuse", "fetch"] = Field(
+        "leave-out",
+        description="leave-out: empty directories; refuse: a commit that has any is untestable; "
+        "fetch: their files, from addresses that the setting submodule_urls allows",
+    )
+    lfs: Literal["leave-out", "refuse"] = Field(
+        "leave-out", description="leave-out: pointers stay pointers; refuse: a commit that has any is untestable"
+    )
+    as_of: _Text = Field("", description="date as of which pip (26 or newer) and uv resolve packages, like 2026-01-31")
+    constraints: _Text = Field("", description="file beside this one with versions that pip and uv are held to")
+
+    @field_validator("as_of")
+    @classmethod
+    def _moment(cls, text: str) -> str:
+        try:
+            return parse_moment(text) if text else ""
+        except UsageError as error:
+            raise ValueError(f"{error.what}; write it like 2026-01-31") from None
+
     @model_validator(mode="after")
     def _one_way_to_build(self) -> "BuildTable":
         if self.dockerfile and self.candidate_dockerfile:
@@ -61,9 +95,10 @@ class BuildTable(_Table):
             raise ValueError("dependency_files and dependency_steps go together: name both or neither")
         if self.dependency_steps and (self.dockerfile or self.candidate_dockerfile):
             raise ValueError("a Dockerfile has layers of its own: leave out dependency_files and dependency_steps")
-        for name in self.dependency_files:
-            if name.startswith("/") or not {"", ".", ".."}.isdisjoint(name.split("/")):
-                raise ValueError(f"{name!r} is no path below the top of the checkout, like 'requirements.txt'")
+        for name in (*self.dependency_files, *filter(None, [self.constraints])):
+            _below(name, "the top of the checkout, like 'requirements.txt'")
+        if (self.as_of or self.constraints) and (self.dockerfile or self.candidate_dockerfile):
+            raise ValueError("as_of and constraints reach the steps only, not what a Dockerfile runs: pin it there")
         return self
 
 
@@ -184,6 +219,10 @@ def _to_core(parsed: ScenarioFile, files: str) -> Scenario:
             patches=tuple(Patch(file=patch.file, when=patch.when) for patch in build.patches),
             dependency_files=tuple(build.dependency_files),
             dependency_steps=tuple(build.dependency_steps),
+            submodules=build.submodules,
+            lfs=build.lfs,
+            as_of=build.as_of,
+            constraints=build.constraints,
         ),
         run=RunRecipe(**{**run.model_dump(), "command": tuple(run.command)}),
         metrics=tuple(_metric(metric) for metric in parsed.metrics) or (WALL,),

@@ -10,9 +10,10 @@ from bisector.core.model.scenario import Direction
 from bisector.core.model.verdict import Culprit, InnerKind, Reason, Verdict, VerdictKind
 from bisector.report.basis import Basis
 from bisector.report.document import Advice
-from bisector.report.phrase import Phrase
+from bisector.report.phrase import Phrase, quote
 from bisector.report.reproduce import SIMULATED, reproduce_command
 from bisector.report.shell import command_line
+from bisector.report.text import SHORT
 
 OTHER_WAY = {
     Direction.WORSE: Direction.BETTER,
@@ -28,7 +29,8 @@ def advice_of(basis: Basis, scenario: str | None) -> Iterator[Advice]:
         yield from _unanswered(investigation, basis.state)
     elif verdict is not None and investigation.request.kind is JobKind.BISECT:
         for culprit in verdict.culprits:
-            yield from _look_at(investigation, culprit)
+            name = quote(investigation.commit(culprit.place).sha[:SHORT]) if len(verdict.culprits) > 1 else "it"
+            yield from _look_at(investigation, culprit, name)
         yield from _elsewhere(investigation, verdict, scenario)
 
 
@@ -40,8 +42,8 @@ def _unanswered(investigation: Investigation, state: str) -> Iterator[Advice]:
         yield Advice(text=Phrase("Follow it"), command=command_line(["bisector", "jobs", "watch", investigation.job]))
 
 
-def _look_at(investigation: Investigation, culprit: Culprit) -> Iterator[Advice]:
-    """The commands that show what the culprit changed."""
+def _look_at(investigation: Investigation, culprit: Culprit, name: str) -> Iterator[Advice]:
+    """The commands that show what the culprit, called `name`, changed."""
     git, line = _git(investigation.request), investigation.line
     if len(culprit.members) > 1 and line.linear:
         first, last = min(culprit.members), max(culprit.members)
@@ -49,11 +51,12 @@ def _look_at(investigation: Investigation, culprit: Culprit) -> Iterator[Advice]
         command = command_line([*git, "log", "--first-parent", "--stat", span])
         yield Advice(text=Phrase("See what these commits changed"), command=command)
         return
-    yield Advice(text=Phrase("See what it changed"), command=command_line([*git, "diff", *_step(line, culprit)]))
+    command = command_line([*git, "diff", *_step(line, culprit)])
+    yield Advice(text=Phrase(f"See what {name} changed"), command=command)
     answer = culprit.inner
     if answer is not None and answer.kind is InnerKind.COMMIT:
         sha = investigation.commit(inner(answer.members[0])).sha
-        yield Advice(text=Phrase("See the commit inside it"), command=command_line([*git, "show", sha]))
+        yield Advice(text=Phrase(f"See the commit inside {name}"), command=command_line([*git, "show", sha]))
 
 
 def _step(line: Line, culprit: Culprit) -> tuple[str, str]:
@@ -66,14 +69,22 @@ def _git(request: Request) -> list[str]:
     return ["git", "-C", request.repository] if local else ["git"]
 
 
+def _once_more(investigation: Investigation, verdict: Verdict) -> Advice:
+    if verdict.reason is Reason.PACKAGES:
+        how = "To know whether the commits differ as well, ask again with packages of one day for all of them"
+        dated = command_line(["bisector", "jobs", "rerun", investigation.job, "--as-of", "DATE"])
+        return Advice(text=Phrase(how), command=dated)
+    again = command_line(["bisector", "jobs", "rerun", investigation.job])
+    return Advice(text=Phrase("Ask again, from beginning to end on one host"), command=again)
+
+
 def _elsewhere(investigation: Investigation, verdict: Verdict, scenario: str | None) -> Iterator[Advice]:
     """Another question to ask, where this one had no culprit for an answer."""
     request = investigation.request
     if verdict.kind is VerdictKind.FAILED:
         yield Advice(text=Phrase("Make the scenario work at both ends first; what it said stands below"))
     elif verdict.kind is VerdictKind.ENVIRONMENT_CHANGED:
-        again = command_line(["bisector", "jobs", "rerun", investigation.job])
-        yield Advice(text=Phrase("Ask again, from beginning to end on one host"), command=again)
+        yield _once_more(investigation, verdict)
     elif verdict.reason is Reason.BUDGET:
         again = command_line(["bisector", "jobs", "rerun", investigation.job, "--reuse"])
         yield Advice(

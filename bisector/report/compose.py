@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import bisector
 from bisector.core.model.history import LineName
 from bisector.core.model.investigation import Investigation
+from bisector.core.model.packages import PackageMove
 from bisector.core.model.samples import Purpose
 from bisector.core.model.scenario import Scenario
 from bisector.core.model.units import Seconds
@@ -14,6 +15,7 @@ from bisector.report import numbers
 from bisector.report.advice import advice_of
 from bisector.report.attached import Artifact, Section
 from bisector.report.basis import LONGEST_REASON, Basis, commit_part, metric_part
+from bisector.report.checkouts import patches_of
 from bisector.report.culprits import culprits_of, opposite_of
 from bisector.report.document import CostPart, EnvironmentPart, OtherPart, Report, UntestablePart
 from bisector.report.ends import ends_of
@@ -21,6 +23,7 @@ from bisector.report.evidence import evidence_of
 from bisector.report.explanation import Explanation, Files, explanations_of
 from bisector.report.lines import inner_line, main_line
 from bisector.report.notes import notes_of
+from bisector.report.packages import moves_between, rebuilt_part
 from bisector.report.phrase import Phrase, quote
 from bisector.report.reproduce import reproduce_command
 from bisector.report.restoration import part_of
@@ -29,7 +32,7 @@ from bisector.report.shell import command_line
 from bisector.report.steplog import log_of
 from bisector.report.suspects.section import sections_of
 from bisector.report.suspicion import with_suspect
-from bisector.report.text import displayed, harmless, one_line
+from bisector.report.text import SHORT, displayed, harmless, one_line
 
 LONGEST_PATH = 4096
 
@@ -78,6 +81,7 @@ def report_of(investigation: Investigation, job: JobFacts) -> Report:
         others=tuple(_others(basis)),
         lines=tuple(line for line in (main_line(basis), inner_line(basis)) if line is not None),
         untestable=tuple(_untestable(investigation)),
+        patches=patches_of(investigation),
         evidence=evidence_of(basis, metric, ends, (culprits, opposite), cost),
         notes=notes_of(basis, ends),
         cost=cost,
@@ -86,17 +90,30 @@ def report_of(investigation: Investigation, job: JobFacts) -> Report:
         advice=tuple(advice_of(basis, job.scenario)),
         reproduce=reproduce_command(request, job.scenario),
         artifacts=tuple(_shown(artifact) for artifact in job.artifacts),
-        sections=(*sections_of(explanations), *job.sections),
+        sections=(*sections_of(explanations, _names(investigation, explanations)), *job.sections),
         explanations=explanations,
         trial=part_of(investigation, basis.verdict.trial if basis.verdict is not None else None),
         head=part_of(investigation, basis.verdict.head if basis.verdict is not None else None),
+        packages=_packages(basis),
+        rebuilt=rebuilt_part(investigation, basis.verdict.rebuilt if basis.verdict is not None else None),
     )
+
+
+def _packages(basis: Basis) -> tuple[PackageMove, ...] | None:
+    if basis.main is None:
+        return None
+    view = basis.main.view
+    return moves_between(basis.investigation, view.place_at(view.low), view.place_at(view.high))
 
 
 def _shown(artifact: Artifact) -> Artifact:
     """An artifact with a path that does no harm where it is shown."""
     side = one_line(artifact.side, 80) if artifact.side else None
     return replace(artifact, path=harmless(artifact.path[:LONGEST_PATH]).replace("\t", "\\x09"), side=side)
+
+
+def _names(investigation: Investigation, explanations: Sequence[Explanation]) -> list[str]:
+    return [investigation.commit(each.new).sha[:SHORT] for each in explanations]
 
 
 def _sentence(basis: Basis, explanations: Sequence[Explanation]) -> Phrase:
@@ -146,7 +163,7 @@ def _untestable(investigation: Investigation) -> Iterator[UntestablePart]:
 def cost_of(investigation: Investigation, elapsed: Seconds | None) -> CostPart:
     """What the job has spent so far; what it took over from other jobs cost it nothing."""
     own = [sample for sample in investigation.samples if not sample.adopted_from]
-    builds = investigation.builds.values()
+    builds = investigation.every_build
     return CostPart(
         runs=investigation.runs(),
         warmups=sum(sample.purpose is Purpose.WARMUP for sample in own),

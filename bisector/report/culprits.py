@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
+from bisector.core.model.captures import ChangeKind
 from bisector.core.model.history import Commit, Line, LineName, Place, inner
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.units import Sha
@@ -11,6 +12,7 @@ from bisector.core.model.verdict import Change, Culprit, InnerAnswer, InnerKind,
 from bisector.core.search.outlook import Outlook
 from bisector.report.basis import commit_part
 from bisector.report.document import CommitPart, CulpritPart, InnerPart
+from bisector.report.packages import packages_of_change, seen_of
 from bisector.report.phrase import Phrase
 from bisector.report.restoration import part_of
 from bisector.report.sentence import inner_names, inner_part
@@ -42,6 +44,7 @@ def opposite_of(
 def _culprit(investigation: Investigation, verdict: Verdict, culprit: Culprit, found: Outlook | None) -> CulpritPart:
     line, index = investigation.line, culprit.place.index
     commit = line.commit(index)
+    seen = seen_of(investigation, culprit.place)
     fresh = latest(investigation, culprit) if culprit.verified else None
     share, share_low, share_high = _share(culprit.change, verdict.change)
     return CulpritPart(
@@ -63,6 +66,9 @@ def _culprit(investigation: Investigation, verdict: Verdict, culprit: Culprit, f
         revert=part_of(investigation, culprit.revert),
         control=culprit.control,
         suspicious=culprit.suspicious,
+        kind=seen.kind if seen is not None else ChangeKind.COMMIT,
+        packages=packages_of_change(seen),
+        submodules=seen.submodules if seen is not None else (),
     )
 
 
@@ -86,8 +92,8 @@ def _bare(sha: Sha) -> CommitPart:
 def _share(part: Change | None, whole: Change | None) -> tuple[float | None, float | None, float | None]:
     """The part of the whole change that one culprit makes, on the logarithmic scale on which changes add up, with its
     interval: by propagation of both changes' half widths, as if they were independent, which is on the wide side."""
-    if part is None or whole is None or whole.relative == 0:
-        return None, None, None
+    if part is None or whole is None or whole.low <= 0 <= whole.high:
+        return None, None, None  # a share of what may be nothing at all says nothing
     if min(part.low, whole.low) <= -1:
         usable = min(part.relative, whole.relative) > -1
         return (math.log1p(part.relative) / math.log1p(whole.relative) if usable else None), None, None

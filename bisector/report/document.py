@@ -8,15 +8,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bisector.core.model.captures import ChangeKind, SubmoduleMove
 from bisector.core.model.history import LineName
+from bisector.core.model.packages import PackageMove
 from bisector.core.model.request import JobKind, RunnerName
 from bisector.core.model.samples import Outcome, Purpose
 from bisector.core.model.scenario import Better
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Change, Control, Doubt, InnerKind, Reason, VerdictKind
+from bisector.report.attached import Advice as Advice  # noqa: PLC0414  part of the document
 from bisector.report.attached import Artifact, Section
+from bisector.report.attached import LogEntry as LogEntry  # noqa: PLC0414  part of the document
+from bisector.report.checkouts import PatchPart
 from bisector.report.explanation import Explanation
 from bisector.report.numbers import Gauge
+from bisector.report.packages import RebuiltPart
 from bisector.report.pairs import PairedPart
 from bisector.report.phrase import Phrase
 from bisector.report.restoration import RestorationPart
@@ -109,7 +115,7 @@ class CulpritPart:
     `share` is the part of the whole change it accounts for, between `share_low` and `share_high` at the asked
     confidence; below nothing where it takes a part of it back. None stands for what is not known.
     `paired` is its change by neighbouring fresh runs, `revert` what bad is without it, `control` how far two builds
-    of its parent differ, and `suspicious` why it looks odd all the same.
+    of its parent differ, `suspicious` why it looks odd all the same, and `kind` whether it only moves what is listed.
     """
 
     index: int
@@ -130,6 +136,9 @@ class CulpritPart:
     revert: RestorationPart | None = None
     control: Control | None = None
     suspicious: Doubt | None = None
+    kind: ChangeKind = ChangeKind.COMMIT
+    packages: tuple[PackageMove, ...] = ()
+    submodules: tuple[SubmoduleMove, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -276,25 +285,6 @@ class EnvironmentPart:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LogEntry:
-    """A step, why it was taken, and what came of it."""
-
-    number: int
-    elapsed: Seconds
-    what: str
-    reason: str
-    result: Phrase
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Advice:
-    """What to do next, with the command for it where there is one."""
-
-    text: Phrase
-    command: str = ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
     """A job, told. `verdict` is None while there is none; what is known so far stands beside it all the same."""
 
@@ -333,8 +323,13 @@ class Report:
     """Why, as far as the sides were profiled: one for each pair of commits."""
     trial: RestorationPart | None = None
     """What came of the one thing that the job was to try."""
+    patches: tuple[PatchPart, ...] = ()
+    """The scenario's fix-ups for commits that do not build as they are."""
     head: RestorationPart | None = None
     """What the tip of the branch gives back, where it was asked about."""
+    packages: tuple[PackageMove, ...] | None = None
+    """What differs between the packages of the ends' builds; None where that is not known."""
+    rebuilt: RebuiltPart | None = None
 
     @property
     def main(self) -> LinePart | None:

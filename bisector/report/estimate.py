@@ -18,6 +18,10 @@ FEWEST_BITS, FEWEST_RUNS = 1.0, 12
 """Below these the job's own rate says nothing yet."""
 
 
+NEGLIGIBLE_RUNS = 0.1
+"""Less than this is the rest of doubt that always stays, and no run is made for it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Estimate:
     """Runs, builds and seconds that are probably left; `seconds` is None while nothing was run."""
@@ -45,8 +49,11 @@ def remaining(investigation: Investigation, found: Outlook | None) -> Estimate |
     own_rate = runs / gained if gained >= FEWEST_BITS and runs >= FEWEST_RUNS else USUAL_RUNS_PER_BIT
     first = max(FIRST_RUNS - runs, 0) if found.posterior is None else 0
     verified = any(sample.purpose is Purpose.VERIFY for sample in investigation.samples)
-    runs_left = math.ceil(left * own_rate) + first + (0 if verified else VERIFYING_RUNS)
+    searching = math.ceil(left * own_rate) if left * own_rate > NEGLIGIBLE_RUNS else 0
+    runs_left = searching + first + (0 if verified else VERIFYING_RUNS)
     builds_left = math.ceil(math.log2(max(len(found.likely), 1))) + max(2 - len(investigation.builds), 0)
+    if runs_left == builds_left == 0:
+        return None
     return Estimate(runs=runs_left, builds=builds_left, seconds=_seconds(investigation, runs_left, builds_left))
 
 

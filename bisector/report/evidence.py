@@ -1,19 +1,21 @@
 """How sure the answer is, and why: the few lines that carry it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from statistics import median
 
 from bisector.core.model.request import JobKind
 from bisector.core.model.trial import TrialKind
 from bisector.core.model.trials import Restoration
-from bisector.core.model.verdict import Reason, VerdictKind
+from bisector.core.model.verdict import Culprit, Reason, VerdictKind
 from bisector.report import numbers
 from bisector.report.basis import Basis
 from bisector.report.document import CostPart, CulpritPart, EndPart, EndsPart, Evidence, MetricPart
+from bisector.report.packages import moves_told, submodules_told
 from bisector.report.pairs import PairedPart
 from bisector.report.phrase import Phrase, quote, told
 from bisector.report.restoration import FAR, RestorationPart, clause, part_of, subject_of
-from bisector.report.sentence import SHORT
+from bisector.report.text import SHORT
 from bisector.report.verification import latest
 from bisector.report.words import DOUBTS
 
@@ -40,14 +42,18 @@ def evidence_of(
     rows: list[Evidence] = [] if ends is None else list(teller.ends(ends))
     rows += teller.no_change()
     every = frozenset(sha for culprit in (*culprits, *opposite) for sha in culprit.set)
-    for culprit in culprits:
-        rows += teller.culprit(culprit, every)
-    for culprit in opposite:
-        rows += teller.culprit(culprit, every, "The other way")
+    verdict = basis.verdict
+    searched = verdict is not None and basis.investigation.request.searches
+    found = () if verdict is None or not searched else (*verdict.culprits, *verdict.opposite)
+    names = [("The culprit", _which(number, len(culprits))) for number in range(1, len(culprits) + 1)]
+    names += [("The other way", "")] * len(opposite)
+    for (name, which), part, culprit in zip(names, (*culprits, *opposite), found, strict=True):
+        told = (*teller.culprit(part, every, name), *teller.fresh(culprit))
+        rows += (replace(row, label=f"{row.label}{which}") for row in told)
     rows += () if culprits else teller.so_far()
-    rows += teller.fresh()
     rows += teller.doubts()
     rows += teller.controls()
+    rows += teller.rebuilt()
     rows += teller.trials()
     rows += teller.noise()
     return (*rows, _runs(cost))
@@ -55,6 +61,11 @@ def evidence_of(
 
 SIGNED_RANKS_FROM = 6
 """Pairs from which signed ranks can be less likely than one in twenty."""
+
+
+def _which(number: int, culprits: int) -> str:
+    """Which culprit a row is about, where there are several."""
+    return f" ({number})" if culprits > 1 and number <= culprits else ""
 
 
 class _Evidence:
@@ -118,6 +129,12 @@ class _Evidence:
             size = numbers.percent(culprit.change.relative, signed=True)
             step = "Parent to culprit" if alone else "Across these commits"
             yield _row(step, size, "; ".join(filter(None, (interval, share))))
+        if culprit.packages:
+            size = numbers.count(len(culprit.packages), "package")
+            yield _row("Moves", size, moves_told(culprit.packages))
+        if culprit.submodules:
+            size = numbers.count(len(culprit.submodules), "submodule")
+            yield _row("Moves", size, submodules_told(culprit.submodules))
         inner = culprit.inner
         if inner is not None:
             chance = numbers.probability(inner.probability) if inner.probability is not None else "–"
@@ -144,26 +161,26 @@ class _Evidence:
             return
         if found.no_change > 0.5 or (verdict is not None and verdict.kind is VerdictKind.NOT_REPRODUCED):
             return
+        if verdict is not None and verdict.reason is Reason.PACKAGES:
+            return
         if verdict is not None and verdict.reason is Reason.CREEP and verdict.excluded is not None:
             yield _row("Largest step", numbers.percent(verdict.excluded), "between neighbouring measured commits")
             return
         left = f"{numbers.whole(len(found.likely))} of {numbers.count(len(found.chances), 'candidate')}"
         yield _row("Left to search", left, f"hold the culprit with {self._sure}, if any")
 
-    def fresh(self) -> Iterator[Evidence]:
-        """What the fresh runs of each culprit against its parent gave."""
-        investigation, verdict = self._basis.investigation, self._basis.verdict
-        if not investigation.request.searches or verdict is None:
+    def fresh(self, culprit: Culprit) -> Iterator[Evidence]:
+        """What the fresh runs of a culprit against its parent gave."""
+        if not self._basis.investigation.request.searches:
             return
-        for culprit in (*verdict.culprits, *verdict.opposite):
-            found = latest(investigation, culprit)
-            if found is None:
-                yield _row("Verified", "no", "no fresh runs were made of it against its parent")
-                continue
-            old, new = median(found.old), median(found.new)
-            runs = f"{numbers.count(len(found.old) + len(found.new), 'fresh run')} in turns"
-            levels = f"{self._quantity(old)} before it, {self._quantity(new)} with it"
-            yield _row("Verified", "yes" if found.passed else "no", f"{runs}: {levels}{_in_pairs(found.paired)}")
+        found = latest(self._basis.investigation, culprit)
+        if found is None:
+            yield _row("Verified", "no", "no fresh runs were made of it against its parent")
+            return
+        old, new = median(found.old), median(found.new)
+        runs = f"{numbers.count(len(found.old) + len(found.new), 'fresh run')} in turns"
+        levels = f"{self._quantity(old)} before it, {self._quantity(new)} with it"
+        yield _row("Verified", "yes" if found.passed else "no", f"{runs}: {levels}{_in_pairs(found.paired)}")
 
     def doubts(self) -> Iterator[Evidence]:
         """What is odd about each culprit, though it was measured once more."""
@@ -178,12 +195,13 @@ class _Evidence:
     def controls(self) -> Iterator[Evidence]:
         """How far two builds of each culprit's parent differ, beside the culprit itself."""
         verdict = self._basis.verdict
-        for culprit in verdict.culprits if verdict is not None else ():
-            control = culprit.control
+        culprits = verdict.culprits if verdict is not None else ()
+        for number, culprit in enumerate(culprits, start=1):
+            control, label = culprit.control, f"Two builds of its parent{_which(number, len(culprits))}"
             if control is None:
                 continue
             if control.difference is None or control.culprit is None:
-                yield _row("Two builds of its parent", "equal", "file by file: no luck of a build is in it")
+                yield _row(label, "equal", "file by file: no luck of a build is in it")
                 continue
             size, other = (
                 numbers.percent(each.relative, signed=True) for each in (control.difference, control.culprit)
@@ -191,7 +209,17 @@ class _Evidence:
             told = f"{self._sure} interval {numbers.interval(control.difference)}; the culprit stands {other} from both"
             runs = f"{numbers.count(control.runs, 'run')} in turns"
             luck = "; that may be all of it" if control.luck else ""
-            yield _row("Two builds of its parent", size, f"{told}{luck}; {runs}")
+            yield _row(label, size, f"{told}{luck}; {runs}")
+
+    def rebuilt(self) -> Iterator[Evidence]:
+        """What is left of the change between builds made alike."""
+        verdict = self._basis.verdict
+        found = verdict.rebuilt if verdict is not None else None
+        if found is not None:
+            size = numbers.percent(found.left.relative, signed=True)
+            interval = f"{self._sure} interval {numbers.interval(found.left)}"
+            runs = f"{numbers.count(found.runs, 'run')} in turns with the earlier builds"
+            yield _row("Built alike today", size, f"{interval}; what moved: {moves_told(found.moves)}; {runs}")
 
     def trials(self) -> Iterator[Evidence]:
         """What was tried: how much of the change it gives back."""
@@ -226,7 +254,8 @@ class _Evidence:
 def _in_pairs(paired: PairedPart | None) -> str:
     if paired is None:
         return ""
-    return f"; in pairs {numbers.percent(paired.change.relative, signed=True)} ({numbers.interval(paired.change)})"
+    pairs = numbers.count(paired.pairs, "pair")
+    return f"; in {pairs} {numbers.percent(paired.change.relative, signed=True)} ({numbers.interval(paired.change)})"
 
 
 def _share(culprit: CulpritPart) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from bisector.core.explain.changes import Touched, touched_functions
+from bisector.core.explain.changes import MODULE, Touched, touched_functions
 from bisector.core.explain.counts import CountPair, Counts
 from bisector.core.explain.difference import Difference, difference
 from bisector.core.explain.findings import Finding, findings_of
@@ -15,7 +15,7 @@ from bisector.core.explain.joining import joined
 from bisector.core.explain.names import Names
 from bisector.core.explain.sources import SourceChange
 from bisector.core.explain.stacks import Capture, Profile, Unit
-from bisector.core.explain.suspects import Suspect, suspects_of
+from bisector.core.explain.suspects import Relation, Suspect, suspects_of
 from bisector.core.model.captures import ChangesKept, Profiled, ProfilersSeen, in_use
 from bisector.core.model.history import Place
 from bisector.core.model.investigation import Investigation
@@ -29,8 +29,11 @@ from bisector.formats.profiles.counting import counts_in
 from bisector.formats.profiles.gathering import Reading
 from bisector.formats.profiles.problem import ProfileProblem
 from bisector.report import numbers
+from bisector.report.phrase import Phrase, told
 from bisector.report.text import displayed
 
+MOST_NAMED = 3
+"""Changed functions that are named where none of them grew."""
 Files = Mapping[str, bytes]
 """What was kept, by SHA-256, as far as it is still there."""
 
@@ -45,7 +48,7 @@ class Explanation:
 
     old: Place
     new: Place
-    method: str
+    method: Phrase
     problems: tuple[str, ...] = ()
     before: Profile | None = None
     after: Profile | None = None
@@ -86,14 +89,29 @@ def _explanation(investigation: Investigation, seen: ProfilersSeen, kept: Change
     except (_Missing, ProfileProblem, ValueError) as problem:
         return replace(explanation, problems=(*problems, displayed(f"there is no profile to compare: {problem}", 300)))
     counts = reader.counts(kept.old, kept.new)
+    suspects = suspects_of(found, touched, counts)
     return replace(
         explanation,
+        problems=(*problems, *_elsewhere(suspects, touched)),
         before=before,
         after=after,
         difference=found,
         counts=counts,
-        suspects=suspects_of(found, touched, counts),
+        suspects=suspects,
         findings=findings_of(found, counts),
+    )
+
+
+def _elsewhere(suspects: Sequence[Suspect], touched: Touched | None) -> Iterator[str]:
+    """Said where nothing that grew was changed: what was may compile other code, fill a table or set a flag."""
+    told = {each.name: each.path for each in touched.functions if each.name != MODULE} if touched is not None else {}
+    if not suspects or not told or any(each.relation is not Relation.UNTOUCHED for each in suspects):
+        return
+    named = [displayed(f"{name} in {path}", 120) for name, path in list(told.items())[:MOST_NAMED]]
+    more = f" and {numbers.count(len(told) - MOST_NAMED, 'other')}" if len(told) > MOST_NAMED else ""
+    yield (
+        f"nothing that was changed is on the stack of what grew ({', '.join(named)}{more}): "
+        "it has other code do more, by what it prepares or returns"
     )
 
 
@@ -146,13 +164,13 @@ class _Reader:
 
     def _work(self, profiled: Profiled, capture: Capture) -> float:
         """Units of work a capture holds: so that one costs what the measured runs took, which no profiler slowed down
-        and no other load stretched; where nothing was measured, the runs that were profiled."""
+        and no other load stretched; where nothing was measured, a run that was made beside it, else its own runs."""
         samples = self._measured.get(profiled.place, ())
         taken = [s.usage for s in samples if s.counts and s.usage is not None]
-        if not taken or capture.unit is not Unit.SECONDS or not capture.total:
+        if capture.unit is not Unit.SECONDS or not capture.total or not (taken or profiled.cpu):
             return float(profiled.runs)
         walled = profiled.tool == ProfilerName.PYINSTRUMENT
-        one = median(usage.wall if walled else usage.cpu for usage in taken)
+        one = median(usage.wall if walled else usage.cpu for usage in taken) if taken else profiled.cpu or 0.0
         return capture.total / one if one > 0 else float(profiled.runs)
 
     def _counts(self, place: Place) -> Counts:
@@ -188,19 +206,19 @@ def _changes(kept: ChangesKept, files: Files, problems: list[str]) -> SourceChan
     return None
 
 
-def _method(investigation: Investigation, seen: ProfilersSeen) -> str:
-    """How it was profiled, with what and why: whole words, fit to be shown."""
+def _method(investigation: Investigation, seen: ProfilersSeen) -> Phrase:
+    """How it was profiled, with what and why."""
     tool = in_use(seen, investigation.captures)
     if tool is None:
-        return f"no profiler worked ({displayed(seen.why, 120)})"
+        return Phrase(f"no profiler worked ({told(seen.why)})")
     taken = [each for each in investigation.captures if each.step == seen.step and each.tool == tool]
     sides = {each.place for each in taken}
     captures, rate = len(taken) // max(len(sides), 1), taken[0].rate_hz if taken else 0
     if tool is ProfilerName.TRACEMALLOC:
         often = numbers.count(captures, "capture")
-        return f"{tool}, {often} a side, each of the moment when most was held ({seen.why})"
+        return Phrase(f"{tool}, {often} a side, each of the moment when most was held ({told(seen.why)})")
     apart = "apart from the measured runs and scaled to them" if investigation.samples else "by the run"
-    return f"{tool}, {captures} captures a side at {rate} samples a second, {apart} ({seen.why})"
+    return Phrase(f"{tool}, {captures} captures a side at {rate} samples a second, {apart} ({told(seen.why)})")
 
 
 _DOING = {CaptureKind.COUNTED: "counting calls", CaptureKind.ALLOCATED: "adding up allocations"}

@@ -9,9 +9,13 @@ from bisector.core.model.verdict import VerdictKind
 from bisector.report import numbers
 from bisector.report.document import Report
 from bisector.report.restoration import FAR
+from bisector.report.text import one_line
 from bisector.report.words import OUTCOMES, VERDICTS
 
 SETTLED = frozenset({VerdictKind.CULPRIT, VerdictKind.SEVERAL, VerdictKind.NOT_REPRODUCED, VerdictKind.NOT_RESTORED})
+
+
+LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,16 +46,21 @@ def tone(report: Report) -> str:
 
 
 def key_figures(report: Report) -> tuple[Figure, ...]:
-    """How large, how sure, at what cost."""
-    found = [_change(report), _given_back(report) or _certainty(report), _cost(report)]
+    """How large, how sure, where, at what cost."""
+    found = [_change(report), _given_back(report) or _certainty(report), _suspect(report), _cost(report)]
     return tuple(figure for figure in found if figure is not None)
 
 
 def untestable_summary(report: Report) -> str:
     """How many commits could not be tested, and why; "" when every one could."""
     counts = Counter(each.outcome for each in report.untestable)
-    told = numbers.listing(f"{OUTCOMES[outcome]} ×{number}" for outcome, number in sorted(counts.items()))
-    return f"{numbers.count(len(report.untestable), 'commit')} could not be tested: {told}." if counts else ""
+    if not counts:
+        return ""
+    # Of one kind all of them are.
+    told = (
+        OUTCOMES[outcome] + (f" ×{number}" if len(counts) > 1 else "") for outcome, number in sorted(counts.items())
+    )
+    return f"{numbers.count(len(report.untestable), 'commit')} could not be tested: {numbers.listing(told)}."
 
 
 def _comparison(report: Report) -> str:
@@ -96,6 +105,15 @@ def _certainty(report: Report) -> Figure | None:
     if report.verdict is VerdictKind.NOT_REPRODUCED or main.no_change > 0.5:
         return Figure(label="no change", value=numbers.probability(main.no_change), below="probability")
     return Figure(label="a change", value=numbers.probability(1 - main.no_change), below="probability")
+
+
+def _suspect(report: Report) -> Figure | None:
+    """The function that explains most of the first change."""
+    suspects = report.explanations[0].suspects if report.explanations else ()
+    if not suspects:
+        return None
+    name = one_line(suspects[0].function.frame.name, LONGEST_NAME)
+    return Figure(label="prime suspect", value=name, below=f"{numbers.percent(suspects[0].share)} of the increase")
 
 
 def _cost(report: Report) -> Figure:

@@ -20,6 +20,7 @@ from bisector.report.document import (
 )
 from bisector.report.explanation import Explanation
 from bisector.report.numbers import json_number
+from bisector.report.packages import move_objects, rebuilt_object, submodule_objects
 from bisector.report.pairs import PairedPart
 from bisector.report.phrase import plain
 from bisector.report.restoration import RestorationPart, still_there
@@ -57,6 +58,7 @@ def result_of(report: Report) -> dict[str, Any]:
             {"commit": each.commit.sha, "outcome": each.outcome.value, "reason": each.reason or None}
             for each in report.untestable
         ],
+        "patches": [{"file": each.file, "commits": list(each.commits)} for each in report.patches],
         "cost": {
             "runs": report.cost.runs,
             "builds": report.cost.builds,
@@ -74,6 +76,8 @@ def result_of(report: Report) -> dict[str, Any]:
         "trial": _restoration(report.trial),
         "still_at_head": still_there(report.head),
         "head": _restoration(report.head),
+        "packages": None if report.packages is None else move_objects(report.packages),
+        "rebuilt": rebuilt_object(report.rebuilt),
     }
 
 
@@ -136,7 +140,7 @@ def _culprits(culprits: Sequence[CulpritPart], explanations: Sequence[Explanatio
 
 def _culprit(culprit: CulpritPart) -> dict[str, Any]:
     return {
-        "kind": "commit",
+        "kind": culprit.kind.value,
         **_commit(culprit.commit),
         "parent": culprit.parent.sha,
         "probability": json_number(culprit.probability),
@@ -152,6 +156,8 @@ def _culprit(culprit: CulpritPart) -> dict[str, Any]:
         "revert": _restoration(culprit.revert),
         "control": _control(culprit.control),
         "suspicious": culprit.suspicious.value if culprit.suspicious is not None else None,
+        "packages": move_objects(culprit.packages),
+        "submodules": submodule_objects(culprit.submodules),
     }
 
 

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from bisector.core.model.history import LineName
 from bisector.core.model.investigation import Investigation
+from bisector.core.model.profiles import CaptureKind
 from bisector.core.model.samples import Purpose, Sample
 from bisector.core.model.steps import (
     BuildPlace,
@@ -36,6 +37,11 @@ MARKS = {Side.OLD: "●", Side.NEW: "▲", Side.UNSURE: "◇"}
 LAST_RUNS = 5
 NARROWEST = 30
 TRYING = "trying what would undo it"
+CAPTURING = {
+    CaptureKind.SAMPLED: "samples",
+    CaptureKind.COUNTED: "every call is counted, which takes longer",
+    CaptureKind.ALLOCATED: "allocations are added up, which takes longer",
+}
 BUILDING = {LineName.INNER: "looking into the merge", LineName.TRIED: TRYING}
 
 
@@ -68,6 +74,8 @@ def _measuring(step: Measure) -> str:
         return "verifying the culprit"
     if purposes == {Purpose.TRIAL}:
         return TRYING
+    if purposes == {Purpose.ENVIRONMENT}:
+        return "comparing earlier builds with today's"
     if purposes == {Purpose.ENDS}:
         return "comparing the ends"
     return "searching"
@@ -125,7 +133,8 @@ class _Screen:
 
     def _standing(self, found: Outlook) -> str:
         """How much is left to search, and whether there is anything to find."""
-        candidates = numbers.count(len(found.chances), "candidate")
+        inside = ", inside the merge" if found.view.name is LineName.INNER else ""
+        candidates = f"{numbers.count(len(found.chances), 'candidate')}{inside}"
         if found.posterior is None:
             return candidates
         none = f"no change: {numbers.probability(found.no_change)}"
@@ -156,6 +165,17 @@ class _Screen:
             step = self._investigation.plans[-1].step
             yield self._cut(f"now: {step_name(step)}")
             yield styled(self._cut(f"     {one_line(step.reason)}"), self._style.soft)
+            if isinstance(step, ProfileSides) and (told := self._capturing(step)):
+                yield self._cut(f"     {told}")
+
+    def _capturing(self, step: ProfileSides) -> str:
+        """Which capture is being taken, of how many: they may take minutes."""
+        pending = self._investigation.pending_captures()
+        if not pending:
+            return ""
+        _, slot, profiler = pending[0]
+        number = len(step.slots) - len(pending) + 1
+        return f"capture {number} of {len(step.slots)}: {profiler or CAPTURING[slot.kind]}, {place_name(slot.place)}"
 
     def _runs(self) -> Iterator[str]:
         own = [s for s in self._investigation.samples if s.purpose is not Purpose.WARMUP and not s.adopted_from]
@@ -177,7 +197,9 @@ class _Screen:
         )
         yield self._cut(f"spent: {runs}, {builds}, {spent}")
         left = remaining(investigation, self._found)
-        if left is not None:
+        # Once both sides are profiled there is nothing left to run.
+        profiling = bool(investigation.plans) and isinstance(investigation.plans[-1].step, ProfileSides)
+        if left is not None and not profiling:
             yield styled(self._cut(left.text()), self._style.soft)
 
 

@@ -11,8 +11,8 @@ from bisector.report import numbers
 from bisector.report.document import CommitPart, CulpritPart, InnerPart, OtherPart, Report
 from bisector.report.headline import untestable_summary
 from bisector.report.phrase import Phrase, pieces
-from bisector.report.sentence import SHORT
-from bisector.report.words import OUTCOMES
+from bisector.report.text import SHORT
+from bisector.report.words import KINDS, OUTCOMES
 
 MOST_REASONS = 5
 """Untestable commits that are listed with what they said."""
@@ -49,6 +49,11 @@ def code_in_cell(text: str) -> str:
     """The same inside a table, where a bar ends the cell even in a code span."""
     # A backslash before the bar would be taken as escaped itself: then the bar is written out.
     return code(text.replace("|", "\\x7c" if "\\|" in text else "\\|"))
+
+
+def in_cell(text: str) -> str:
+    """Plain words in a table; what Markdown would read as mark-up is escaped."""
+    return _text(text)
 
 
 def fenced(text: str) -> list[str]:
@@ -91,6 +96,8 @@ def _culprit(culprit: CulpritPart, before: str = "") -> Iterator[str]:
         yield f"### {before}One of {numbers.count(len(culprit.set), 'commit')}"
         yield ""
         yield from _members(culprit)
+    if KINDS[culprit.kind]:
+        yield f"- {KINDS[culprit.kind]}"
     if culprit.same_build:
         yield "- its build came out equal to its parent's"
     if culprit.still_at_bad is False:

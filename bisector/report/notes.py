@@ -15,8 +15,11 @@ from bisector.core.search.outlook import Outlook
 from bisector.core.search.view import View
 from bisector.formats.results import MEASURED
 from bisector.report import numbers
+from bisector.report.ahead import review
 from bisector.report.basis import Basis
+from bisector.report.checkouts import checkout_notes
 from bisector.report.document import EndsPart
+from bisector.report.packages import notes_of_packages
 from bisector.report.phrase import Phrase, quote
 from bisector.report.sentence import named
 from bisector.report.words import OUTCOMES
@@ -35,14 +38,21 @@ def notes_of(basis: Basis, ends: EndsPart | None) -> tuple[Phrase, ...]:
         *(_ends(investigation, ends) if ends is not None else ()),
         *_asked(investigation),
         *(_taken_over(investigation, found) if found is not None else ()),
+        *(notes_of_packages(found) if found is not None and not _blamed(basis) else ()),
         *_left_out(investigation),
+        *review(investigation),
         *(_bounded(found) if found is not None else ()),
         *(_shape(found) if found is not None else ()),
         *(_dispersion(found) if found is not None else ()),
         *_inside(investigation),
+        *checkout_notes(investigation),
         *_trust(investigation),
     ]
     return tuple(Phrase(note) for note in notes)
+
+
+def _blamed(basis: Basis) -> bool:
+    return basis.verdict is not None and basis.verdict.rebuilt is not None
 
 
 def _ends(investigation: Investigation, ends: EndsPart) -> Iterator[str]:
@@ -93,6 +103,11 @@ def _asked(investigation: Investigation) -> Iterator[str]:
     if request.search.suspects:
         paths = numbers.listing(quote(path, 80) for path in request.search.suspects[:8])
         yield f"Commits that touch {paths} were suspected first."
+    build = request.scenario.build
+    if build.as_of:
+        yield f"Builds resolve packages as of {build.as_of}, as far as pip and uv do it; nothing else is held to that."
+    if build.constraints:
+        yield f"Builds are held to the versions in {quote(build.constraints, 120)}, as far as pip and uv install them."
     if request.duet:
         yield "Every run had one of good's beside it, at the same moment on other processors."
     idle = len(investigation.line.idle) if investigation.history is not None and request.search.prior else 0

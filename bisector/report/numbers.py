@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from statistics import median
+from typing import TYPE_CHECKING
 
-from bisector.core.model.verdict import Change
+if TYPE_CHECKING:
+    # Its module needs numpy, which the help of commands that print numbers is to do without.
+    from bisector.core.model.verdict import Change
 
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
 _TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
@@ -35,12 +38,12 @@ def probability(share: float) -> str:
     return f"{share * 100:.1f} %" if share > 0.99 or 0 < share < 0.0095 else f"{share * 100:.0f} %"
 
 
-def change(found: Change) -> str:
+def change(found: "Change") -> str:
     """A relative change with its interval."""
     return f"{percent(found.relative, signed=True)} ({interval(found)})"
 
 
-def interval(found: Change) -> str:
+def interval(found: "Change") -> str:
     """The interval of a relative change."""
     return f"{percent(found.low, signed=True)} to {percent(found.high, signed=True)}"
 

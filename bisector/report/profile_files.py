@@ -1,14 +1,15 @@
 """The files for other viewers that come with a report: speedscope and folded stacks of each side, the difference."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bisector.core.explain.difference import Basis, difference
 from bisector.core.explain.joining import joined
 from bisector.core.explain.stacks import Profile
 from bisector.formats.profiles import folded, speedscope
 from bisector.report import flamegraph
 from bisector.report.explanation import Explanation
+from bisector.report.phrase import plain
+from bisector.report.suspects.section import headline_of, why_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,12 +31,20 @@ def profile_files(explanations: Sequence[Explanation]) -> Iterator[ProfileFile]:
             if profile is not None:
                 yield from _side(profile, prefix)
         if before is None and found is not None:
-            page = flamegraph.page(found, title="profile")
+            # One profile beside itself: the page shows it alone.
+            page = flamegraph.page(replace(found, before=found.after), title="Where it goes")
             yield ProfileFile(name=f"{prefix}flamegraph.html", kind="flamegraph", side=None, text=page)
-        elif before is not None and after is not None and found is not None:
-            page = flamegraph.page(found, difference(before, after, Basis.SHARE), title="before and after")
+        elif after is not None and found is not None:
+            page = _compared(explanation)
             yield ProfileFile(name=f"{prefix}difference.html", kind="flamegraph", side=None, text=page)
             yield ProfileFile(name=f"{prefix}difference.svg", kind="diff", side=None, text=str(flamegraph.still(found)))
+
+
+def _compared(explanation: Explanation) -> str:
+    why = why_of(explanation)
+    if why is None:
+        raise ValueError("there are no two profiles to compare")
+    return flamegraph.page(why.found, why.shares, title="Before and after the change", summary=plain(headline_of(why)))
 
 
 def _side(profile: Profile, prefix: str) -> Iterator[ProfileFile]:

@@ -83,6 +83,8 @@ def _options(request: Request) -> Iterator[str]:
         yield from ("--max-builds", str(budget.builds))
     if budget.seconds is not None:
         yield from ("--max-time", f"{numbers.exact(budget.seconds)}s")
+    if request.scenario.build.as_of:
+        yield from ("--as-of", request.scenario.build.as_of)
     if not request.reuse_samples:
         yield "--no-reuse"
     if request.duet:
@@ -127,7 +129,8 @@ def _spelling(request: Request) -> list[str] | None:
     build, run = scenario.build, scenario.run
     if scenario.files or results is None or scenario.profile != ProfileRecipe():
         return None
-    if build != BuildRecipe(image=build.image, steps=build.steps) or run != RunRecipe(command=run.command):
+    spelt = BuildRecipe(image=build.image, steps=build.steps, as_of=build.as_of)
+    if build != spelt or run != RunRecipe(command=run.command):
         return None
     steps = [word for step in build.steps for word in ("--build", step)]
     return [*steps, *results, "--", *run.command]

@@ -9,11 +9,10 @@ from bisector.core.model.trials import HEAD_PLACE, Restoration
 from bisector.core.model.verdict import Culprit, Verdict, VerdictKind
 from bisector.report import numbers
 from bisector.report.phrase import Phrase, quote, told
-from bisector.report.text import displayed, one_line, redacted
+from bisector.report.text import SHORT, displayed, one_line, redacted
 
 MOST_CONFLICTS = 6
 """Files in conflict that a sentence names."""
-SHORT = 10
 FAR = 10.0
 """A share beyond this says no more than that the change it is a share of is near nothing."""
 LONGEST_PROBLEM = 400

@@ -11,14 +11,13 @@ from bisector.core.model.verdict import Change, Culprit, InnerAnswer, InnerKind,
 from bisector.core.search.outlook import Outlook
 from bisector.core.search.proof import UNVERIFIED
 from bisector.report import numbers
+from bisector.report.packages import blamed, moved_by, seen_of
 from bisector.report.phrase import Phrase, plain, quote, told
 from bisector.report.restoration import at_head, reverted, tried
-from bisector.report.text import redacted
+from bisector.report.text import SHORT, redacted
 from bisector.report.verification import latest
 from bisector.report.words import DOUBTS
 
-SHORT = 10
-"""Digits of a commit's name in running text."""
 LONGEST_EXPLANATION = 4000
 TRIED = frozenset(
     {VerdictKind.RESTORED, VerdictKind.NOT_RESTORED, VerdictKind.NOT_REPRODUCED, VerdictKind.INCONCLUSIVE}
@@ -131,7 +130,7 @@ class _Teller:
             case VerdictKind.CULPRIT_SET:
                 return self._set(verdict) + self._head(verdict)
             case VerdictKind.SEVERAL:
-                told = numbers.listing(self._culprit(culprit) for culprit in verdict.culprits[:MOST_NAMED])
+                told = numbers.listing(_lower(self._culprit(each)) for each in verdict.culprits[:MOST_NAMED])
                 apart = self._apart(verdict) + self._head(verdict)
                 return f"{numbers.count(len(verdict.culprits), 'change')}: {told}.{apart}"
             case VerdictKind.NOT_REPRODUCED:
@@ -150,7 +149,8 @@ class _Teller:
         inside = f"; {inner_part(self._investigation, culprit.inner)}" if culprit.inner else ""
         sure = f"probability {numbers.probability(culprit.probability)}, {self._verified(culprit)}"
         odd = f"; suspicious: {DOUBTS[culprit.suspicious]}" if culprit.suspicious is not None else ""
-        return f"{made}, {sure}{inside}{reverted(culprit)}{odd}"
+        moves = moved_by(seen_of(self._investigation, culprit.place))
+        return f"{made}, {sure}{inside}{moves}{reverted(culprit)}{odd}"
 
     def _head(self, verdict: Verdict) -> str:
         return at_head(self._investigation, verdict)
@@ -163,7 +163,9 @@ class _Teller:
             f"{self._who(culprit)} made {effect(self._metric, culprit.change)}"
             for culprit in verdict.opposite[:MOST_NAMED]
         )
-        return f" Apart from that, {found}."
+        whole = verdict.change
+        ends = f"; between the ends {quote(self._metric.name)} changes by {numbers.change(whole)}" if whole else ""
+        return f" Apart from that, {found}{ends}."
 
     def _who(self, culprit: Culprit) -> str:
         """A culprit, or a set of commits one of which is it, as the subject of a sentence."""
@@ -220,6 +222,8 @@ class _Teller:
     def _unsettled(self, start: str, verdict: Verdict) -> str:
         if verdict.reason is Reason.CREEP:
             return f"{self._creep(verdict)}."
+        if verdict.rebuilt is not None and verdict.kind is VerdictKind.ENVIRONMENT_CHANGED:
+            return blamed(self._investigation, verdict.rebuilt)
         why = explained(verdict.explanation) or "the evidence is not enough"
         found = f"; between the ends {effect(self._metric, verdict.change)}" if verdict.change else ""
         return f"{start}: {why}{found}."
@@ -248,6 +252,11 @@ def inner_names(investigation: Investigation, answer: InnerAnswer) -> str:
         case InnerKind.UNDECIDED:
             return "which commit inside it is undecided"
     assert_never(answer.kind)
+
+
+def _lower(sentence: str) -> str:
+    """The same in the middle of another."""
+    return f"{sentence[0].lower()}{sentence[1:]}"
 
 
 def _not_sure(verdict: Verdict) -> str:

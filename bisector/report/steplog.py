@@ -29,8 +29,8 @@ from bisector.report.document import LogEntry
 from bisector.report.numbers import Gauge
 from bisector.report.phrase import Phrase, quote, told
 from bisector.report.restoration import MOST_CONFLICTS
-from bisector.report.sentence import SHORT, explained
-from bisector.report.text import displayed
+from bisector.report.sentence import explained
+from bisector.report.text import SHORT, displayed
 from bisector.report.words import OUTCOMES, VERDICTS
 
 
@@ -71,8 +71,9 @@ def step_name(step: Step) -> str:
     match step:
         case ListHistory():
             return "List the commits"
-        case BuildPlace(place=place, number=number):
-            return f"Build {place_name(place)}{' afresh' if number else ''}"
+        case BuildPlace(place=place, number=number, clean=clean):
+            how = " once more, from scratch" if clean else " afresh" if number else ""
+            return f"Build {place_name(place)}{how}"
         case Measure():
             return _measured(step)
         case ListBranch(merge=merge, in_context=in_context):
@@ -121,13 +122,19 @@ def _result(investigation: Investigation, plan: Planned, samples: list[Sample], 
             return numbers.change(culprit.change) if culprit.change is not None else ""
         case ProfileSides():
             return profiled(investigation, plan.number)
-        case LookAtChange(place=place) | MakeTrial(place=place):
-            seen = [len(each.files) + each.left_out for each in investigation.seen if each.place == place]
-            made = investigation.trials.get(place)
-            return _made(made) if made is not None else numbers.listing(numbers.count(size, "file") for size in seen)
+        case LookAtChange() | MakeTrial():
+            return _looked_at(investigation, plan.step)
         case Conclude(verdict=verdict):
             return VERDICTS[verdict.kind].lower()
     assert_never(plan.step)
+
+
+def _looked_at(investigation: Investigation, step: LookAtChange | MakeTrial) -> str:
+    if isinstance(step, MakeTrial):
+        made = investigation.trials.get(step.place)
+        return _made(made) if made is not None else ""
+    seen = investigation.change_seen(step.place, step.parent)
+    return numbers.count(len(seen.files) + seen.left_out, "file") if seen is not None else ""
 
 
 def _made(made: TrialMade) -> str:
@@ -155,14 +162,16 @@ def profiled(investigation: Investigation, number: int) -> str:
 
 def _medians(investigation: Investigation, samples: list[Sample], gauge: Gauge) -> Iterator[str]:
     metric = investigation.metric
-    places: dict[Place, list[float]] = {}
+    places: dict[tuple[Place, bool], list[float]] = {}
     failed: dict[Outcome, int] = {}
     for sample in samples:
         if sample.counts and metric.name in sample.values:
-            places.setdefault(sample.place, []).append(sample.values[metric.name])
+            again = sample.purpose is Purpose.ENVIRONMENT and sample.number > 0
+            places.setdefault((sample.place, again), []).append(sample.values[metric.name])
         elif sample.purpose is not Purpose.WARMUP:
             failed[sample.outcome] = failed.get(sample.outcome, 0) + 1
-    for place, values in places.items():
-        yield f"{place_name(place)}: {gauge.bare(median(values))} {told(gauge.unit)}".rstrip()
+    for (place, again), values in places.items():
+        name = f"{place_name(place)}{' built again' if again else ''}"
+        yield f"{name}: {gauge.bare(median(values))} {told(gauge.unit)}".rstrip()
     for outcome, count in failed.items():
         yield f"{numbers.count(count, 'run')}: {OUTCOMES[outcome]}"

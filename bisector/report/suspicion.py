@@ -28,7 +28,8 @@ def prime_suspect(explanation: Explanation, culprit: str) -> Phrase | None:
     where = f"{quote(frame.name, 120)} in {quote(frame.module, 160)}" if frame.module else quote(frame.name, 120)
     found = explanation.difference
     what = "memory" if found is not None and found.unit is Unit.BYTES else "time"
-    return Phrase(f"{share} of the extra {what} is in {where}{_relation(suspect, culprit)}{_manner(suspect)}")
+    more = f"{_relation(suspect, culprit)}{_manner(suspect)}{_below(suspect)}"
+    return Phrase(f"{share} of the extra {what} is in {where}{more}")
 
 
 def with_suspect(sentence: Phrase, investigation: Investigation, explanations: Sequence[Explanation]) -> Phrase:
@@ -71,6 +72,11 @@ def _manner(suspect: Suspect) -> str:
     often = f"{ratio:.3g} times as often" if ratio is not None else "now and was not before"
     caller = f" (by {quote(suspect.called_by.name, 120)})" if suspect.called_by is not None else ""
     return f" and is called {often}{caller}"
+
+
+def _below(suspect: Suspect) -> str:
+    """What that it calls, or has called, the time is spent in."""
+    return f", mostly spent in {quote(suspect.through.name, 120)} below it" if suspect.through is not None else ""
 
 
 def suspect_objects(explanation: Explanation) -> list[dict[str, Any]]:

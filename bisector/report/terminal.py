@@ -1,9 +1,10 @@
 """The final text of a job on a terminal. Plain strings; whoever prints them may ask for a style."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from bisector.report.attached import Paragraph
 from bisector.report.document import Report
 from bisector.report.headline import untestable_summary
 from bisector.report.phrase import plain
@@ -43,7 +44,11 @@ def render_terminal(report: Report, *, width: int = 80, style: Style = PLAIN, pa
         list(_evidence(report, width, style)),
         wrapped(untestable_summary(report), width),
         [line for note in report.notes for line in wrapped(plain(note), width, first="Note: ", rest="      ")],
-        *(list(section.text) for section in report.sections if section.text),
+        *(
+            [styled(section.title, style.strong), *set_out(section.text, width)]
+            for section in report.sections
+            if section.text
+        ),
         [
             line
             for other in report.others
@@ -74,6 +79,11 @@ def _advice(report: Report, width: int) -> Iterator[str]:
         yield from wrapped(f"{plain(item.text)}{':' if item.command else '.'}", width)
         if item.command:
             yield f"  {item.command}"
+
+
+def set_out(paragraphs: Iterable[Paragraph], width: int) -> list[str]:
+    """Paragraphs in lines of at most `width` columns."""
+    return [line for each in paragraphs for line in wrapped(each.text, width, first=each.first, rest=each.rest)]
 
 
 def wrapped(text: str, width: int, *, first: str = "", rest: str = "") -> list[str]:

@@ -6,6 +6,8 @@ Nothing here knows about HTML or Markdown; their own escaping comes on top.
 import re
 import unicodedata
 
+SHORT = 10
+"""Digits of a commit's name in running text."""
 _KEPT = frozenset("\t")
 _INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 """Unicode categories that move, hide or reorder text: controls, format characters (bidi among them), surrogates."""

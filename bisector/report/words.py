@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from bisector.core.model.captures import ChangeKind
 from bisector.core.model.samples import Outcome
 from bisector.core.model.verdict import Doubt, VerdictKind
 
@@ -15,6 +16,28 @@ OUTCOMES: Mapping[Outcome, str] = {
     Outcome.INFRA: "the machine failed",
     Outcome.CANCELLED: "stopped",
 }
+ARTIFACTS: Mapping[str, str] = {
+    "report": "this report",
+    "build_log": "log of a build",
+    "speedscope": "profile for speedscope",
+    "folded": "profile as folded stacks",
+    "flamegraph": "flame graphs alone",
+    "diff": "their difference as a picture",
+}
+DETAILS: Mapping[str, str] = {
+    "hostname": "Host name",
+    "cpu": "Processor",
+    "cores": "Cores",
+    "memory_gib": "Memory in GiB",
+    "kernel": "Kernel",
+    "governor": "Frequency governor",
+    "turbo": "Turbo",
+    "smt": "Threads that share a core",
+    "cpus": "Processors of a run",
+    "helper": "Measuring helper",
+    "isolation": "Isolation",
+}
+"""What a runner tells of itself and its host, by the names it has for it."""
 VERDICTS: Mapping[VerdictKind, str] = {
     VerdictKind.CULPRIT: "Culprit found",
     VerdictKind.CULPRIT_SET: "Narrowed down",
@@ -26,6 +49,11 @@ VERDICTS: Mapping[VerdictKind, str] = {
     VerdictKind.CANCELLED: "Cancelled",
     VerdictKind.RESTORED: "Restored",
     VerdictKind.NOT_RESTORED: "Not restored",
+}
+KINDS: Mapping[ChangeKind, str] = {
+    ChangeKind.COMMIT: "",
+    ChangeKind.DEPENDENCY: "it only moves packages",
+    ChangeKind.SUBMODULE: "it only moves submodules",
 }
 DOUBTS: Mapping[Doubt, str] = {
     Doubt.DOCUMENTATION: "it changes only documentation and the like",

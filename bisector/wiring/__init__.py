@@ -11,6 +11,7 @@ from bisector import __version__
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.units import digest
 from bisector.engine.attended import Attendance
+from bisector.engine.background import Background
 from bisector.engine.ports import Artifacts, Clock, Locks, Observer, Ports, Repository, Runner, Store
 from bisector.engine.queue import Processes, Queue, WorkerInfo, WorkerKind
 from bisector.engine.stop import StopSignal
@@ -21,7 +22,6 @@ from bisector.wiring.queue import deliveries_of, make_database, make_queue, stop
 
 if TYPE_CHECKING:
     from bisector.adapters.docker.runner import DockerRunner
-    from bisector.adapters.findings import Finding
     from bisector.adapters.store.database import Database
     from bisector.adapters.store.sql_store import SqlStore
 
@@ -91,7 +91,13 @@ class Wiring:
         """The repository at a path or URL; what is fetched is given up at `stop`, else at that of the process."""
         from bisector.adapters.git.repository import GitRepository
 
-        return GitRepository(location, self.settings.cache_dir, stop or self.stop, environment=process_environment())
+        return GitRepository(
+            location,
+            self.settings.cache_dir,
+            stop or self.stop,
+            environment=process_environment(),
+            submodule_urls=self.settings.submodule_urls,
+        )
 
     @cached_property
     def queue(self) -> Queue:
@@ -187,6 +193,7 @@ class Wiring:
             artifacts=self.artifacts,
             locks=self.locks,
             clock=self.clock,
+            background=background_of(runner),
             observers=observers,
         )
 
@@ -220,42 +227,23 @@ def simulated_world(text: str, seed: int) -> tuple[Repository, Runner]:
     return SimulatedRepository(world), SimulatedRunner(world)
 
 
+def background_of(runner: Runner) -> Background:
+    """Where builds are made beside the runs of `runner`."""
+    if runner.name is RunnerName.SIMULATED:
+        from bisector.adapters.in_memory.runner import SimulatedRunner
+
+        if isinstance(runner, SimulatedRunner):
+            return runner.background
+    from bisector.adapters.threads import Threads
+
+    return Threads()
+
+
 def simulated_metrics(repository: Repository) -> tuple[str, ...]:
     """The names of the further metrics that a simulated world yields."""
     from bisector.adapters.in_memory.repository import SimulatedRepository
 
     return repository.further_metrics if isinstance(repository, SimulatedRepository) else ()
-
-
-def look_around(wiring: Wiring, image: str) -> Iterator["Finding"]:
-    """Everything `bisector doctor` looks at."""
-    from bisector.adapters import findings
-    from bisector.adapters.git.fresh import git_version
-
-    def database() -> str:
-        wiring.store.jobs()
-        return wiring.database.where
-
-    def docker() -> str:
-        wiring.docker().probe(image)
-        return f"a step runs in {image}"
-
-    yield from findings.machine_findings()
-    yield from findings.storage_findings(wiring.settings.state_dir, wiring.settings.cache_dir)
-    yield findings.git_finding(git_version())
-    yield findings.attempt("database", database)
-    yield findings.attempt("Docker", docker, optional=True)
-    yield findings.attempt("profilers here", lambda: _profilers(wiring.local()), optional=True)
-    yield findings.attempt("profilers, Docker", lambda: _profilers(wiring.docker()), optional=True)
-
-
-def _profilers(runner: Runner) -> str:
-    """What can be had of the profilers with a runner, and why not the rest."""
-    from bisector.core.model.profiles import ProfilerName
-
-    unusable = runner.unusable_profilers()
-    able = ", ".join(name for name in ProfilerName if name not in unusable) or "none"
-    return "; ".join([able, *(f"no {name}: {why}" for name, why in unusable.items())])
 
 
 def make_repository(directory: Path, stream: bytes, stop: StopSignal) -> None:

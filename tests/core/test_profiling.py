@@ -19,7 +19,7 @@ from bisector.core.model.profiles import (
     sampler,
 )
 from bisector.core.model.scenario import Metric, ProfileRecipe, RunRecipe, Scenario
-from bisector.core.search.profiling import slots_of
+from bisector.core.search.profiling import rate_for, slots_of
 from bisector.formats.scenario import parse_scenario
 
 SCENARIO = parse_scenario(b'name = "x"\n[run]\ncommand = ["python", "b.py"]\n', where="x")
@@ -176,3 +176,11 @@ def test_filling_what_is_pending_ends(outcomes: list[tuple[int, bool]]) -> None:
         order, _, name = pending[0]
         taken.append(capture(order, name or "counts", problem="no" if next(fails, False) else ""))
     raise AssertionError("it does not end")
+
+
+@pytest.mark.parametrize(
+    ("cpu", "rate"), [(None, 200), (0.0, 200), (10.0, 200), (0.2, 200), (0.1, 400), (0.05, 800), (0.01, 1000)]
+)
+def test_a_program_too_short_for_many_samples_is_sampled_faster(cpu: float | None, rate: int) -> None:
+    assert rate_for(cpu, 200) == rate
+    assert rate_for(cpu, 2000) == 2000

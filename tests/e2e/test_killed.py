@@ -15,7 +15,7 @@ import pytest
 from bisector.adapters.clock import SystemClock
 from bisector.adapters.store.database import Database, sqlite_url
 from bisector.adapters.store.sql_store import SqlStore
-from bisector.core.model.facts import Concluded, Fact
+from bisector.core.model.facts import BuildRecorded, Concluded, Fact
 from bisector.core.model.samples import Purpose, Sample
 from bisector.core.model.verdict import VerdictKind
 from bisector.errors import BisectorError
@@ -44,6 +44,12 @@ import json, random, time
 from lib import LEVEL
 time.sleep(0.15)
 print(json.dumps({"seconds": LEVEL * (1 + 0.01 * random.random())}))
+"""
+SHELL = '"sh", "{scenario}/bench.sh"'
+BENCH_SHELL = """\
+sleep 0.15
+level=$(sed 's/.*= //' lib.py)
+echo '{"seconds": '$level"$(od -An -N2 -tu2 /dev/urandom | tr -d ' ' | sed 's/^/0000/; s/.*\\(....\\)$/0\\1/')"'}'
 """
 
 
@@ -94,6 +100,22 @@ class Victim:
                 pass
             time.sleep(0.1)
         raise AssertionError("the job does not begin")
+
+    def slow_down_builds(self) -> None:
+        """Make every build take longer than all runs of a step, by sleeping: without Python it does little else."""
+        scenario = self.top / "scenario"
+        text = (scenario / "scenario.toml").read_text().replace("sleep 0.25", "sleep 2.5")
+        text = text.replace(', "python -m py_compile lib.py"', "").replace('"python", "{scenario}/bench.py"', SHELL)
+        (scenario / "scenario.toml").write_text(text.replace("PYTHONPATH", "SOURCE"))
+        (scenario / "bench.sh").write_text(BENCH_SHELL)
+
+    def in_the_making(self) -> list[Path]:
+        """Directories of builds that are not complete."""
+        try:
+            places = list((self.top / "cache" / "builds").iterdir())
+        except FileNotFoundError:
+            return []
+        return [place for place in places if not (place / "complete").exists()]
 
     def left_running(self) -> list[int]:
         """Processes whose environment bears the mark of this test."""
@@ -172,6 +194,65 @@ def test_killed_in_the_middle_of_duets_it_ends_at_the_same_culprit_and_no_run_is
     moments = Counter((s.step, s.order // 2, s.clock) for s in made)
     assert set(moments.values()) == {2}
     assert victim.left_running() == []
+
+
+def _wait_for_a_build_beside(victim: Victim) -> None:
+    """Until several builds are in the making at once."""
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        if len(victim.in_the_making()) > 1:
+            return
+        time.sleep(0.01)
+    raise AssertionError("nothing is built beside anything")
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="a build beside a run takes a processor of its own")
+def test_killed_while_it_builds_ahead_it_leaves_nothing_and_ends_at_the_same_culprit(victim: Victim) -> None:
+    victim.slow_down_builds()
+    process = victim.bisect("--jobs", "4")
+    for _ in range(3):
+        _wait_for_a_build_beside(victim)
+        process.kill()
+        _wait(process)
+        assert _gone(victim)
+        process = victim.start("jobs", "resume", "1")
+    complaint = _wait(process)
+    assert process.returncode == 0, complaint
+    facts = victim.facts()
+    verdict = next(fact.verdict for fact in facts if isinstance(fact, Concluded))
+    assert verdict.culprits[0].members == (8,)
+    made = [(fact.place, fact.number) for fact in facts if isinstance(fact, BuildRecorded)]
+    assert len(set(made)) == len(made)
+    assert any(fact.ahead for fact in facts if isinstance(fact, BuildRecorded))
+    runs = Counter((s.step, s.order) for s in facts if isinstance(s, Sample) and s.purpose is not Purpose.WARMUP)
+    assert set(runs.values()) == {1}
+    replayed = victim.start("jobs", "log", "1", "--replay")
+    assert _wait(replayed) is not None
+    assert replayed.returncode == 0
+    assert victim.left_running() == []
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="a build beside a run takes a processor of its own")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_stop_while_it_builds_ahead_it_leaves_nothing(victim: Victim, number: signal.Signals) -> None:
+    victim.slow_down_builds()
+    process = victim.bisect("--jobs", "4")
+    _wait_for_a_build_beside(victim)
+    process.send_signal(number)
+    complaint = _wait(process, 20)
+    assert process.returncode == 130, complaint
+    assert "bisector jobs resume 1" in complaint
+    assert "Traceback" not in complaint
+    assert victim.left_running() == []
+    assert victim.in_the_making() == []
+
+
+def _gone(victim: Victim) -> bool:
+    """Whether everything the killed process had started comes to its end, as the kernel tells it to."""
+    deadline = time.monotonic() + 15
+    while victim.left_running() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return victim.left_running() == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -269,7 +269,8 @@ def test_samples_of_an_earlier_job_that_no_longer_hold_are_left_aside(simulation
     assert found.change.relative == pytest.approx(0.1, abs=0.03)
 
 
-def test_a_host_that_changes_in_mid_job_ends_it(simulation: Simulation) -> None:
+@pytest.mark.parametrize("what", ["host", "toolchain"])
+def test_a_host_or_a_toolchain_that_changes_in_mid_job_ends_it(simulation: Simulation, what: str) -> None:
     stop = StopSignal()
 
     class StopSoon:
@@ -288,6 +289,9 @@ def test_a_host_that_changes_in_mid_job_ends_it(simulation: Simulation) -> None:
         simulation.work(job, stop)
     runner = simulation.ports.runner
     seen = runner.environment(simulation.request())
-    runner.environment = lambda request: replace(seen, host="another")  # type: ignore[method-assign]
+    moved = replace(seen, host="another") if what == "host" else replace(seen, toolchain="another")
+    runner.environment = lambda request: moved  # type: ignore[method-assign]
     simulation.ports = replace(simulation.ports, observers=())
-    assert verdict_of(simulation.work(job)).kind is VerdictKind.ENVIRONMENT_CHANGED
+    verdict = verdict_of(simulation.work(job))
+    assert verdict.kind is VerdictKind.ENVIRONMENT_CHANGED
+    assert ("toolchain: simulated → another" in verdict.explanation) is (what == "toolchain")

@@ -30,13 +30,15 @@ IN_CI, AT_LENGTH = 120, 10_000
 
 def answered(history: History, artifacts: TemporaryArtifacts, *, every_commit: bool) -> Investigation:
     clock = SimulatedClock()
+    runner = SimulatedRunner(history)
     ports = Ports(
         repository=HistoryRepository(history),
-        runner=SimulatedRunner(history),
+        runner=runner,
         store=InMemoryStore(clock),
         artifacts=artifacts,
         locks=InMemoryLocks(),
         clock=clock,
+        background=runner.background,
     )
     request = Request(
         repository="random",

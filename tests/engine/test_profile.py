@@ -19,11 +19,13 @@ from bisector.core.model.request import Budget, JobKind, Request, Search
 from bisector.core.model.scenario import ProfileRecipe, RunRecipe
 from bisector.core.model.steps import Conclude, LookAtChange, ProfileSides
 from bisector.core.model.verdict import VerdictKind
+from bisector.core.search.outlook import outlook
 from bisector.core.search.profiling import profile_first
 from bisector.engine.stop import StopSignal
 from bisector.errors import Cancelled, InfraFault
 from bisector.report.compose import JobFacts, report_of
 from bisector.report.explanation import explanations_of, wanted_files
+from bisector.report.live import live_lines
 from bisector.report.phrase import plain
 from bisector.report.suspects.section import sections_of
 from tests.helpers.simulated import Simulation
@@ -62,6 +64,23 @@ def test_profiled_runs_are_no_samples(simulation: Simulation) -> None:
     with_profiles = simulation.run(profiling(simulation))
     number = with_profiles.plans[-2].number
     assert not [sample for sample in with_profiles.samples if sample.step == number]
+
+
+def test_who_watches_is_told_which_capture_is_taken_and_of_how_many(simulation: Simulation) -> None:
+    """Captures may take minutes: the screen says how far they are, and no estimate of runs that are not to come."""
+    done = simulation.run(profiling(simulation))
+    facts = simulation.ports.store.facts(done.job)
+    first = next(index for index, fact in enumerate(facts) if isinstance(fact, ProfilersSeen)) + 1
+    last = max(index for index, fact in enumerate(facts) if isinstance(fact, Profiled)) + 1
+    told = []
+    for cut in range(first, last):
+        watched = Investigation.replay(done.job, done.request, facts[:cut])
+        lines = live_lines(watched, outlook(watched), 60)
+        assert not any("estimate" in line for line in lines)
+        told += [line.strip() for line in lines if line.strip().startswith("capture ")]
+    assert told[0] == "capture 1 of 10: py-spy, 9"
+    assert told[-1].startswith("capture 10 of 10: allocations are added up")
+    assert [line.split()[1] for line in told] == [str(number) for number in range(1, 11)]
 
 
 def test_the_planted_function_is_the_prime_suspect(simulation: Simulation) -> None:
@@ -207,6 +226,46 @@ def test_a_short_process_is_run_again_until_there_are_enough_samples(simulation:
     assert all(len(capture.files) == capture.runs for capture in sampled)
 
 
+def test_all_captures_of_a_side_share_a_time_beyond_which_no_run_is_begun(
+    simulation: Simulation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bisector.core.search.profiling.FEWEST_SAMPLES", 6000)
+
+    class Slow(SimulatedRunner):
+        seconds = 0.0
+
+        def profile(self, tree: str, wanted: tuple[str, ...]) -> Mapping[str, bytes]:
+            simulation.ports.clock.sleep(self.seconds, StopSignal())
+            return super().profile(tree, wanted)
+
+    runner = Slow(PLANTED)
+    simulation.ports = replace(simulation.ports, runner=runner)
+    runs = []
+    for seconds in (0.0, 2.5, 4.0):
+        runner.seconds = seconds
+        done = simulation.run(profiling(simulation))
+        sampled = [capture for capture in done.captures if capture.kind is CaptureKind.SAMPLED]
+        runs.append(max(capture.runs for capture in sampled))
+        assert not any(capture.problem for capture in sampled)
+    assert runs[0] > 2
+    assert runs[1:] == [2, 1]
+
+
+@pytest.mark.parametrize(("times", "refused"), [(1, False), (4, True)])
+def test_calls_are_not_counted_where_that_would_take_minutes(simulation: Simulation, times: int, refused: bool) -> None:
+    class Longer(SimulatedRunner):
+        def draw(self, tree: str) -> float:
+            return times * super().draw(tree)
+
+    simulation.ports = replace(simulation.ports, runner=Longer(PLANTED))
+    request = profiling(simulation)
+    native = replace(request.scenario, run=RunRecipe(command=("./counter",)))
+    done = simulation.run(replace(request, scenario=native))
+    counted = [capture.problem for capture in done.captures if capture.kind is CaptureKind.COUNTED]
+    assert counted
+    assert all(("callgrind would take" in problem) is refused for problem in counted)
+
+
 def test_facts_of_profiling_are_kept_as_text(simulation: Simulation) -> None:
     done = simulation.run(profiling(simulation))
     facts = simulation.ports.store.facts(done.job)
@@ -273,7 +332,7 @@ def test_a_size_is_explained_by_what_is_held(simulation: Simulation) -> None:
     assert "of the extra memory is in parse" in plain(report.sentence)
     (section,) = sections_of(report.explanations)
     assert section.title == "Why it takes more memory"
-    assert any("holds" in line for line in section.text)
+    assert any("holds" in each.text for each in section.text)
 
 
 def test_a_size_of_what_is_not_python_is_not_explained_and_the_report_says_so(simulation: Simulation) -> None:
@@ -281,14 +340,14 @@ def test_a_size_of_what_is_not_python_is_not_explained_and_the_report_says_so(si
     assert done.verdict is not None
     assert done.verdict.kind is VerdictKind.CULPRIT
     (section,) = sections_of(explanations_of(done, {}))
-    assert "tracemalloc could not be used" in " ".join(section.text)
+    assert "tracemalloc could not be used" in " ".join(each.text for each in section.text)
 
 
 def test_what_a_call_allocates_stands_beside_its_time(simulation: Simulation) -> None:
     done = simulation.run(profiling(simulation))
     files = {name: simulation.artifacts.kept(name).read_bytes() for name in wanted_files(done)}
     (section,) = sections_of(explanations_of(done, files))
-    assert "KiB a call instead of 97.7 KiB" in " ".join(section.text)
+    assert "KiB a call instead of 97.7 KiB" in " ".join(each.text for each in section.text)
 
 
 def test_a_program_that_always_looks_disturbed_is_taken_as_it_is(simulation: Simulation) -> None:

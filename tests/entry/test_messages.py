@@ -109,6 +109,23 @@ def _(cli: Cli, repository: Sandbox, scenario: Path) -> Printed:
     return bisect(cli, repository, "--scenario", "import-tyme")
 
 
+@case("a date that is none")
+def _(cli: Cli, repository: Sandbox, scenario: Path) -> Printed:
+    return bisect(cli, repository, "--scenario", scenario, "--as-of", "yesterday")
+
+
+@case("constraints that are not there")
+def _(cli: Cli, repository: Sandbox, scenario: Path) -> Printed:
+    wanted = scenario_with(scenario, a='[build] => [build]\nconstraints = "pins.txt"')
+    return bisect(cli, repository, "--scenario", wanted)
+
+
+@case("a date that a Dockerfile would not see")
+def _(cli: Cli, repository: Sandbox, scenario: Path) -> Printed:
+    wanted = scenario_with(scenario, a='[build] => [build]\ndockerfile = "Dockerfile"')
+    return bisect(cli, repository, "--scenario", wanted, "--as-of", "2026-01-31")
+
+
 @case("no such metric")
 def _(cli: Cli, repository: Sandbox, scenario: Path) -> Printed:
     return bisect(cli, repository, "--scenario", scenario, "--metric", "second")

@@ -182,3 +182,11 @@ def test_a_replay_of_facts_that_were_tampered_with_differs(cli: Cli, first: dict
 
 def test_a_log_of_no_job_says_so(cli: Cli) -> None:
     assert "There is no job 7".lower() in cli("jobs", "log", "7", "--replay").err.lower()
+
+
+def test_with_a_date_everything_is_built_anew(cli: Cli, first: dict[str, object]) -> None:
+    again = result(cli, "jobs", "rerun", "1", "--as-of", "2026-01-31")
+    assert culprit(again) == culprit(first)
+    assert cost(again, "builds_reused") == 0
+    assert cost(again, "builds") >= 4
+    assert "--as-of 2026-01-31T00:00:00Z" in str(again["reproduce"])

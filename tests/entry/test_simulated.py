@@ -94,6 +94,18 @@ def test_a_dry_run_plans_and_makes_no_job(cli: Cli) -> None:
     assert "There are no jobs yet" in cli("jobs", "list").out
 
 
+def test_the_answer_of_a_listed_job_has_the_width_of_the_terminal(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    cli("bisect", "good", "bad", "--simulate", WORLD)
+    heading, row, *answer = cli("jobs", "list").out.splitlines()
+    assert heading.split() == ["job", "state", "started", "scenario", "range"]
+    assert row.startswith("1    done")
+    assert "good..bad" in row
+    assert "verified by fresh runs" in " ".join(line.strip() for line in answer)
+    assert max(len(line) for line in answer) <= 60
+    assert len(answer) <= 6
+
+
 def test_a_detached_job_waits_to_be_resumed(cli: Cli) -> None:
     assert cli("bisect", "good", "bad", "--simulate", WORLD, "--detach").out.strip() == "1"
     assert "queued" in cli("jobs", "list").out

@@ -1,15 +1,19 @@
 """Facts survive their text, whatever is in them."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bisector.adapters.in_memory.world import World
-from bisector.core.model.facts import Fact
-from bisector.core.model.history import Commit
+from bisector.core.model.builds import Build
+from bisector.core.model.captures import ChangeKind, ChangeSeen
+from bisector.core.model.facts import BuildRecorded, Fact
+from bisector.core.model.history import Commit, main
 from bisector.core.model.request import Request
+from bisector.core.model.samples import Outcome
 from bisector.errors import StoreError
 from bisector.formats.facts import (
     fact_from_text,
@@ -39,6 +43,24 @@ def test_every_fact_of_a_job_survives() -> None:
         assert fact_from_text(kind_of(fact), fact_to_text(fact)) == fact
         assert isinstance(fact_to_object(fact), dict)
     assert request_from_text(request_to_text(request)) == request
+
+
+def test_a_build_of_before_packages_were_noted_reads_without_them() -> None:
+    fact = BuildRecorded(place=main(1), number=0, build=Build(key="k", outcome=Outcome.OK, packages={"python:a": "1"}))
+    record = json.loads(fact_to_text(fact))
+    assert fact_from_text("BuildRecorded", json.dumps(record)) == fact
+    del record["build"]["packages"]
+    old = fact_from_text("BuildRecorded", json.dumps(record))
+    assert old == replace(fact, build=replace(fact.build, packages=None))
+
+
+def test_a_look_of_before_kinds_were_told_is_about_a_commit_and_its_parent() -> None:
+    old = fact_from_text("ChangeSeen", '{"place": {"line": "main", "index": 4}, "files": ["a.py"], "left_out": 0}')
+    assert isinstance(old, ChangeSeen)
+    assert (old.kind, old.packages, old.submodules) == (ChangeKind.COMMIT, (), ())
+    assert old.is_of(main(4), main(3))
+    assert not old.is_of(main(5), main(3))
+    assert not replace(old, parent=main(0)).is_of(main(4), main(3))
 
 
 @given(st.text(), st.text())

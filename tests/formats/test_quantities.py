@@ -3,7 +3,7 @@
 import pytest
 
 from bisector.errors import UsageError
-from bisector.formats.quantities import parse_duration, parse_share
+from bisector.formats.quantities import parse_duration, parse_moment, parse_share
 
 
 @pytest.mark.parametrize(("text", "value"), [("3%", 0.03), ("0.03", 0.03), (" 12.5 % ", 0.125), ("150%", 1.5)])
@@ -29,3 +29,22 @@ def test_durations(text: str, value: float) -> None:
 def test_no_durations(text: str) -> None:
     with pytest.raises(UsageError):
         parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2026-01-31", "2026-01-31T00:00:00Z"),
+        ("2026-01-31T12:30", "2026-01-31T12:30:00Z"),
+        ("2026-01-31T01:00+02:00", "2026-01-30T23:00:00Z"),
+        (" 2026-01-31T12:30:10Z ", "2026-01-31T12:30:10Z"),
+    ],
+)
+def test_moments(text: str, value: str) -> None:
+    assert parse_moment(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "31.1.2026", "2026-13-01", "P3D"])
+def test_no_moments(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_moment(text)

@@ -4,7 +4,7 @@ Everything about who contains whom is computed here by walking parents, apart fr
 """
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -26,6 +26,8 @@ class History(World):
     last: int = 0
     planted: int = 0
     broken: frozenset[int] = frozenset()
+    stretches: tuple[tuple[int, int], ...] = ()
+    """First and last of each stretch that does not build: all of one fail alike."""
     same: frozenset[int] = frozenset()
     """Commits with the very tree of their only parent."""
 
@@ -68,6 +70,14 @@ class History(World):
         return 1.25 if self.has_change(tree) else 1.0
 
     def is_idle(self, tree: str) -> bool:
+        return False
+
+    def why_not(self, tree: str) -> str:
+        number = self.numbers[tree]
+        reason = next((at for at, (first, last) in enumerate(self.stretches) if first <= number <= last), 0)
+        return f"planted: stretch {reason}"
+
+    def fails_at_first(self, tree: str) -> bool:
         return False
 
     def luck(self, tree: str, build: int) -> float:
@@ -186,7 +196,9 @@ def random_history(seed: int) -> History:
         for index in candidates
         if index != planted and len(parents[index]) == 1 and index != history.last and draw.random() < 0.08
     )
-    return replace(history, planted=planted, same=same, broken=frozenset(_broken(draw, size, {first, size - 1})))
+    stretches, kept = _broken(draw, size, {first, size - 1})
+    broken = frozenset(number for start, last in stretches for number in range(start, last + 1)) - kept
+    return replace(history, planted=planted, same=same, broken=broken, stretches=stretches)
 
 
 def _parents(draw: random.Random, index: int, wild: float) -> tuple[int, ...]:
@@ -200,14 +212,14 @@ def _parents(draw: random.Random, index: int, wild: float) -> tuple[int, ...]:
     return tuple(dict.fromkeys((first, *others)))
 
 
-def _broken(draw: random.Random, size: int, ends: set[int]) -> Iterable[int]:
-    """Stretches and single commits that do not build; the ends now and then."""
+def _broken(draw: random.Random, size: int, ends: set[int]) -> tuple[tuple[tuple[int, int], ...], set[int]]:
+    """Stretches and single commits that do not build, and the ends that build all the same: mostly both."""
     keep = ends if draw.random() < 0.8 else set()
-    found = set[int]()
+    found = list[tuple[int, int]]()
     for _ in range(draw.choice((0, 0, 1, 1, 2, 3))):
         start, length = draw.randrange(size), draw.choice((1, 1, 2, 5, 12, 25))
-        found.update(range(start, min(start + length, size)))
-    return found - keep
+        found.append((start, min(start + length, size) - 1))
+    return tuple(found), keep
 
 
 def _name(kind: str, index: int) -> Sha:

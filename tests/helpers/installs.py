@@ -43,9 +43,10 @@ class Done:
 
 @dataclass(frozen=True, kw_only=True)
 class Install:
-    """A bisector of its own, below `top`."""
+    """A bisector of its own, below `top`; `behind` is put in front of its command line."""
 
     top: Path
+    behind: tuple[str, ...] = ()
 
     @property
     def state(self) -> Path:
@@ -74,7 +75,13 @@ class Install:
         places = {"BISECTOR_STATE_DIR": str(self.state), "BISECTOR_CACHE_DIR": str(self.top / "cache")}
         everything = {**os.environ, **places, **env}
         return subprocess.run(
-            command, cwd=self.top, env=everything, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False
+            [*self.behind, *command],
+            cwd=self.top,
+            env=everything,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_SECONDS,
+            check=False,
         )
 
 

@@ -35,13 +35,15 @@ class Simulation:
 
     def __post_init__(self) -> None:
         clock = SimulatedClock()
+        runner = SimulatedRunner(self.world)
         self.ports = Ports(
             repository=SimulatedRepository(self.world),
-            runner=SimulatedRunner(self.world),
+            runner=runner,
             store=self.store or InMemoryStore(clock),
             artifacts=self.artifacts,
             locks=InMemoryLocks(),
             clock=clock,
+            background=runner.background,
             observers=self.observers,
         )
 
@@ -85,3 +87,17 @@ def simulate(world: World, *, search: Search | None = None, budget: Budget | Non
         return simulation.run(simulation.request(search=search, budget=budget))
     finally:
         simulation.close()
+
+
+def simulate_after(
+    before: World, now: World, *, since: int = 0, until: int = -1, budget: Budget | None = None
+) -> Investigation:
+    """A bisect in the world of now, after one in the world of before that went from `since` to `until`."""
+    earlier = Simulation(before)
+    earlier.run(replace(earlier.request(), good=before.line[since].sha, bad=before.line[until].sha))
+    later = Simulation(now).with_store(earlier.ports.store)
+    try:
+        return later.run(later.request(budget=budget))
+    finally:
+        earlier.close()
+        later.close()

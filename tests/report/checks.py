@@ -10,7 +10,7 @@ from markdown_it.token import Token
 HIDDEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 VOID = frozenset({"meta", "link", "br"})
 HTML_TAGS = VOID | {
-    *("html", "head", "title", "style", "body", "a", "header", "p", "span", "h1", "ul", "li", "strong", "main"),
+    *("html", "head", "title", "style", "body", "a", "header", "nav", "p", "span", "h1", "ul", "li", "strong", "main"),
     *("section", "h2", "table", "tbody", "tr", "th", "td", "h3", "figure", "div", "figcaption", "details", "summary"),
     *("thead", "code", "bdi", "small", "time", "article", "dl", "dt", "dd", "pre", "footer", "abbr", "i"),
 }

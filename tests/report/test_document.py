@@ -239,6 +239,28 @@ def test_a_share_of_the_change_and_other_unknowns() -> None:
     assert (named.share, named.same_build, named.change) == (None, None, None)
 
 
+def test_of_a_change_that_may_be_nothing_no_share_is_told() -> None:
+    """A culprit that was taken back inside the range: dividing by what is left would tell of thousands of percent."""
+    done = KINDS["culprit"]
+    assert done.verdict is not None
+    left = Change(relative=0.004, low=-0.02, high=0.03)
+    (culprit,) = done.verdict.culprits
+    fixed = replace(culprit, place=main(50), change=Change(relative=-0.1, low=-0.12, high=-0.08), inner=None)
+    told = report(worlds.concluded(done, replace(done.verdict, change=left, opposite=(fixed,))))
+    assert [each.share for each in (*told.culprits, *told.opposite)] == [None, None]
+    assert not any("of the whole change" in plain(row.grounds) for row in told.evidence)
+    assert "between the ends seconds changes by +0.40 %" in plain(told.sentence)
+
+
+def test_fresh_runs_stand_with_the_culprit_they_are_of() -> None:
+    labels = [row.label for row in report(KINDS["several found"]).evidence]
+    named = [place for place, label in enumerate(labels) if label.startswith(("The culprit", "The other way"))]
+    verified = [place for place, label in enumerate(labels) if label.startswith("Verified")]
+    assert len(named) == len(verified) == 3
+    assert all(one < fresh for one, fresh in zip(named, verified, strict=True))
+    assert all(fresh < following for fresh, following in zip(verified, named[1:], strict=False))
+
+
 @pytest.mark.parametrize("kind", list(InnerKind))
 def test_every_answer_inside_a_merge(kind: InnerKind) -> None:
     done = KINDS["culprit"]
@@ -304,6 +326,7 @@ ADVICE = {
     "below_min_effect": "--min-effect",
     "no_change": "seen elsewhere",
     "environment_changed": "bisector jobs rerun 1",
+    "packages moved": "--as-of",
     "failed": "Make the scenario work",
 }
 

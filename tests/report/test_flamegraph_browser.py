@@ -3,14 +3,19 @@
 import html
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bisector.core.explain.difference import Basis, Difference, difference
+from bisector.core.explain.findings import findings_of
 from bisector.core.explain.stacks import Frame
+from bisector.core.explain.suspects import suspects_of
 from bisector.report import flamegraph
+from bisector.report.suspects import alone
+from bisector.report.suspects.part import Why
 from tests.core.explain.trees import capture, folded, profile
 from tests.report.test_browser import POLICY, title_of
 from tests.report.test_safety import SNIPPETS
@@ -41,6 +46,7 @@ const pixel = (share, row) => {
   const data = canvas.getContext('2d').getImageData(share * canvas.width, (19 * row + 2) * ratio, 1, 1).data;
   return [...data.slice(0, 3)];
 };
+const note = () => host.querySelector('.flame-note').textContent;
 const state = () => ({...host.dataset});
 """
 
@@ -86,7 +92,7 @@ def test_views(dump: Dump, tmp_path: Path) -> None:
 
 def test_colours_say_what_changed(dump: Dump, tmp_path: Path) -> None:
     """emit (an eighth of bad, half as dear as before) is bluish, normalise is red, step is grey."""
-    told = run(dump, tmp_path, "return [pixel(0.05, 2), pixel(0.3, 3), pixel(0.9, 3)];")
+    told = run(dump, tmp_path, "return [pixel(0.95, 2), pixel(0.3, 3), pixel(0.7, 3)];")
     emit, normalise, step = told
     assert emit[2] > emit[0] + 30
     assert normalise[0] > normalise[2] + 100
@@ -105,7 +111,7 @@ def test_zoom_and_reset(dump: Dump, tmp_path: Path) -> None:
         dump,
         tmp_path,
         """const found = [];
-        mouse('click', 0.9, 2); found.push(state().zoom);
+        mouse('click', 0.3, 2); found.push(state().zoom);
         mouse('click', 0.1, 3); found.push(state().zoom);
         mouse('click', 0.5, 1); found.push(state().zoom);
         press('Reset zoom'); found.push(state().zoom, state().rects);
@@ -130,12 +136,12 @@ def test_search_tells_the_matched_share_of_each_view(dump: Dump, tmp_path: Path)
 
 
 def test_a_tooltip_holds_both_values(dump: Dump, tmp_path: Path) -> None:
-    told = run(dump, tmp_path, "mouse('mousemove', 0.05, 2); return tip();")
+    told = run(dump, tmp_path, "mouse('mousemove', 0.95, 2); return tip();")
     assert "emit (project.py)" in told
     for text in ("good", "2.00 s", "bad", "1.00 s", "-1.00 s (-50.0 %)", "2.00 s → 1.00 s", "12.5 %"):
         assert text in told
     shared = run(dump, tmp_path, "press('Share of total'); mouse('mousemove', 0.3, 3); return tip();")
-    for text in ("normalise", "0 %", "50.0 %", "(new)"):
+    for text in ("normalise", "0 %", "50.0 %", "+50.0 points (new)"):
         assert text in shared
 
 
@@ -145,8 +151,8 @@ def test_keys(dump: Dump, tmp_path: Path) -> None:
         tmp_path,
         """canvas.focus(); const found = [];
         key('ArrowDown'); key('ArrowDown'); found.push(tip().split('\\n')[0]);
-        key('ArrowLeft'); found.push(tip().split('\\n')[0]);
-        key('ArrowRight'); key('Enter'); found.push(state().zoom);
+        key('ArrowRight'); found.push(tip().split('\\n')[0]);
+        key('ArrowLeft'); key('Enter'); found.push(state().zoom);
         key('ArrowDown'); found.push(tip().split('\\n')[0]);
         key('Backspace'); found.push(state().zoom);
         key('Escape'); found.push(state().zoom);
@@ -164,7 +170,7 @@ def test_inverted_begins_with_what_costs(dump: Dump, tmp_path: Path) -> None:
         tmp_path,
         """press('Inverted'); const found = [state().inverted, state().rects];
         mouse('click', 0.3, 1); found.push(state().zoom);
-        key('ArrowDown'); found.push(tip().split('\\n')[0], tip().includes('alone'));
+        key('ArrowDown'); found.push(tip().split('\\n')[0], tip().includes('itself'));
         press('Inverted'); found.push(state().inverted, state().rects, state().zoom);
         return found;""",
     )
@@ -173,18 +179,46 @@ def test_inverted_begins_with_what_costs(dump: Dump, tmp_path: Path) -> None:
 
 def test_equal_sides_are_grey(dump: Dump, tmp_path: Path) -> None:
     side = profile(capture(BEFORE), label="one")
-    page = flamegraph.page(difference(side, side), title="x")
+    page = flamegraph.page(difference(side, replace(side, label="other")), title="x")
     told = run(
-        dump, tmp_path, "return [1, 2, 3].flatMap((row) => [0.01, 0.3, 0.6, 0.9].map((x) => pixel(x, row)));", page
+        dump,
+        tmp_path,
+        """return [[1, 2, 3].flatMap((row) => [0.01, 0.3, 0.6, 0.9].map((x) => pixel(x, row))), note()];""",
+        page,
     )
-    assert all(max(colour) - min(colour) < 10 for colour in told)
+    assert all(max(colour) - min(colour) < 10 for colour in told[0])
+    assert told[1].startswith("one and other do not differ by more than noise, so nothing is coloured.")
+    assert "do not differ" not in run(dump, tmp_path, "return note();")
+
+
+def test_one_profile_alone_has_no_views_to_choose_from(dump: Dump, tmp_path: Path) -> None:
+    side = profile(capture(BEFORE), label="this")
+    page = flamegraph.page(difference(side, side), title="x")
+    told = run(dump, tmp_path, "mouse('mousemove', 0.5, 1); return [state().view, host.innerText, tip()];", page)
+    assert told[0] == "after"
+    assert "Difference" not in told[1]
+    assert "Inverted" in told[1]
+    assert "share of all" in told[2]
+    assert "→" not in told[2]
+
+
+def test_the_dearest_stand_first_in_every_view(dump: Dump, tmp_path: Path) -> None:
+    """parse costs most after; it stands first before, too, where it costs as much as emit and old together."""
+    told = run(
+        dump,
+        tmp_path,
+        """return ['After', 'Before', 'Difference'].map((view) => {
+          press(view); mouse('mousemove', 0.01, 2); return tip().split('\\n')[0];
+        });""",
+    )
+    assert told == ["parse (project.py)"] * 3
 
 
 def test_a_stranger_is_text_in_every_view(dump: Dump, tmp_path: Path) -> None:
     frame = Frame(name="".join(SNIPPETS), module="".join(SNIPPETS), file="x")
     found = difference(
         profile(capture([((frame,), 1.0)]), label="".join(SNIPPETS)),
-        profile(capture([((frame, frame), 2.0)]), label="".join(SNIPPETS)),
+        profile(capture([((frame, frame), 2.0)]), label="".join(reversed(SNIPPETS))),
     )
     page = flamegraph.page(found, found, title="x")
     told = run(
@@ -197,6 +231,49 @@ def test_a_stranger_is_text_in_every_view(dump: Dump, tmp_path: Path) -> None:
     )
     assert told[0] == 0
     assert "Matched: " in told[2]
+
+
+HOSTILE = (
+    "</script><script>document.title='pwned'</script>",
+    "<img src=x onerror=document.title='pwned'>",
+    "escape\x1b]0;pwned\x07",
+    "nul\0nul",
+    "right\u202eto\u2066left",
+    "long" + "A" * 1_000_000,
+)
+
+
+def test_names_made_to_break_the_page_are_names_of_functions(dump: Dump, tmp_path: Path) -> None:
+    """A whole page of `bisector diff`, with its table; nothing runs, everything can be pointed at, found and zoomed."""
+    stacks = [((Frame(name=name, module=name, file=name),), 1.0 + number) for number, name in enumerate(HOSTILE)]
+    slower = [(stack, 3 * weight) for stack, weight in stacks]
+    before, after = profile(capture(stacks), label=HOSTILE[0]), profile(capture(slower), label=HOSTILE[2])
+    found = difference(before, after)
+    shares = difference(before, after, Basis.SHARE)
+    suspects, findings = suspects_of(found), findings_of(found)
+    page = alone.page_of(
+        Why(before=before, after=after, found=found, shares=shares, suspects=suspects, findings=findings)
+    )
+    assert len(page) < 200_000
+    told = run(
+        dump,
+        tmp_path,
+        """const title = document.title, tips = [], zooms = [];
+        for (let at = 0; at < 20; at++) { mouse('mousemove', (at + 0.5) / 20, 1); tips.push(tip().split('\\n')[0]); }
+        search('onerror'); const share = matched(); search('');
+        for (let at = 0; at < 20; at++) {
+          mouse('click', (at + 0.5) / 20, 1); zooms.push(state().zoom); press('Reset zoom');
+        }
+        const odd = (document.body.innerText + tips.join('')).match(/[\\0\\x1b\\x07\\u202e\\u2066]/g) || [];
+        return [title, [...new Set(tips)].length, share, [...new Set(zooms)].length, odd.length,
+                document.querySelectorAll('img').length, zooms.map((each) => each.length)];""",
+        page,
+    )
+    assert "pwned" not in told[0].replace("document.title='pwned'", "").replace("]0;pwned", "")
+    assert told[1] == told[3] == len(HOSTILE)
+    assert told[2] == "Matched: 9.52 %"
+    assert told[4:6] == [0, 0]
+    assert max(told[6]) < 400
 
 
 @pytest.mark.slow

@@ -37,7 +37,7 @@ def test_nothing_is_fetched_and_nothing_runs() -> None:
 def test_the_order_is_that_of_a_reader() -> None:
     page = render_html(report(KINDS["culprit"]))
     places = [page.index(f'id="{name}"') for name in (
-        "evidence", "plots", "candidates", "culprits", "next", "environment", "cost", "log", "reproduce",
+        "evidence", "culprits", "plots", "candidates", "next", "environment", "cost", "log", "reproduce",
     )]  # fmt: skip
     assert places == sorted(places)
     assert page.index("<h1>") < places[0]

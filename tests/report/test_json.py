@@ -20,8 +20,8 @@ from tests.report.worlds import report
 KINDS = worlds.by_verdict()
 CONTRACT = [
     *("schema", "kind", "job", "verdict", "reason", "sentence", "repository", "good", "bad", "candidates", "scenario"),
-    *("runner", "metric", "ends", "culprits", "opposite", "others", "untestable", "cost", "environment", "reproduce"),
-    *("artifacts", "trial", "still_at_head", "head"),
+    *("runner", "metric", "ends", "culprits", "opposite", "others", "untestable", "patches", "cost", "environment"),
+    *("reproduce", "artifacts", "trial", "still_at_head", "head", "packages", "rebuilt"),
 ]
 
 

@@ -1,5 +1,7 @@
 """The live screen: fits its width at every stage, and what it estimates is told as an estimate."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,6 +78,16 @@ def test_estimates_shrink_as_a_job_goes_on_and_end_with_it() -> None:
     assert known[-1] < known[0] / 2
     assert found[-1] is None
     assert found[0] is None
+
+
+def test_nothing_is_told_to_be_left_once_the_culprit_is_verified() -> None:
+    """What comes then is looking into it, and profiles, which no run is counted for."""
+    done = finished(MERGE)
+    open_still = replace(done, verdict=None)
+    found = outlook(open_still)
+    assert found is not None
+    assert found.no_change > 0
+    assert remaining(open_still, found) is None
 
 
 def test_an_estimate_is_about_right_for_a_simulated_search() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bisector.report.attached import Section
+from bisector.report.attached import Paragraph, Section
 from bisector.report.phrase import plain
 from bisector.report.terminal import ANSI, render_terminal, wrapped
 from bisector.report.text import columns
@@ -37,8 +37,10 @@ def test_style_is_added_only_on_request_and_changes_no_word() -> None:
 
 
 def test_sections_of_other_layers_have_a_place() -> None:
-    section = Section(identifier="suspects", title="Suspects", text=("parse  +61 %",))
-    assert "\n\nparse  +61 %\n\n" in render_terminal(replace(report(KINDS["culprit"]), sections=(section,)))
+    text = (Paragraph(text="parse " + "costs more " * 12, first=" 61 %  ", rest="       "),)
+    section = Section(identifier="suspects", title="Suspects", text=text)
+    shown = render_terminal(replace(report(KINDS["culprit"]), sections=(section,)), width=40)
+    assert "\n\nSuspects\n 61 %  parse costs more costs more costs\n       more costs more" in shown
 
 
 def test_a_path_is_harmless() -> None:

@@ -18,8 +18,10 @@ from bisector.core.explain.suspects import suspects_of
 from bisector.core.model.history import main
 from bisector.report import flamegraph
 from bisector.report.explanation import Explanation
+from bisector.report.flamegraph.drawn import data_of
 from bisector.report.html import POLICY, render_html
 from bisector.report.markdown import render_markdown
+from bisector.report.phrase import Phrase, quote
 from bisector.report.suspects import alone
 from bisector.report.suspects.part import Why, finding_phrases, suspect_parts
 from bisector.report.suspects.section import html_of, section_of, sections_of, why_of
@@ -55,7 +57,7 @@ def explained(before: list[Capture], after: list[Capture], **known: Touched | Co
     return Explanation(
         old=main(1),
         new=main(2),
-        method="py-spy, 1 capture a side",
+        method=Phrase("py-spy, 1 capture a side"),
         before=sides[0],
         after=sides[1],
         difference=found,
@@ -112,6 +114,11 @@ def test_findings_are_sentences() -> None:
 def test_equal_sides_are_said_to_be_equal() -> None:
     side = [sampled(capture([folded("main;a", 3.0)]), 300)]
     told = why(explained(side, side))
+    assert told.suspects == ()
+    assert told.findings == ()
+    drawn = data_of(told.found, told.shares)
+    assert [drawn[name] for name in ("signal", "own_signal", "signal_share", "own_signal_share")] == [[]] * 4
+    assert not drawn["total_signal"]
     assert "do not differ by more than noise" in alone.text_of(told)
     assert "|" not in alone.markdown_of(told)
     assert json.loads(alone.json_of(told))["differs"] is False
@@ -152,16 +159,25 @@ def test_a_report_without_profiles_runs_nothing() -> None:
 
 
 def test_a_job_that_could_not_be_profiled_says_why() -> None:
-    nothing = Explanation(old=main(1), new=main(2), method="", problems=("there is no profile: <b>x</b>",))
+    nothing = Explanation(old=main(1), new=main(2), method=Phrase(""), problems=("there is no profile: <b>x</b>",))
     (section,) = sections_of([nothing])
     assert "&lt;b&gt;" in section.html
-    assert "there is no profile" in " ".join(section.text)
+    assert "there is no profile" in " ".join(each.text for each in section.text)
     assert section.flamegraph is False
     assert sections_of([replace(nothing, problems=())]) == ()
 
 
 def test_each_pair_of_commits_has_a_section_of_its_own() -> None:
-    assert [each.identifier for each in sections_of([slower(), slower()])] == ["why-1", "why-2"]
+    told = sections_of([slower(), slower()], ["5d10d6961a", "ee47586ea0"])
+    assert [each.identifier for each in told] == ["why-1", "why-2"]
+    assert [each.title for each in told] == ["Why 5d10d6961a is slower", "Why ee47586ea0 is slower"]
+
+
+def test_a_title_says_what_is_shown() -> None:
+    """Faster is not called slower, and of equal sides nothing is explained."""
+    little, much = ([sampled(capture([folded("main;a", cost)]), 300)] for cost in (3.0, 9.0))
+    titles = [sections_of([explained(*sides)])[0].title for sides in ((little, much), (much, little), (much, much))]
+    assert titles == ["Why it is slower", "Why it is faster", "Profiles"]
 
 
 MARK = "X_PROBE_X"
@@ -178,7 +194,9 @@ def test_strangers_do_no_harm(text: str) -> None:
     explanation = explained(
         [capture([((hostile,), 1.0)])], [capture([((hostile, hostile), 3.0)])], touched=Touched(functions=(function,))
     )
-    told = replace(why(replace(explanation, method=text, problems=(text,))), before=profile(capture([]), label=text))
+    told = replace(
+        why(replace(explanation, method=Phrase(quote(text)), problems=(text,))), before=profile(capture([]), label=text)
+    )
     assert markdown_problems(alone.markdown_of(told), MARK) == []
     assert hidden_characters(alone.text_of(told)) == set()
     section = section_of(told)

@@ -20,7 +20,7 @@ from bisector.formats.scenario import parse_scenario
 from bisector.report.attached import Artifact
 from bisector.report.compose import JobFacts, report_of
 from bisector.report.document import Report
-from tests.helpers.simulated import Simulation
+from tests.helpers.simulated import Simulation, simulate_after
 
 DONE = JobFacts(state="done", elapsed_seconds=321.5)
 TWO_METRICS = b"""
@@ -131,6 +131,14 @@ def by_verdict() -> Mapping[str, Investigation]:
         "on_good_branch": steady_as(VerdictKind.NOT_REPRODUCED, Reason.ON_GOOD_BRANCH),
         "environment_changed": concluded(
             merge.with_fact(moved), Verdict(kind=VerdictKind.ENVIRONMENT_CHANGED, explanation="kernel: 6 → 7")
+        ),
+        "packages moved": simulate_after(
+            World(candidates=32, package="1.0:0"), World(candidates=32, package="2.0:0.2"), until=16
+        ),
+        "packages moved in vain": simulate_after(
+            World(candidates=32, culprit=22, package="1.0:0"),
+            World(candidates=32, culprit=22, package="2.0:0"),
+            until=16,
         ),
         "inconclusive": steady_as(VerdictKind.INCONCLUSIVE, Reason.BUDGET),
         "failed": nothing_builds(),

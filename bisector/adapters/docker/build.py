@@ -4,7 +4,7 @@ import io
 import tarfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from bisector.adapters.docker import images, layout
@@ -15,14 +15,17 @@ from bisector.adapters.docker.engine import Engine
 from bisector.adapters.docker.exec import Call, call_program
 from bisector.adapters.docker.fate import outcome_of_silence
 from bisector.adapters.docker.leftovers import Leftovers
+from bisector.adapters.docker.packages import every_package, packages_of
 from bisector.adapters.docker.workshop import Workshop
 from bisector.adapters.measure.answer import as_step
 from bisector.adapters.measure.content import content_of, parse_listing
 from bisector.adapters.measure.log import BuildLog
 from bisector.adapters.measure.order import HelperOrder
+from bisector.adapters.measure.pinned import check_pinned, pinning_env
 from bisector.adapters.measure.record import Record
 from bisector.adapters.measure.steps import Execute, Failure, run_steps
 from bisector.core.model.builds import Build
+from bisector.core.model.packages import Packages
 from bisector.core.model.samples import Outcome
 from bisector.core.model.units import Seconds, digest
 from bisector.engine.ports import Archive, BuildOrder
@@ -35,8 +38,6 @@ _BLOCK = 1 << 20
 
 def build_in_docker(engine: Engine, order: BuildOrder, workshop: Workshop, stop: StopSignal) -> Build:
     """Make the build, or take the one that is there. The caller holds its lock."""
-    if order.recipe.patches:
-        raise ScenarioError("patches are not supported yet", where="[build] patches", then="Leave them out")
     found = images.find(engine, _name(order, workshop))
     if found is not None and images.is_ours(found, workshop.instance, order.key):
         return _built(order, found["Id"], images.labels_of(found).get(layout.CONTENT) or None, reused=True)
@@ -48,8 +49,7 @@ def build_in_docker(engine: Engine, order: BuildOrder, workshop: Workshop, stop:
     seconds = time.monotonic() - begun
     if isinstance(made, Failure):
         return Build(key=order.key, outcome=made.outcome, reason=made.reason, log=str(order.log), seconds=seconds)
-    image, content = made
-    return _built(order, image, content, seconds=seconds)
+    return replace(made, seconds=seconds)
 
 
 def _name(order: BuildOrder, workshop: Workshop) -> str:
@@ -72,8 +72,8 @@ class _Making:
         """Whether a Dockerfile makes the image that the steps start from."""
         return bool(self.order.recipe.dockerfile or self.order.recipe.candidate_dockerfile)
 
-    def make(self) -> tuple[str, str | None] | Failure:
-        """The image of the build and the digest of what was made, or why there is none."""
+    def make(self) -> Build | Failure:
+        """The build, or why there is none."""
         base = self._base()
         if isinstance(base, Failure):
             return base
@@ -81,24 +81,34 @@ class _Making:
         if image is None:
             raise EnvironmentFault(f"the base image {base} is gone", then="Pull or make it again and resume")
         recipe, log, stop = self.order.recipe, self.log, self.stop
-        env = {**layout.base_env(image), **self.workshop.build_env, **layout.PLACES.fill_env(recipe.env)}
+        set_by_recipe = layout.PLACES.fill_env({**pinning_env(recipe), **recipe.env})
+        env = {**layout.base_env(image), **self.workshop.build_env, **set_by_recipe}
         with running(self.engine, self.workshop, self._plan(image, base)) as container:
             steps = layout.PLACES.fill_all(recipe.steps)
-            failure = run_steps(steps, recipe.timeout_seconds, log, _executor(container, env, log, stop))
+            execute = _executor(container, env, log, stop)
+            failure = run_steps(steps, recipe.timeout_seconds, log, execute)
             if failure is not None:
                 return failure
+            check_pinned(recipe, execute)
             if self.order.python:
                 compile_modules(container, "everything" if self.has_dockerfile else layout.SOURCE, stop)
-            # What a Dockerfile's own steps did lies below our container's layer: its digest cannot be had.
-            content = None if self.has_dockerfile else self._with_layer(_content(container, stop))
-            return self._commit(container, base, content), content
+            content, packages = self._made(container)
+            return replace(_built(self.order, self._commit(container, base, content), content), packages=packages)
 
-    def _with_layer(self, content: str | None) -> str | None:
-        """The digest of what was made, that of the dependencies below it included."""
+    def _made(self, container: Container) -> tuple[str | None, Packages | None]:
+        """The digest of what was made, and the packages in it; of both only what can be had."""
+        if self.has_dockerfile:
+            # What a Dockerfile's own steps did lies below our container's layer: its digest cannot be had.
+            return None, every_package(container, self.stop)
+        entries = _entries(container, self.stop)
+        if entries is None:
+            return None, None
+        content, packages = content_of(entries), packages_of(container, (path for path, _, _ in entries))
         layer = self.order.layer
-        if layer is None or content is None:
-            return content
-        return None if layer.content is None else digest(layer.content, content)
+        if layer is None:
+            return content, packages
+        below = None if layer.packages is None else {**layer.packages, **packages}
+        return None if layer.content is None else digest(layer.content, content), below
 
     def _base(self) -> str | Failure:
         """The image the steps start from."""
@@ -115,12 +125,13 @@ class _Making:
 
     def _plan(self, image: Mapping[str, Any], base: str) -> Plan:
         volumes = self.workshop.volumes.ensure(self.engine, self.order.files, base, self.stop)
-        memory = layout.build_memory(self.engine.info())
+        info = self.engine.info()
+        cpus = layout.other_cpus(info, self.order.leave_cpus)
         return Plan(
             image=image,
             user=layout.BUILD_USER,
             role="build",
-            host_config=layout.build_host_config(self.order.recipe.network, memory, volumes),
+            host_config=layout.build_host_config(self.order.recipe.network, layout.build_memory(info), volumes, cpus),
             furnish=lambda container: _furnish(self.engine, container, self.order.source),
         )
 
@@ -173,8 +184,8 @@ def _executor(container: Container, env: Mapping[str, str], log: BuildLog, stop:
     return execute
 
 
-def _content(container: Container, stop: StopSignal) -> str | None:
-    """The digest of every file that the checkout and the steps brought in or changed."""
+def _entries(container: Container, stop: StopSignal) -> list[tuple[str, str, str]] | None:
+    """Every file that the checkout and the steps brought in or changed."""
     program = container.workshop.tools.inside("listing", layout.TOOLS, compiled=container.compiled)
     call = Call(
         container=container.id,
@@ -184,8 +195,7 @@ def _content(container: Container, stop: StopSignal) -> str | None:
         env={},
     )
     output = call_program(container.engine, call, stop)
-    entries = None if output is None else parse_listing(output)
-    return None if entries is None else content_of(entries)
+    return None if output is None else parse_listing(output)
 
 
 def _built(

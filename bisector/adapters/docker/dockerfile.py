@@ -6,7 +6,7 @@ import tarfile
 import tempfile
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path, PurePosixPath
 from queue import Empty, SimpleQueue
 from typing import IO, Any
@@ -14,13 +14,13 @@ from typing import IO, Any
 import requests
 
 from bisector.adapters.docker.engine import PATIENT_LIMIT, Engine, faults
-from bisector.adapters.docker.layout import build_memory
+from bisector.adapters.docker.layout import build_memory, other_cpus
 from bisector.adapters.docker.leftovers import Leftovers
 from bisector.adapters.measure.log import BuildLog
 from bisector.adapters.measure.outcome import last_line
 from bisector.adapters.measure.steps import Failure
 from bisector.core.model.samples import Outcome
-from bisector.core.model.units import Bytes, Seconds
+from bisector.core.model.units import Seconds
 from bisector.engine.ports import BuildOrder
 from bisector.engine.stop import StopSignal
 from bisector.errors import ScenarioError
@@ -39,7 +39,7 @@ def build_dockerfile(
     with Engine() as engine, tempfile.TemporaryFile() as context:
         name = _write_context(order, context)
         log.say(f"+ docker build --file {order.recipe.dockerfile or order.recipe.candidate_dockerfile}")
-        options = _options(order, labels, context, name, build_memory(engine.info()))
+        options = _options(order, labels, context, name, engine.info())
         image, problem = "", ""
         with contextlib.closing(_events(engine, options, order.recipe.timeout_seconds, stop)) as events:
             for event in events:
@@ -83,16 +83,21 @@ def _own_dockerfile(order: BuildOrder) -> bytes:
     return path.read_bytes()
 
 
-def _options(order: BuildOrder, labels: dict[str, str], context: IO[bytes], name: str, memory: Bytes) -> dict[str, Any]:
+def _options(
+    order: BuildOrder, labels: dict[str, str], context: IO[bytes], name: str, info: Mapping[str, Any]
+) -> dict[str, Any]:
+    memory, cpus = build_memory(info), other_cpus(info, order.leave_cpus)
+    aside = {"cpusetcpus": cpus["cpuset_cpus"], "cpushares": cpus["cpu_shares"]} if cpus else {}
     return {
         "fileobj": context,
         "custom_context": True,
         "dockerfile": name,
+        "nocache": order.clean,
         "rm": True,
         "forcerm": True,
         "labels": labels,
         "network_mode": "none" if order.recipe.network == "none" else None,
-        "container_limits": {"memory": memory, "memswap": memory},
+        "container_limits": {"memory": memory, "memswap": memory, **aside},
         "timeout": int(PATIENT_LIMIT),
         "decode": True,
     }

@@ -26,6 +26,8 @@ _RUN_UID = RUN_USER.partition(":")[0]
 BUILD_CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETUID", "SETGID"]
 _BUILD_MEMORY: Bytes = 8 << 30
 BUILD_PROCESSES, RUN_PROCESSES = 4096, 256
+LOW_SHARES = 512
+"""Of processor time where others want it too; 1024 is usual."""
 STREAMS_ROOM: Bytes = 64 << 20
 NO_HEALTHCHECK = {"test": ["NONE"]}  # the image's own would run in the middle of a measurement
 
@@ -40,7 +42,9 @@ def build_memory(info: Mapping[str, Any]) -> Bytes:
     return min(_BUILD_MEMORY, int(info["MemTotal"]) * 3 // 4)
 
 
-def build_host_config(network: str, memory: Bytes, volumes: Mapping[str, str]) -> dict[str, Any]:
+def build_host_config(
+    network: str, memory: Bytes, volumes: Mapping[str, str], cpus: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The fence around a build: it writes to its own layer, and has a network only where the recipe says so.
 
     Home, temporary files and {out} lie on unnamed volumes: on disk, and not part of what is committed.
@@ -48,6 +52,7 @@ def build_host_config(network: str, memory: Bytes, volumes: Mapping[str, str]) -
     scratch = [Mount(at, None, type="volume") for at in (HOME, OUT, TMP)]
     return {
         **_common(memory, BUILD_PROCESSES),
+        **(cpus or {}),
         "cap_add": BUILD_CAPABILITIES,
         "network_mode": "bridge" if network == "default" else "none",
         "mounts": [*mounts(volumes), *scratch],
@@ -92,6 +97,14 @@ def cpu_settings(cores: int, wanted: int, *, cpuset: bool) -> dict[str, Any]:
     if cpuset:
         return {"cpuset_cpus": ",".join(str(cpu) for cpu in range(cores - count, cores))}
     return {"nano_cpus": count * 1_000_000_000}
+
+
+def other_cpus(info: Mapping[str, Any], measured_on: int) -> dict[str, Any]:
+    """The engine's processors but the last `measured_on`, at low priority, for a build beside runs; {} for all."""
+    others = int(info["NCPU"]) - measured_on
+    if not measured_on or others < 1 or not info.get("CPUSet", True):
+        return {}
+    return {"cpuset_cpus": ",".join(map(str, range(others))), "cpu_shares": LOW_SHARES}
 
 
 def _common(memory: Bytes, processes: int) -> dict[str, Any]:

@@ -56,6 +56,11 @@ class DockerRunner:
         with Engine() as engine:
             probe(engine, self._workshop, images.resolve(engine, image))
 
+    def version(self) -> str:
+        """The engine's own version."""
+        with Engine() as engine:
+            return str(engine.info().get("ServerVersion", "of unknown version"))
+
     def environment(self, request: Request) -> EnvironmentSeen:
         """The engine's machine and the engine; the toolchain is the base image."""
         with Engine() as engine:

@@ -68,10 +68,10 @@ def first_parents(git: Git, good: Sha, bad: Sha) -> Stretch:
     bases = merge_bases(git, good, bad)
     before = commits[0].parents
     base = before[0] if before else commits.pop(0).sha
-    note = _where_it_starts(good, base, bases)
+    notes = () if good in bases else _other_bases(base, bases)
     if not before:
-        note = f"{note}; that is its root, for good's history has no commit of the line"
-    return Stretch(base=base, commits=tuple(commits), contains_good=good in bases, notes=(note,))
+        notes = (*notes, f"the line starts at its root {short(base)}: good's history has no commit of it")
+    return Stretch(base=base, commits=tuple(commits), contains_good=good in bases, notes=notes)
 
 
 def graph(git: Git, good: Sha, bad: Sha) -> Stretch:
@@ -90,8 +90,7 @@ def graph(git: Git, good: Sha, bad: Sha) -> Stretch:
         return Stretch(base=good, commits=tuple(commits), contains_good=True)
     start = _leaves_at(commits)
     base = start if start in bases else bases[0]
-    notes = (_where_it_starts(good, base, bases),)
-    return Stretch(base=base, commits=tuple(commits), contains_good=False, notes=notes)
+    return Stretch(base=base, commits=tuple(commits), contains_good=False, notes=_other_bases(base, bases))
 
 
 def merge_bases(git: Git, one: Sha, other: Sha) -> list[Sha]:
@@ -129,12 +128,12 @@ def _leaves_at(commits: Sequence[Commit]) -> Sha:
     return place
 
 
-def _where_it_starts(good: Sha, base: Sha, bases: Sequence[Sha]) -> str:
-    if good in bases:
-        return f"good {short(good)} is not on the line, which starts at {short(base)}, where it leaves good's history"
-    others = ", ".join(short(other) for other in bases if other != base)
-    place = "their merge base" if not others else f"which both contain (as they do {others})"
-    return f"bad does not contain good {short(good)}: the line starts at {short(base)}, {place}"
+def _other_bases(base: Sha, bases: Sequence[Sha]) -> tuple[str, ...]:
+    """What a report cannot tell from the two ends alone: that they meet in more places than where the line starts."""
+    others = [short(other) for other in bases if other != base]
+    if not others:
+        return ()
+    return (f"good and bad meet in more places than {short(base)}, where the line starts: {', '.join(others)}",)
 
 
 def _nothing_between(good: Sha, bad: Sha) -> RefError:

@@ -7,18 +7,20 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
-from bisector.adapters.git import archive, branch, changes, history, snapshot, transplant
+from bisector.adapters.git import archive, branch, changes, elsewhere, history, snapshot, transplant
 from bisector.adapters.git.address import Address, is_address
 from bisector.adapters.git.checkout import Checkout, find_checkout
 from bisector.adapters.git.commits import read_commit
+from bisector.adapters.git.elsewhere import Allowed, with_submodules
 from bisector.adapters.git.mirror import Mirror
 from bisector.adapters.git.names import full_name, resolve_name
 from bisector.adapters.git.origin import Origin
 from bisector.core.explain.sources import SourceChange
+from bisector.core.model.builds import Elsewhere
 from bisector.core.model.facts import HistoryListed
 from bisector.core.model.history import Commit, Line
 from bisector.core.model.trials import Transplant
-from bisector.core.model.units import Sha, digest, parse_sha
+from bisector.core.model.units import Bytes, Sha, digest, parse_sha
 from bisector.engine.stop import StopSignal
 from bisector.errors import RefError, UsageError
 
@@ -32,9 +34,19 @@ class GitRepository:
     """
 
     def __init__(
-        self, location: str, cache: Path, stop: StopSignal, *, environment: Mapping[str, str] = NO_VARIABLES
+        self,
+        location: str,
+        cache: Path,
+        stop: StopSignal,
+        *,
+        environment: Mapping[str, str] = NO_VARIABLES,
+        submodule_urls: tuple[str, ...] = (),
     ) -> None:
-        """Nothing is opened yet. Of `environment` an address uses what says how to reach it: proxies, ssh's agent."""
+        """Nothing is opened yet. Of `environment` an address uses what says how to reach it: proxies, ssh's agent.
+
+        `submodule_urls` are the beginnings of addresses that submodules may be fetched from.
+        """
+        self._submodule_urls = submodule_urls
         self._given = location
         self._mirrors = cache.absolute() / "mirrors"
         self._stop = stop
@@ -109,6 +121,10 @@ class GitRepository:
         """What differs between two trees that were listed, with what tells which functions it is in."""
         return changes.changes_between(self._mirror.git, parse_sha(old), parse_sha(new))
 
+    def content(self, tree: str, path: str, most: Bytes) -> bytes | None:
+        """The file at `path` of a tree that was listed; None where there is none of at most so many bytes."""
+        return changes.content_at(self._mirror.git, parse_sha(tree), path, most)
+
     def transplant(self, commit: Sha, onto: Sha, *, undo: bool) -> Transplant:
         """What `commit` changed against its first parent, put onto `onto`, or with `undo` taken out of it."""
         self._bring(commit)
@@ -118,7 +134,25 @@ class GitRepository:
     def patched(self, patch: bytes, onto: Sha) -> Transplant:
         """The tree of `onto` with `patch`, as `git apply` reads it; UsageError when it is no patch."""
         self._bring(onto)
-        return self._held(transplant.patched(self._mirror, patch, onto))
+        return self._held(transplant.patched(self._mirror, patch, read_commit(self._mirror.git, onto).tree))
+
+    def patched_tree(self, patch: bytes, tree: str) -> Transplant:
+        """`tree` with `patch`. It is not kept: whoever wants it again has it made again."""
+        return transplant.patched(self._mirror, patch, parse_sha(tree))
+
+    def elsewhere(self, tree: str) -> Elsewhere:
+        """What `tree` refers to and does not hold: submodules, files of Git LFS."""
+        return elsewhere.elsewhere(self._mirror.git, parse_sha(tree))
+
+    def with_submodules(self, tree: str) -> str:
+        """`tree` with the files of its submodules; RefError where one cannot be had or its address is not allowed."""
+        allowed = Allowed(
+            places=self._submodule_urls,
+            base=self.location,
+            environment=self._environment,
+            mirrors=self._mirrors,
+        )
+        return with_submodules(self._mirror, parse_sha(tree), allowed)
 
     def bundled(self, old: str, new: str) -> bytes:
         """A git bundle of two commits that hold nothing but these trees, the second after the first."""

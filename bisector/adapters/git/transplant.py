@@ -68,13 +68,13 @@ def _with_ours(mirror: Mirror, merged: Sha, ours: Sha, files: Sequence[str]) -> 
         return git.run("write-tree").decode().strip()
 
 
-def patched(mirror: Mirror, patch: bytes, onto: Sha) -> Transplant:
-    """The tree of `onto` with `patch`: applied to an index of its own, so that no file is written."""
+def patched(mirror: Mirror, patch: bytes, tree: Sha) -> Transplant:
+    """`tree` with `patch`: applied to an index of its own, so that no file is written."""
     if len(patch) > LARGEST_PATCH:
         raise UsageError(f"the patch is larger than {LARGEST_PATCH >> 20} MiB")
     with mirror.room() as room:
         git = replace(mirror.git, environment={"GIT_INDEX_FILE": str(Path(room) / "index")})
-        git.run("read-tree", read_commit(git, onto).tree)
+        git.run("read-tree", tree)
         answer = git.ask("apply", "--cached", "--whitespace=nowarn", "-", given=patch, limit=LONG)
         if answer.status == 0:
             return Transplant(tree=git.run("write-tree").decode().strip())

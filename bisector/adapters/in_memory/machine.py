@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bisector.adapters.in_memory.world import EPOCH
+from bisector.core.model.builds import Build
 from bisector.core.model.units import Seconds
 from bisector.engine.stop import StopSignal
 from bisector.errors import EnvironmentFault, JobError
@@ -123,3 +124,64 @@ class TemporaryArtifacts:
     def close(self) -> None:
         """Remove the directory."""
         self._directory.cleanup()
+
+
+class SimulatedBackground:
+    """Implements `bisector.engine.background.Background` in the caller's own thread, in an order that is always the
+    same: a build is made when it has been asked after often enough, or is waited for."""
+
+    def __init__(self, looks: int = 3) -> None:
+        """A build takes so many looks at it."""
+        self._looks = looks
+        self.tasks: list[SimulatedTask] = []
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being built."""
+        return any(not task.ended for task in self.tasks)
+
+    def start(self, make: Callable[[StopSignal], Build]) -> "SimulatedTask":
+        """Begin to make a build."""
+        self.tasks.append(SimulatedTask(make, self._looks))
+        return self.tasks[-1]
+
+
+class SimulatedTask:
+    """Implements `bisector.engine.background.Task`."""
+
+    def __init__(self, make: Callable[[StopSignal], Build], looks: int) -> None:
+        """It ends after so many looks."""
+        self._make = make
+        self._left = looks
+        self._stop = StopSignal()
+        self.build: Build | None = None
+        """What came of it."""
+        self._error: Exception | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether anything came of it yet."""
+        return self.build is not None or self._error is not None
+
+    def wait(self, seconds: Seconds) -> bool:
+        """Whether it has ended; to wait is to have it made."""
+        self._left -= 1
+        if not self.ended and (seconds > 0 or self._left <= 0):
+            try:
+                self._stop.check()
+                self.build = self._make(self._stop)
+            except Exception as error:  # noqa: BLE001  handed to whoever asks for the result
+                self._error = error
+        return self.ended
+
+    def result(self) -> Build:
+        """What came of it; raises what ended it."""
+        if self._error is not None:
+            raise self._error
+        if self.build is None:
+            raise ValueError("the build has not ended")
+        return self.build
+
+    def stop(self) -> None:
+        """Ask it to stop."""
+        self._stop.set("no longer wanted")

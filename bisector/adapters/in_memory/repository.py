@@ -10,10 +10,11 @@ from bisector.adapters.in_memory import profiles
 from bisector.adapters.in_memory.world import World
 from bisector.core.explain.changes import FileChange
 from bisector.core.explain.sources import SourceChange
+from bisector.core.model.builds import Elsewhere
 from bisector.core.model.facts import HistoryListed
 from bisector.core.model.history import Commit, Line, linear_line
 from bisector.core.model.trials import Transplant
-from bisector.core.model.units import Sha
+from bisector.core.model.units import Bytes, Sha
 from bisector.errors import RefError, UsageError
 
 
@@ -22,22 +23,22 @@ class SimulatedRepository:
 
     def __init__(self, world: World) -> None:
         """A repository whose only line is that of `world`."""
-        self._world = world
+        self.world = world
         self.pinned: dict[str, tuple[Sha, ...]] = {}
 
     @property
     def location(self) -> str:
         """The settings of the world: it can be made again from them."""
-        return f"simulated:{self._world.text()}"
+        return f"simulated:{self.world.text()}"
 
     @property
     def further_metrics(self) -> tuple[str, ...]:
         """What the world's runs yield besides their time."""
-        return self._world.metric_names
+        return self.world.metric_names
 
     def resolve(self, ref: str) -> Commit:
         """The commit `ref` names; RefError when it names none."""
-        line = self._world.line
+        line = self.world.line
         if ref.endswith("^"):
             return line[max(line.index(self.resolve(ref[:-1])) - 1, 0)]
         if ref in {"good", "bad"}:
@@ -52,11 +53,11 @@ class SimulatedRepository:
     def contains(self, branch: str, commit: Sha) -> bool:
         """Whether `commit` is on the line, up to `branch`."""
         tip = self.resolve(branch)
-        return any(known.sha == commit for known in self._world.line[: self._world.line.index(tip) + 1])
+        return any(known.sha == commit for known in self.world.line[: self.world.line.index(tip) + 1])
 
     def snapshot(self) -> Sha:
         """The work tree is that of the last commit."""
-        return self._world.line[-1].tree
+        return self.world.line[-1].tree
 
     def pin(self, job: str, commits: Iterable[Sha]) -> None:
         """Note what `job` pins."""
@@ -71,13 +72,13 @@ class SimulatedRepository:
     ) -> HistoryListed:
         """The candidates between two commits; RefError when there are none. A suspect is the index of a candidate."""
         del paths
-        names = [commit.sha for commit in self._world.line]
+        names = [commit.sha for commit in self.world.line]
         first, last = names.index(good), names.index(bad)
         if first >= last:
             raise RefError("there is no commit between the ends", then="Is the good commit the older one?")
         line = replace(
-            linear_line(self._world.line[first], self._world.line[first + 1 : last + 1]),
-            idle=frozenset(index - first for index in self._world.idle if first < index <= last),
+            linear_line(self.world.line[first], self.world.line[first + 1 : last + 1]),
+            idle=frozenset(index - first for index in self.world.idle if first < index <= last),
             suspected=frozenset(int(suspect) - first for suspect in suspects if first < int(suspect) <= last),
         )
         if every_commit:
@@ -89,10 +90,10 @@ class SimulatedRepository:
 
     def list_branch(self, merge: Sha, *, in_context: bool) -> tuple[Line, int]:
         """The commits that `merge` brought in, none of which ever conflicts."""
-        line = self._world.line
+        line = self.world.line
         index = next(i for i, commit in enumerate(line) if commit.sha == merge)
-        branch = self._world.branch_of(index)
-        trees = tuple(self._world.context_tree(index, commit) for commit in branch)
+        branch = self.world.branch_of(index)
+        trees = tuple(self.world.context_tree(index, commit) for commit in branch)
         if not in_context:
             return Line(
                 base=line[max(index - 2, 0)], candidates=branch, trees=(line[max(index - 2, 0)].tree, *trees)
@@ -104,17 +105,22 @@ class SimulatedRepository:
 
     def changes(self, old: str, new: str) -> SourceChange:
         """The planted change, where it is in one of the trees and not in the other."""
-        if self._world.is_idle(new):
+        if self.world.is_idle(new):
             return SourceChange(files=(FileChange(path="docs/guide.md", hunks=()),), sources={}, packages=())
-        return profiles.changes(planted=self._world.has_change(old) != self._world.has_change(new))
+        return profiles.changes(planted=self.world.has_change(old) != self.world.has_change(new))
+
+    def content(self, tree: str, path: str, most: Bytes) -> bytes | None:
+        """There are no files."""
+        del tree, path, most
+        return None
 
     def transplant(self, commit: Sha, onto: Sha, *, undo: bool) -> Transplant:
         """`onto` without a commit of the line, or with it; the world says which of them conflict."""
-        names = [each.sha for each in self._world.line]
+        names = [each.sha for each in self.world.line]
         index, place = names.index(commit), names.index(onto)
-        if index in self._world.conflicting:
+        if index in self.world.conflicting:
             return Transplant(conflicts=("app.py",))
-        return Transplant(tree=self._world.trial_tree(place, index, undo=undo))
+        return Transplant(tree=self.world.trial_tree(place, index, undo=undo))
 
     def patched(self, patch: bytes, onto: Sha) -> Transplant:
         """A patch is the factor by which it changes the level, or the word "conflict"."""
@@ -124,7 +130,21 @@ class SimulatedRepository:
             factor = float(patch)
         except ValueError:
             raise UsageError("git cannot read the patch: it is no number") from None
-        return Transplant(tree=self._world.patched_tree([each.sha for each in self._world.line].index(onto), factor))
+        return Transplant(tree=self.world.patched_tree([each.sha for each in self.world.line].index(onto), factor))
+
+    def patched_tree(self, patch: bytes, tree: str) -> Transplant:
+        """A tree without files has nothing that a patch applies to."""
+        del patch, tree
+        return Transplant(conflicts=("app.py",))
+
+    def elsewhere(self, tree: str) -> Elsewhere:
+        """Nothing."""
+        del tree
+        return Elsewhere()
+
+    def with_submodules(self, tree: str) -> str:
+        """The same tree: it has none."""
+        return tree
 
     def bundled(self, old: str, new: str) -> bytes:
         """The names of the trees: all there is of them."""

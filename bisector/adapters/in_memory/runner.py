@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bisector.adapters.in_memory import profiles
+from bisector.adapters.in_memory.machine import SimulatedBackground
 from bisector.adapters.in_memory.world import World
 from bisector.core.model.builds import Build
 from bisector.core.model.facts import EnvironmentSeen
@@ -28,10 +29,13 @@ class SimulatedRunner:
 
     def __init__(self, world: World) -> None:
         """Two runners of one world draw the same measurements in the same order."""
-        self._world = world
+        self.world = world
         self._random = random.Random(f"{world.seed} noise")
         self._drift = 0.0
         self._held: float | None = None
+        self.background = SimulatedBackground()
+        """Where builds are made beside its runs, which those may disturb."""
+        self._tried: set[str] = set()
         self.built: dict[str, str] = {}
         """Trees by build key."""
 
@@ -48,39 +52,44 @@ class SimulatedRunner:
     def environment(self, request: Request) -> EnvironmentSeen:
         """One host, always the same."""
         del request
-        details = {"host": "simulated", "seed": str(self._world.seed)}
+        details = {"host": "simulated", "seed": str(self.world.seed)}
         return EnvironmentSeen(host="simulated", toolchain="simulated", details=details)
 
     def processors(self) -> int:
         """As many as the world has."""
-        return self._world.cores
+        return self.world.cores
 
     def build(self, order: BuildOrder, stop: StopSignal) -> Build:
         """Build unless the world says that this tree does not."""
         stop.check()
         with order.source() as source:
             tree = source.read().decode()
-        self._pass(self._world.build)
+        self._pass(self.world.build)
         order.log.write_text(f"simulated build of {tree}\n")
-        if not self._world.builds(tree):
+        at_first = tree not in self._tried and self.world.fails_at_first(tree)
+        self._tried.add(tree)
+        if at_first or not self.world.builds(tree):
             return Build(
                 key=order.key,
                 outcome=Outcome.BUILD_FAILED,
-                reason="planted: does not build",
+                reason="planted: the first build fails" if at_first else self.world.why_not(tree),
                 log=str(order.log),
-                seconds=self._world.build,
+                seconds=self.world.build,
             )
         again = sum(known == tree for known in self.built.values())
         self.built[order.key] = tree
-        luck = self._world.luck(tree, again)
-        own = f"{tree}:{order.key}" if self._world.layout else tree
+        version, slower = self.world.resolved
+        lucky = self.world.luck(tree, again)
+        luck = lucky * slower
+        own = f"{tree}:{order.key}" if self.world.layout else tree
         return Build(
             key=order.key,
             outcome=Outcome.OK,
             handle=own if luck == 1 else f"{own} {luck}",
-            content=own if luck == 1 else f"{tree} {order.key}",
+            content=" ".join(filter(None, (own if lucky == 1 else f"{tree} {order.key}", version))),
             log=str(order.log),
-            seconds=self._world.build,
+            seconds=self.world.build,
+            packages={"python:planted": version} if version else {},
         )
 
     def holds(self, build: Build) -> bool:
@@ -134,7 +143,7 @@ class SimulatedRunner:
 
     def profile(self, tree: str, wanted: tuple[str, ...]) -> Mapping[str, bytes]:
         """What a profiler that was asked for these files would have written of a run."""
-        level = self._world.level(tree)
+        level = self.world.level(tree)
         found = {
             "profile": profiles.speedscope(level),
             "profile.0": profiles.calls(),
@@ -145,11 +154,11 @@ class SimulatedRunner:
 
     def crashes(self, tree: str) -> bool:
         """Whether a run of this tree fails."""
-        return self._world.crashes(tree)
+        return self.world.crashes(tree)
 
     def draw(self, tree: str) -> Seconds:
         """One run's time: level, times noise, times drift."""
-        world = self._world
+        world = self.world
         if world.infra and self._random.random() < world.infra:
             raise InfraFault("planted: the machine failed")
         level = LEVEL * world.level(tree)
@@ -157,24 +166,26 @@ class SimulatedRunner:
         value = level * math.exp(world.noise_of(tree) * self._random.gauss(0, 1) + self._drift + shared)
         if slower := world.second_mode_of(tree):
             value *= 1 + slower * (self._random.random() < SECOND_MODE)
+        if self.background.busy:
+            value *= 1 + world.disturbs
         self._pass(world.run * value)
         return value
 
     def draw_further(self, tree: str) -> dict[str, float]:
         """The further metrics of one run, each with noise of its own."""
-        noise = self._world.noise
-        levels = self._world.further_levels(tree)
+        noise = self.world.noise
+        levels = self.world.further_levels(tree)
         return {name: level * math.exp(noise * self._random.gauss(0, 1)) for name, level in levels.items()}
 
     def of_build(self, handle: str) -> float:
         """What a build multiplies the times of its commit by."""
-        return math.exp(self._world.offset_of(handle))
+        return math.exp(self.world.offset_of(handle))
 
     def _shared(self) -> float:
-        return self._world.shared * self._random.gauss(0, 1) if self._world.shared else 0.0
+        return self.world.shared * self._random.gauss(0, 1) if self.world.shared else 0.0
 
     def _pass(self, seconds: Seconds) -> None:
-        self._drift += self._world.drift * math.sqrt(seconds) * self._random.gauss(0, 1) if self._world.drift else 0.0
+        self._drift += self.world.drift * math.sqrt(seconds) * self._random.gauss(0, 1) if self.world.drift else 0.0
 
 
 def _run_or_fault(session: Session) -> RunRecord | InfraFault:

@@ -51,6 +51,8 @@ class World:
     """What every further build of a candidate adds to its level by chance: "19:0.2", candidate and relative effect."""
     crash: str = ""
     """Candidates whose runs fail, first to last: "20-32"."""
+    flaky: str = ""
+    """Candidates whose first build fails and no later one: "20/21"."""
     metrics: str = ""
     """Further metrics m1, m2, …, the culprit and relative effect of each: "0:0/30:0.1"."""
     seed: int = 0
@@ -62,6 +64,10 @@ class World:
     """How much slower three runs of ten are from the culprit on, relative: a second mode."""
     cores: int = 4
     """Processors of the machine."""
+    disturbs: float = 0.0
+    """How much slower a run is while something is built beside it, relative."""
+    package: str = ""
+    """What builds are given of the package "planted" now: "2.0:0.2", its version and by how much slower it is."""
 
     @classmethod
     def parse(cls, text: str) -> "World":
@@ -188,10 +194,26 @@ class World:
             return True
         return random.Random(f"{self.seed} build {index}").random() >= self.unbuildable
 
+    def why_not(self, tree: str) -> str:
+        """What a build of `tree` that does not build says."""
+        del tree
+        return "planted: does not build"
+
+    def fails_at_first(self, tree: str) -> bool:
+        """Whether the first build of `tree` fails through no fault of the commit's."""
+        kind, index, _ = self._seen(tree)
+        return kind == "main" and index in _indexes(self.flaky)
+
     def luck(self, tree: str, build: int) -> float:
         """By what the `build`-th build of a tree (0 the first) is faster or slower than the first, as a factor."""
         kind, index, _ = self._seen(tree)
         return 1 + dict(_changes(self.rebuilt)).get(index, 0.0) if build and kind == "main" else 1.0
+
+    @property
+    def resolved(self) -> tuple[str, float]:
+        """The version of the package "planted" that a build made now holds, and the factor that it makes."""
+        version, _, effect = self.package.partition(":")
+        return version, 1 + float(effect or 0)
 
     @cached_property
     def conflicting(self) -> frozenset[int]:
@@ -233,11 +255,14 @@ def _setting(name: str, text: str) -> int | float | str:
     if name in {"also", "metrics", "rebuilt"}:
         _changes(text)
         return text
-    if name in {"docs", "conflicts"}:
+    if name in {"docs", "conflicts", "flaky"}:
         _indexes(text)
         return text
     if name == "crash":
         _span(text)
+        return text
+    if name == "package":
+        float(text.partition(":")[2] or 0)
         return text
     return int(text) if name in WHOLE else float(text)
 

@@ -1,6 +1,8 @@
 """Makes a build in its directory: checkout, scenario, environment, steps, byte-code, digest."""
 
 import json
+import os
+import re
 import shutil
 import tempfile
 import time
@@ -19,6 +21,8 @@ from bisector.adapters.measure.content import content_of, tree_digest, tree_entr
 from bisector.adapters.measure.host import boot_id
 from bisector.adapters.measure.log import BuildLog
 from bisector.adapters.measure.order import HelperOrder
+from bisector.adapters.measure.packages import packages_in
+from bisector.adapters.measure.pinned import check_pinned, pinning_env
 from bisector.adapters.measure.record import Record
 from bisector.adapters.measure.steps import Failure, run_steps
 from bisector.adapters.measure.tools import Tools
@@ -27,7 +31,8 @@ from bisector.core.model.samples import Outcome
 from bisector.core.model.units import Seconds
 from bisector.engine.ports import BuildOrder
 from bisector.engine.stop import StopSignal
-from bisector.errors import ScenarioError
+
+_MOST_READ = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +46,6 @@ class Workshop:
 
 def build_locally(order: BuildOrder, workshop: Workshop, stop: StopSignal) -> Build:
     """Make the build, or take the one that is there. The caller holds its lock."""
-    if order.recipe.patches:
-        raise ScenarioError("patches are not supported yet", where="[build] patches", then="Leave them out")
     place = workshop.cache.build(order.key)
     content = content_at_hand(place)
     if content is not None:
@@ -113,8 +116,8 @@ def _make(order: BuildOrder, place: BuildPlace, workshop: Workshop, log: BuildLo
     places = place.places(out, workshop.tools.directory)
     env = {
         **run_env(workshop.host_env, place.venv, home, tmp),
-        **build_env(workshop.host_env, workshop.cache.root / "pip"),
-        **places.fill_env(order.recipe.env),
+        **build_env(workshop.host_env, (tmp if order.clean else workshop.cache.root) / "pip"),
+        **places.fill_env({**pinning_env(order.recipe), **order.recipe.env}),
     }
 
     def execute(argv: tuple[str, ...], limit: Seconds) -> Record | Failure:
@@ -123,6 +126,8 @@ def _make(order: BuildOrder, place: BuildPlace, workshop: Workshop, log: BuildLo
 
     limit = time.monotonic() + order.recipe.timeout_seconds
     failure = run_steps(places.fill_all(order.recipe.steps), order.recipe.timeout_seconds, log, execute)
+    if failure is None:
+        check_pinned(order.recipe, execute)
     if failure is None and order.python:
         compiled = (str(path) for path in (place.source, place.scenario, place.venv))
         execute(("python", "-m", "compileall", "-qq", "-j", "0", *compiled), max(limit - time.monotonic(), 1.0))
@@ -151,7 +156,32 @@ def _built(
         log=str(order.log) if order.log.exists() else "",
         seconds=seconds,
         reused=reused,
+        packages=packages_of(place),
     )
+
+
+def packages_of(place: BuildPlace) -> dict[str, str]:
+    """The packages in the build's environment and its checkout, and the Python they are for."""
+    paths = (
+        os.path.join(at, name)
+        for top in (place.venv, place.source)
+        for at, _, names in os.walk(top)
+        for name in names
+        if at.endswith((".dist-info", ".egg-info")) or name.endswith((".egg-info", "Cargo.lock", ".package-lock.json"))
+    )
+    found = packages_in(paths, _read)
+    config = _read(str(place.venv / "pyvenv.cfg")) or b""
+    version = re.search(rb"^version\s*=\s*(\S+)$", config, re.MULTILINE)
+    return {**found, "tool:python": version[1].decode()} if version is not None else found
+
+
+def _read(path: str) -> bytes | None:
+    """The beginning of a regular file; a link may lead anywhere."""
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            return file.read(_MOST_READ)
+    except OSError:
+        return None
 
 
 def _failed(order: BuildOrder, failure: Failure, seconds: Seconds) -> Build:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
+from bisector.adapters.local.aside import kept_off
 from bisector.adapters.local.build import Workshop, build_locally, content_at_hand
 from bisector.adapters.local.places import BuildPlace, Cache, purge, remove_tree, size_of
 from bisector.adapters.local.session import LocalSession, measuring_cpus, open_session
@@ -81,6 +82,7 @@ class LocalRunner:
             )
         with ExitStack() as held:
             held.enter_context(locked(self._cache.lock(order.key), stop))
+            held.enter_context(kept_off(order.leave_cpus))
             if order.layer is not None:
                 held.enter_context(locked(self._cache.lock(order.layer.key), stop, shared=True))
                 if not self._cache.build(order.layer.key).complete.exists():

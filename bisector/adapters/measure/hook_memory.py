@@ -30,7 +30,7 @@ LEAST = 1 << 18
 FINE, COARSE = 1.03, 1.25
 """Times as much as when they were listed last: the second where listing takes a third of the time or more."""
 MOST_EVENTS = 1000000
-MOST_ADDED = 500000
+MOST_ADDED = 200000
 EVERY = 0.002
 """Seconds."""
 MOST_STACKS = 50000

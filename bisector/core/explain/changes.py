@@ -17,6 +17,10 @@ _DEFINITIONS = (
     re.compile(r"^(?!\s|#|//|/\*|\}|\{|return\b|else\b|case\b)[^;=]{0,200}?([\w~]+)\s*\([^;]*$"),
 )
 """How a line that begins a function looks in Python, Go, Rust, JavaScript, and C or C++ (in the first column)."""
+_ATTRIBUTE = re.compile(
+    r"__attribute__\s*\(\([^()]*(?:\([^()]*\)[^()]*)*\)\)\s*|\[\[[^\]]*\]\]\s*|__declspec\s*\([^()]*\)\s*"
+)
+"""What may stand before a function of C and C++ and looks like a call."""
 _CONTROL = frozenset(("if", "for", "while", "switch", "return", "sizeof", "catch"))
 LONGEST_LINE = 1000
 """Characters of a line that are looked at."""
@@ -43,11 +47,15 @@ class Hunk:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileChange:
-    """What a commit changes in one file; `path` is its path after the commit, `removed` where it deletes it."""
+    """What a commit changes in one file; `path` is its path after the commit, `removed` where it deletes it.
+
+    `submodule` is, where it is one, the commit of it before and after ("" where it is none on that side).
+    """
 
     path: str
     hunks: tuple[Hunk, ...]
     removed: bool = False
+    submodule: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,8 +143,9 @@ def _by_lines(change: FileChange) -> Owned:
 
 def _defined(line: str) -> str | None:
     """The function that begins on a line, if one does."""
+    text = _ATTRIBUTE.sub("", line[:LONGEST_LINE])
     for pattern in _DEFINITIONS:
-        if (found := pattern.match(line[:LONGEST_LINE])) and found[1] not in _CONTROL:
+        if (found := pattern.match(text)) and found[1] not in _CONTROL:
             return found[1]
     return None
 

@@ -1,7 +1,8 @@
 """Exact counts beside sampled costs: called more often, or slower per call?"""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
@@ -11,6 +12,8 @@ from bisector.core.explain.stacks import Frame
 
 MOSTLY = 0.7
 """Share of a growth from which on one of its two parts is the reason."""
+STEADY = 1.5
+"""A caller that is called up to so many times as often as before is not the reason."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,6 +53,16 @@ class Counts:
         """Calls from one function to another per unit of work."""
         return self.edges.get((self.counted(caller), self.counted(callee)), 0) / self.work
 
+    def calling(self) -> "Counts":
+        """The same with calls that are made in a part of a function, such as a comprehension, as calls of that."""
+        edges: dict[tuple[Frame, Frame], int] = {}
+        for (caller, callee), times in self.edges.items():
+            owner = part_of(caller)
+            above = owner if owner in self.calls else caller
+            if above is not None and above != part_of(callee):
+                edges[above, callee] = edges.get((above, callee), 0) + times
+        return replace(self, edges=edges)
+
     def bytes_of(self, frame: Frame) -> float:
         """Bytes that a call of a function allocates by itself."""
         return self.allocated.get(self.counted(frame), 0.0)
@@ -57,6 +70,23 @@ class Counts:
     def instructions_of(self, frame: Frame) -> float:
         """Instructions of a function itself per unit of work."""
         return self.instructions.get(self.counted(frame), 0) / self.work
+
+
+_PART = re.compile(r"(?:\.<locals>)?\.?<(?:genexpr|listcomp|dictcomp|setcomp|lambda)>$")
+
+
+def part_of(frame: Frame) -> Frame | None:
+    """The function that a comprehension, a generator expression or a lambda stands in, by its name; None for any other
+    frame, and for one that is named by nothing else."""
+    name, inner = frame.name, _PART.sub("", frame.name)
+    while inner not in {"", name}:
+        name, inner = inner, _PART.sub("", inner)
+    return Frame(name=name, module=frame.module) if name != frame.name else None
+
+
+def is_part(frame: Frame) -> bool:
+    """Whether a frame is a comprehension, a generator expression or a lambda."""
+    return _PART.search(frame.name) is not None
 
 
 def _bare(frame: Frame) -> tuple[str, str]:
@@ -69,6 +99,10 @@ class CountPair:
 
     before: Counts
     after: Counts
+
+    def calling(self) -> "CountPair":
+        """Both with the calls of parts of functions as calls of these."""
+        return CountPair(before=self.before.calling(), after=self.after.calling())
 
     def calls(self, frame: Frame) -> "CallChange | None":
         """How often a function is called on both sides; None where neither saw it."""

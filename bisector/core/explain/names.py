@@ -23,6 +23,8 @@ _COMPILER_PARTS = re.compile(r"(?:\.(?:constprop|isra|part|cold|lto_priv|llvm)(?
 _RUST_HASH = re.compile(r"::h[0-9a-f]{16}$")
 _COLLAPSED_MARK = re.compile(r"_\[[kijw]\]$")
 _PROCESS = re.compile(r"process \d+:(?=\")")
+_PROCESS_NAME = 'process "'
+"""How py-spy begins the name of what stands for a whole process."""
 _THREAD = re.compile(r"thread \(?0x[0-9a-fA-F]+\)?")
 
 _DELETED = re.compile(r" \(deleted\)$")
@@ -74,7 +76,7 @@ class Names:
         module, origin = self._module(told)
         if bare == UNKNOWN:
             origin = Origin.UNKNOWN
-        elif bare.startswith('process "'):
+        elif bare.startswith(_PROCESS_NAME):
             # What a process was called with is nobody's function, and names the build's directory.
             bare, origin = self._without_roots(bare), Origin.LIBRARY
         return Frame(name=bare, module=module, file=told, line=max(line, 0), origin=origin)
@@ -108,6 +110,11 @@ class Names:
 
     def _is_ours(self, module: str) -> bool:
         return _top(module) in self.packages
+
+
+def is_process(frame: Frame) -> bool:
+    """Whether a frame stands for a process, and no function."""
+    return frame.origin is Origin.LIBRARY and not frame.module and frame.name.startswith(_PROCESS_NAME)
 
 
 def aligned(before: Iterable[Frame], after: Iterable[Frame]) -> tuple[str, str]:

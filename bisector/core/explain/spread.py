@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from bisector.core.explain.stacks import BoolArray, FloatArray, IntArray
+from bisector.core.model.discoveries import discoveries
 
 LEVEL = 0.05
 """One minus the level of the intervals, and the rate of false signals."""
@@ -117,7 +118,7 @@ def estimates(before: Side, after: Side, total: float) -> Estimates:
     large = np.flatnonzero(np.maximum(low_mean, high_mean) >= SMALLEST * total)
     reach, noise = np.full(delta.shape, np.nan), np.ones(delta.shape, dtype=bool)
     reach[large], chance = _judged(before.at(large), after.at(large))
-    signal = _discoveries(chance) & (np.abs(delta[large]) >= SMALLEST * total) & (delta[large] != 0)
+    signal = discoveries(chance, LEVEL) & (np.abs(delta[large]) >= SMALLEST * total) & (delta[large] != 0)
     noise[large] = ~signal
     return Estimates(before=low_mean, after=high_mean, low=delta - reach, high=delta + reach, noise=noise)
 
@@ -136,12 +137,3 @@ def _judged(before: Side, after: Side) -> tuple[FloatArray, FloatArray]:
         chance = 2 * stdtr(freedom, -np.abs(delta) / error)
     sure = np.isnan(variance) | (variance == 0)
     return reach, np.where(delta == 0, 1.0, np.where(sure, 0.0, chance))
-
-
-def _discoveries(chance: FloatArray) -> BoolArray:
-    """Which hypotheses are rejected so that at most LEVEL of those rejected are true."""
-    ordered = np.sort(chance)
-    passed = np.flatnonzero(ordered <= LEVEL * np.arange(1, ordered.size + 1) / max(ordered.size, 1))
-    if not passed.size:
-        return np.zeros(chance.shape, dtype=bool)
-    return np.asarray(chance <= ordered[passed[-1]], dtype=bool)

@@ -1,9 +1,6 @@
 """Suspects: the functions that explain the growth, ranked, and what the culprit has to do with each.
 
-Every bit of growth is somebody's: of the stack it was sampled in, the deepest function that the culprit touches; where
-it touches none of them, the deepest of the project's own code; else the deepest at all. So callers such as `main` are
-folded into what they call, a library is answered for by whoever calls it, and the shares of all suspects never add up
-to more than the whole.
+Every bit of growth is somebody's (`answering`), so that the shares of all suspects never add up to more than the whole.
 """
 
 from collections.abc import Callable
@@ -12,11 +9,13 @@ from enum import StrEnum
 
 import numpy as np
 
+from bisector.core.explain.answering import answerable, homes, is_nameless_part, new_caller
 from bisector.core.explain.changes import Touched, TouchedFunction
 from bisector.core.explain.counts import Amounts, CallChange, CountPair, Manner
 from bisector.core.explain.difference import Difference, FunctionDelta
+from bisector.core.explain.names import is_process
 from bisector.core.explain.spread import Estimate, Estimates
-from bisector.core.explain.stacks import ROOT, BoolArray, Frame, IntArray, Origin
+from bisector.core.explain.stacks import BoolArray, Frame, IntArray
 
 MOST_SUSPECTS = 10
 SMALLEST_SHARE = 0.01
@@ -63,20 +62,25 @@ class Suspect:
 def suspects_of(
     found: Difference, touched: Touched | None = None, counts: CountPair | None = None
 ) -> tuple[Suspect, ...]:
-    """The suspects, the one that explains most first; none where nothing grew by more than noise."""
+    """The suspects, the one that explains most first; none where nothing grew by more than noise.
+
+    What a process does outside of any function, at its start and end, comes last, however much: nobody wrote it.
+    """
+    counts = counts.calling() if counts is not None else None
     changed = [touched.find(frame) if touched is not None else None for frame in found.frames]
     is_changed = np.array([each is not None for each in changed], dtype=bool)
-    groups = answerable(found, is_changed)
+    groups = answerable(found, is_changed, counts)
     costs = found.grouped(groups, len(found.frames))
     grown = np.flatnonzero(~costs.noise & (costs.delta > 0))
     whole = slowdown(found, costs)
-    ranked = sorted(grown.tolist(), key=lambda index: (-costs.delta[index], index))
+    outside = [is_process(frame) for frame in found.frames]
+    ranked = sorted(grown.tolist(), key=lambda index: (outside[index], -costs.delta[index], index))
     relation = _relations(found, is_changed)
     suspects = []
     for index in ranked[:MOST_SUSPECTS]:
         share = float(costs.delta[index]) / whole
         if share < SMALLEST_SHARE:
-            break
+            continue
         calls = counts.calls(found.frames[index]) if counts is not None else None
         manner = calls.manner(costs[index]) if calls is not None else None
         suspects.append(
@@ -89,7 +93,7 @@ def suspects_of(
                 touched=changed[index],
                 calls=calls,
                 manner=manner,
-                called_by=_new_caller(found.frames[index], counts) if manner is Manner.MORE_CALLS else None,
+                called_by=_caller(found.frames[index], counts) if manner is Manner.MORE_CALLS else None,
                 allocated=counts.allocated(found.frames[index]) if counts is not None else None,
                 instructions=counts.instructions(found.frames[index]) if counts is not None else None,
             )
@@ -103,30 +107,14 @@ def slowdown(found: Difference, costs: Estimates) -> float:
     return max(found.total.delta, grown)
 
 
-def answerable(found: Difference, touched: BoolArray) -> IntArray:
-    """For each node the index of the function that answers for its self cost. `touched` tells it of each frame."""
-    own = np.array([frame.origin is Origin.OWN for frame in found.frames], dtype=bool)
-    rank_of = np.where(touched, 2, np.where(own, 1, 0))
-    tree = found.tree
-    answer, rank = tree.frame.copy(), rank_of[tree.frame]
-    for nodes in tree.depths():
-        parent = tree.parent[nodes]
-        if not parent.size or parent[0] == ROOT:
-            continue
-        above = rank[parent] > rank[nodes]
-        answer[nodes] = np.where(above, answer[parent], answer[nodes])
-        rank[nodes] = np.maximum(rank[parent], rank[nodes])
-    return answer
-
-
 def _through(found: Difference, groups: IntArray, index: int) -> Frame | None:
     """The function in which most of what `index` answers for is spent, where that is another one."""
     mine = groups == index
-    growth = np.bincount(
-        found.tree.frame[mine], weights=(found.self_after - found.self_before)[mine], minlength=len(found.frames)
-    )
+    spent = homes(found.frames)[found.tree.frame[mine]]
+    growth = np.bincount(spent, weights=(found.self_after - found.self_before)[mine], minlength=len(found.frames))
     most = int(growth.argmax())
-    return found.frames[most] if most != index else None
+    elsewhere = most != index and not is_nameless_part(found.frames[most], found.frames[index])
+    return found.frames[most] if elsewhere else None
 
 
 def _relations(found: Difference, touched: BoolArray) -> Callable[[int], Relation]:
@@ -144,15 +132,5 @@ def _relations(found: Difference, touched: BoolArray) -> Callable[[int], Relatio
     return relation
 
 
-def _new_caller(frame: Frame, counts: CountPair | None) -> Frame | None:
-    """The caller that most of the additional calls of a function come from."""
-    if counts is None:
-        return None
-    counted = counts.after.counted(frame)
-    more = {
-        caller: counts.after.from_to(caller, callee) - counts.before.from_to(caller, callee)
-        for caller, callee in counts.after.edges
-        if callee == counted and caller != counted
-    }
-    most = max(more, key=lambda caller: more[caller], default=None)
-    return most if most is not None and more[most] > 0 else None
+def _caller(frame: Frame, counts: CountPair | None) -> Frame | None:
+    return new_caller(frame, counts) if counts is not None else None

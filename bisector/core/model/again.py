@@ -24,6 +24,8 @@ class Changes:
     runs: int | None = None
     builds: int | None = None
     seconds: Seconds | None = None
+    as_of: str | None = None
+    """The moment as of which builds resolve packages: with another one every build is another."""
 
     @property
     def takes_over(self) -> bool:
@@ -37,9 +39,13 @@ class Changes:
 def again(request: Request, changes: Changes) -> Request:
     """The request of the job that asks again."""
     search = replace(request.search, skip=tuple(dict.fromkeys((*request.search.skip, *changes.skip))))
+    scenario = request.scenario
+    if changes.as_of is not None:
+        scenario = replace(scenario, build=replace(scenario.build, as_of=changes.as_of))
     made = replace(
         request,
         search=search,
+        scenario=scenario,
         budget=_budget(request, changes),
         reuse_samples=changes.takes_over,
         retracted=tuple(dict.fromkeys((*request.retracted, *changes.retract))),

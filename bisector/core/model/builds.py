@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from bisector.core.model.packages import Packages
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Outcome
 from bisector.core.model.units import Seconds, digest
@@ -31,7 +32,7 @@ def build_key(request: Request, tree: str, toolchain: str, number: int = 0) -> s
 def layer_key(request: Request, content: str, toolchain: str) -> str:
     """The key of the build of dependency files whose digest is `content`."""
     build = request.scenario.build
-    alone = replace(build, steps=build.dependency_steps, dependency_files=(), dependency_steps=(), patches=())
+    alone = build.dependencies_alone()
     return digest(
         RECIPE_VERSION,
         "dependencies",
@@ -64,6 +65,14 @@ class Build:
     """Who made it, and can remove it."""
     layer: str = ""
     """The key of the build of its dependencies that it was made from, where there was one."""
+    patches: tuple[str, ...] = ()
+    """The scenario's patches that the checkout was built with."""
+    left_out: tuple[str, ...] = ()
+    """What the checkout refers to and does not have: submodules and files of Git LFS."""
+    clean: bool = False
+    """Made once more because the first one failed: without caches, its dependencies installed anew."""
+    packages: Packages | None = None
+    """What it was resolved to from outside the repository; None where nobody looked."""
 
     @property
     def usable(self) -> bool:
@@ -77,3 +86,11 @@ class Build:
     def again(self) -> "Build":
         """The same build, used again without paying for it."""
         return replace(self, reused=True)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Elsewhere:
+    """What a tree refers to and does not hold: paths of submodules, and of files that Git LFS keeps."""
+
+    submodules: tuple[str, ...] = ()
+    lfs: tuple[str, ...] = ()

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from bisector.core.model.history import Place
+from bisector.core.model.packages import PackageMove
 from bisector.core.model.profiles import CAPTURE_VERSION, CaptureKind, CaptureSlot, Format, ProfilerName
 from bisector.core.model.units import Seconds
 
@@ -27,6 +29,7 @@ class Profiled:
 
     `files` are the artifacts that hold what the profiler wrote, as it wrote it; together they are of `runs` runs and
     hold `samples` samples. `source` and `scenario` are the directories the checkout and the scenario's files lay in.
+    `cpu` is the processor time of a run that was made beside it, without the profiler; None where there was none.
     """
 
     step: int
@@ -46,6 +49,7 @@ class Profiled:
     blind: bool = False
     """The profiler worked, but most of the processor time went into processes that it cannot look into."""
     version: int = CAPTURE_VERSION
+    cpu: Seconds | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +63,25 @@ class ChangesKept:
     problem: str = ""
 
 
+class ChangeKind(StrEnum):
+    """What a culprit is."""
+
+    COMMIT = "commit"
+    DEPENDENCY = "dependency"
+    """It only moves packages: nothing else that a build or a run could notice."""
+    SUBMODULE = "submodule"
+    """It only moves submodules."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SubmoduleMove:
+    """A submodule of another commit; None where it is not there on that side."""
+
+    path: str
+    old: str | None
+    new: str | None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChangeSeen:
     """Which files a culprit changes against its parent (`left_out` more are not listed), and whether a profile of
@@ -68,6 +91,16 @@ class ChangeSeen:
     files: tuple[str, ...]
     left_out: int = 0
     profiled: bool | None = None
+    kind: ChangeKind = ChangeKind.COMMIT
+    packages: tuple[PackageMove, ...] = ()
+    """Packages that it wants in other versions, by the files that say so."""
+    submodules: tuple[SubmoduleMove, ...] = ()
+    parent: Place | None = None
+    """What it was compared with; None for its parent, in facts of before anything else was asked for."""
+
+    def is_of(self, place: Place, parent: Place) -> bool:
+        """Whether it is about the change from `parent` to `place`."""
+        return self.place == place and self.parent in (None, parent)
 
 
 def pending_captures(

@@ -58,6 +58,23 @@ class BuildRecorded:
     place: Place
     number: int
     build: Build
+    ahead: bool = False
+    """Whether it was made before anybody asked for it, beside another step."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Disturbed:
+    """Runs beside a build were seen to differ from those alone: nothing is built beside runs any more, and those that
+    were made so are left aside.
+
+    `slower` is by how much, relative, `louder` how many times as far they lie from their level.
+    """
+
+    metric: str
+    slower: float
+    louder: float
+    alone: int
+    beside: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,5 +118,6 @@ Fact = (
     | ChangesKept
     | TrialMade
     | ChangeSeen
+    | Disturbed
     | Concluded
 )

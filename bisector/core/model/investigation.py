@@ -13,6 +13,7 @@ from bisector.core.model.facts import (
     BuildRecorded,
     Concluded,
     CulpritNamed,
+    Disturbed,
     EnvironmentSeen,
     Fact,
     HistoryListed,
@@ -62,10 +63,13 @@ class Investigation:
     changes: tuple[ChangesKept, ...] = ()
     trials: Mapping[Place, TrialMade] = field(default_factory=dict)
     seen: tuple[ChangeSeen, ...] = ()
+    disturbed: Disturbed | None = None
     verdict: Verdict | None = None
     other_verdicts: tuple[MetricVerdict, ...] = ()
     named_beside: tuple[CulpritNamed, ...] = ()
     """Culprits of further metrics."""
+    given_up: tuple[Build, ...] = ()
+    """Failed builds in whose place a clean one was made."""
 
     def with_fact(self, fact: Fact) -> "Investigation":
         """The investigation after one more fact."""
@@ -79,23 +83,33 @@ class Investigation:
             case BranchListed():
                 return replace(self, branch=fact)
             case BuildRecorded():
-                builds = {**self.builds, (fact.place, fact.number): fact.build}
-                return replace(self, builds=builds)
+                return self._with_build(fact)
             case Adopted() | Sample():
                 new = fact.samples if isinstance(fact, Adopted) else (fact,)
                 if self.request.search.crash_is_bad:
                     new = tuple(sample.judged_by_crashing() for sample in new)
                 return replace(self, samples=(*self.samples, *new))
-            case CulpritNamed() | ProfilersSeen() | Profiled() | ChangesKept() | TrialMade() | ChangeSeen():
+            case (
+                CulpritNamed() | ProfilersSeen() | Profiled() | ChangesKept() | TrialMade() | ChangeSeen() | Disturbed()
+            ):
                 return self._with_found(fact)
             case Concluded():
                 return replace(self, verdict=fact.verdict, other_verdicts=fact.others)
         assert_never(fact)
 
+    def _with_build(self, fact: BuildRecorded) -> "Investigation":
+        """A failed build that was made once more gives way to the second one; what it cost is not forgotten."""
+        where = fact.place, fact.number
+        before = self.builds.get(where)
+        again = (before,) if before is not None and fact.build.clean and not before.usable else ()
+        return replace(self, builds={**self.builds, where: fact.build}, given_up=(*self.given_up, *again))
+
     def _with_found(
-        self, fact: CulpritNamed | ProfilersSeen | Profiled | ChangesKept | TrialMade | ChangeSeen
+        self, fact: CulpritNamed | ProfilersSeen | Profiled | ChangesKept | TrialMade | ChangeSeen | Disturbed
     ) -> "Investigation":
         match fact:
+            case Disturbed():
+                return replace(self, disturbed=fact)
             case ChangeSeen():
                 return replace(self, seen=(*self.seen, fact))
             case TrialMade():
@@ -281,16 +295,17 @@ class Investigation:
         match step:
             case ListHistory():
                 return self.history is not None
-            case BuildPlace(place=place, number=number):
-                return (place, number) in self.builds
+            case BuildPlace(place=place, number=number, clean=clean):
+                build = self.builds.get((place, number))
+                return build is not None and (build.usable or build.clean or not clean)
             case Measure():
                 return not self.pending()
             case ListBranch(merge=merge, in_context=in_context):
                 listed = self.branch
                 return listed is not None and (listed.merge, listed.in_context) == (merge, in_context)
-            case MakeTrial(place=place) | LookAtChange(place=place):
-                made = isinstance(step, MakeTrial)
-                return place in (self.trials if made else [seen.place for seen in self.seen])
+            case MakeTrial() | LookAtChange():
+                looked = isinstance(step, LookAtChange) and self.change_seen(step.place, step.parent) is not None
+                return looked or step.place in self.trials
             case NameCulprit(old=old, new=new, metric=metric):
                 known = (*self.named, *self.named_beside)
                 return any((named.old, named.new, named.metric) == (old, new, metric) for named in known)
@@ -303,6 +318,10 @@ class Investigation:
                 return self.verdict is not None
         assert_never(step)
 
+    def change_seen(self, place: Place, parent: Place) -> ChangeSeen | None:
+        """What lies between two commits, where it was looked at."""
+        return next((seen for seen in self.seen if seen.is_of(place, parent)), None)
+
     @property
     def concluded(self) -> bool:
         """Whether the last planned step was to conclude and its verdict is recorded."""
@@ -314,7 +333,12 @@ class Investigation:
 
     def builds_made(self) -> int:
         """Builds this job has paid for."""
-        return sum(not build.reused for build in self.builds.values())
+        return sum(not build.reused for build in self.every_build)
+
+    @property
+    def every_build(self) -> tuple[Build, ...]:
+        """Every build that was made or taken over, those that were made once more included."""
+        return (*self.builds.values(), *self.given_up)
 
     @property
     def next_number(self) -> int:

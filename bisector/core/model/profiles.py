@@ -23,6 +23,8 @@ TRACING_ROOM: Bytes = 2 << 30
 PERF_RATE_LIMIT = 999
 """perf keeps whole stacks (8 KiB each) of every sample: more a second than this and it drops some."""
 PERF_STACK_BYTES = 8192
+CALLGRIND_SLOWDOWN = 50.0
+"""Times as long as by itself that a program takes under callgrind, about."""
 _PYTHONS = ("python", "pytest", "py.test", "pypy")
 
 

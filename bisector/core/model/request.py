@@ -121,6 +121,8 @@ class Request:
     """Whether bad without the culprit is measured before the verdict is concluded."""
     head: Sha | None = None
     """The tip of the branch, where it is to be said whether the change is still there."""
+    jobs: int | None = None
+    """How many things may go on at once, builds beside the step in hand included; None: as the host has room for."""
 
     @property
     def searches(self) -> bool:

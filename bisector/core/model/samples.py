@@ -44,6 +44,8 @@ class Purpose(StrEnum):
     """A trial and the ends it is compared with, in turns."""
     CONTROL = "control"
     """Two builds of one commit beside each other."""
+    ENVIRONMENT = "environment"
+    """Builds made earlier beside builds made today, which hold other packages. No part of the search."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,6 +86,8 @@ class Sample:
     """The place in the step of the run that was made at the same moment; None for a run alone."""
     lane: int = 0
     """Which of the host's groups of processors it ran on."""
+    beside: bool = False
+    """Whether something was built at the same time, on other processors."""
 
     @property
     def counts(self) -> bool:

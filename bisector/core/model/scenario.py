@@ -46,6 +46,14 @@ class BuildRecipe:
     dependency_files: tuple[str, ...] = ()
     """Files of the checkout that say what `dependency_steps` install: equal files share one installation."""
     dependency_steps: tuple[str, ...] = ()
+    submodules: Literal["leave-out", "refuse", "fetch"] = "leave-out"
+    """What becomes of submodules: empty directories, a commit that cannot be tested, or their own files."""
+    lfs: Literal["leave-out", "refuse"] = "leave-out"
+    """What becomes of files that Git LFS keeps elsewhere: their pointers, or a commit that cannot be tested."""
+    as_of: str = ""
+    """The moment, in UTC, as of which the steps resolve packages; "" for now."""
+    constraints: str = ""
+    """The scenario's file of versions that the steps are held to; "" for none."""
 
     def identity(self) -> str:
         """What of the recipe makes two builds of one tree differ, as a digest."""
@@ -60,6 +68,23 @@ class BuildRecipe:
             "--network",
             self.network,
             *self._dependencies(),
+            *self._kept_elsewhere(),
+            *(("--as-of", self.as_of) if self.as_of else ()),
+            *(("--constraints", self.constraints) if self.constraints else ()),
+        )
+
+    def dependencies_alone(self) -> "BuildRecipe":
+        """What installs the dependencies: from their own files, which have been patched and are all there is."""
+        return BuildRecipe(
+            image=self.image,
+            dockerfile=self.dockerfile,
+            candidate_dockerfile=self.candidate_dockerfile,
+            steps=self.dependency_steps,
+            network=self.network,
+            timeout_seconds=self.timeout_seconds,
+            env=self.env,
+            as_of=self.as_of,
+            constraints=self.constraints,
         )
 
     def _dependencies(self) -> tuple[str, ...]:
@@ -67,6 +92,11 @@ class BuildRecipe:
         if not self.dependency_steps:
             return ()
         return ("--dependencies", *self.dependency_files, "--by", *self.dependency_steps)
+
+    def _kept_elsewhere(self) -> tuple[str, ...]:
+        """Nothing by default, for the same reason."""
+        ways = (f"submodules {self.submodules}", f"lfs {self.lfs}")
+        return () if (self.submodules, self.lfs) == ("leave-out", "leave-out") else ("--elsewhere", *ways)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

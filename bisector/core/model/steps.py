@@ -27,11 +27,15 @@ class ListHistory:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BuildPlace:
-    """Build the commit at `place`; `number` counts builds made afresh on purpose."""
+    """Build the commit at `place`; `number` counts builds made afresh on purpose.
+
+    With `clean` a build that failed is made once more, from nothing that is kept of other builds.
+    """
 
     place: Place
     reason: str
     number: int = 0
+    clean: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bisector.core.model.history import Place
+from bisector.core.model.packages import PackageMove
 from bisector.core.model.trials import Restoration
 
 
@@ -41,6 +42,8 @@ class Reason(StrEnum):
     """Two builds of one commit differ as much as the culprit from its parent."""
     SAME_BUILD = "same_build"
     """What would be named has the very build of its parent."""
+    PACKAGES = "packages"
+    """Builds made at different times hold different packages, and those make the difference."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,6 +124,29 @@ class Culprit:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Rebuilt:
+    """Two commits built again, because their builds held different packages and one of them was made earlier.
+
+    `moves` is what differs between the earlier builds and those made in this job, `again` which of the two commits
+    that holds for. `change` is between the builds at hand and `left` between those made today; `share` is the part of
+    the first that the second is, on the logarithmic scale, between `low` and `high`. `caused` is whether it was the
+    packages: None where the runs cannot tell.
+    """
+
+    old: Place
+    new: Place
+    moves: tuple[PackageMove, ...]
+    again: tuple[Place, ...]
+    change: Change
+    left: Change
+    share: float
+    low: float | None
+    high: float | None
+    caused: bool | None
+    runs: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
     """The answer. `change` is between the ends; `excluded` is the smallest change the measurements rule out.
 
@@ -140,6 +166,8 @@ class Verdict:
     """What came of the one thing that the job was to try."""
     head: Restoration | None = None
     """What the tip of the branch gives back, where it was asked about: nothing, as long as the change is there."""
+    rebuilt: Rebuilt | None = None
+    """What building two commits again gave, where that was what it took to know."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

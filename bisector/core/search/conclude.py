@@ -14,6 +14,7 @@ from bisector.core.model.verdict import (
     InnerAnswer,
     InnerKind,
     Reason,
+    Rebuilt,
     Verdict,
     VerdictKind,
 )
@@ -157,12 +158,36 @@ def creeping(view: View, decision: Decision, settings: Settings, largest: float)
 
 
 def environment_changed(investigation: Investigation) -> Verdict:
-    """The host is no longer the one the job began on: its samples must not meet the new ones."""
-    first, last = investigation.environments[0].details, investigation.environments[-1].details
+    """The host is no longer the one the job began on, or builds with other tools: what is measured now must not meet
+    what was measured then."""
+    began, now = investigation.environments[0], investigation.environments[-1]
+    first, last = ({**seen.details, "toolchain": seen.toolchain} for seen in (began, now))
     moved = sorted(name for name in {*first, *last} if first.get(name) != last.get(name))
     changes = "; ".join(f"{name}: {first.get(name, 'none')} → {last.get(name, 'none')}" for name in moved[:5])
-    why = f"the measuring host changed in mid-job ({changes or 'another host'})"
+    what = "the measuring host" if began.host != now.host else "what candidates are built with"
+    why = f"{what} changed in mid-job ({changes or 'another host'})"
     return Verdict(kind=VerdictKind.ENVIRONMENT_CHANGED, explanation=why)
+
+
+def packages_changed(view: View, decision: Decision, settings: Settings, rebuilt: Rebuilt) -> Verdict:
+    """The ends differ because their builds were made at different times and hold different packages."""
+    if decision.posterior is None:
+        raise ValueError("packages make a difference in runs only")
+    return blamed_on_packages(_basis(view, view.observations(), decision.posterior, settings), rebuilt)
+
+
+def blamed_on_packages(verdict: Verdict, rebuilt: Rebuilt) -> Verdict:
+    """`verdict` once it is known that it was the packages: nobody is named."""
+    why = "builds made at different times hold different packages"
+    return replace(
+        verdict,
+        kind=VerdictKind.ENVIRONMENT_CHANGED,
+        reason=Reason.PACKAGES,
+        culprits=(),
+        opposite=(),
+        rebuilt=rebuilt,
+        explanation=why,
+    )
 
 
 def _basis(view: View, observations: Observations, posterior: Posterior, settings: Settings) -> Verdict:

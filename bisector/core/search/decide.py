@@ -287,7 +287,7 @@ def _best_measurement(observations: Observations, posterior: Posterior, costs: C
 
 def _options(observations: Observations, posterior: Posterior, costs: Costs) -> list[_Option]:
     known = Hypotheses.of(posterior)
-    queries = splitting_queries(observations, posterior.classes, known.classes)
+    queries = splitting_queries(observations, posterior.classes, known.classes, costs.build == 0)
     runs = RUNS[:1] if posterior.exact else RUNS
     build_time = float(costs.build.max()) / costs.run
     options = []

@@ -68,6 +68,8 @@ class Observations:
     bounds: BoolArray | None = None
     """Which values only bound what the run would have taken: they say on which side it lies and nothing of the noise.
     None where none does."""
+    failing: IntArray | None = None
+    """Of each index that was tried and cannot be tested, a number for the reason, the same for the same; else 0."""
 
     @property
     def size(self) -> int:

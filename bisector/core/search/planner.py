@@ -15,8 +15,8 @@ from bisector.core.model.samples import Purpose
 from bisector.core.model.scenario import Direction
 from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, NameCulprit, Step
 from bisector.core.model.units import Seconds
-from bisector.core.model.verdict import Reason, Verdict, VerdictKind
-from bisector.core.search import conclude, proof, several, trials
+from bisector.core.model.verdict import Reason, Rebuilt, Verdict, VerdictKind
+from bisector.core.search import conclude, proof, rebuilding, retries, several, trials
 from bisector.core.search.adopted import adopted_agree, checked_places
 from bisector.core.search.calibrated import informed
 from bisector.core.search.decide import (
@@ -61,6 +61,9 @@ def next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
     ends = find_ends(investigation) if investigation.history is not None else None
     if not isinstance(plan.step, Conclude) or ends is None:
         return plan
+    again = retries.once_more(investigation, plan.step.verdict, elapsed)
+    if again is not None:
+        return replace(plan, step=again)
     more = more_first(investigation, plan, elapsed)
     if more is not None:
         return replace(plan, step=more)
@@ -72,14 +75,14 @@ def next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
 def _next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
     if investigation.concluded:
         return Plan(step=None)
-    if len({seen.host for seen in investigation.environments}) > 1:
+    if len({(seen.host, seen.toolchain) for seen in investigation.environments}) > 1:
         verdict = conclude.environment_changed(investigation)
         return Plan(step=Conclude(verdict=verdict, reason=verdict.explanation))
     if investigation.history is None:
         return Plan(step=ListHistory(reason="to know which commits lie between the ends"))
-    ends = find_ends(investigation)
-    if ends is None or both_fail_alike(investigation):
-        return _give_up(investigation)
+    ends, again = find_ends(investigation), retries.end_once_more(investigation, elapsed)
+    if again is not None or ends is None or both_fail_alike(investigation):
+        return Plan(step=again) if again is not None else _give_up(investigation)
     if (over := _budget_step(investigation, ends, elapsed)) is not None:
         return over
     if ends.wanted is not None:
@@ -124,9 +127,8 @@ def _search(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan:
         return _beside_the_named(investigation, view, settings, elapsed)
     decision = decide(view.observations(), costs_of(view), settings)
     plan = Plan(step=None, view=view, decision=decision)
-    if (shape := several.shape_of(view, decision)) is not None and not shape.stretches:
-        verdict = conclude.creeping(view, decision, settings, shape.largest)
-        return replace(plan, step=Conclude(verdict=verdict, reason=verdict.explanation))
+    if (step := _no_single_commit(view, decision, settings, elapsed)) is not None:
+        return replace(plan, step=step)
     if (found := several.in_stretches(view, decision, settings, costs_of)) is not None:
         return _on_part(*found, elapsed)
     if not isinstance(decision.action, Stop):
@@ -136,6 +138,21 @@ def _search(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan:
     if culprit and several.next_in_parts(view, (culprit,), settings, costs_of) is not None:
         return replace(plan, step=_naming(culprit))
     return _finish(plan, verdict, elapsed)
+
+
+def _no_single_commit(view: View, decision: Decision, settings: Settings, elapsed: Seconds) -> Step | None:
+    """The next step where packages or a creep may make the difference, or the conclusion that they do."""
+    apart = rebuilding.of_ends(view, decision, elapsed)
+    if apart is not None and not isinstance(apart, Rebuilt):
+        return apart
+    shape = several.shape_of(view, decision)
+    if apart is not None and apart.caused:
+        verdict = conclude.packages_changed(view, decision, settings, apart)
+    elif shape is not None and not shape.stretches:
+        verdict = conclude.creeping(view, decision, settings, shape.largest)
+    else:
+        return None
+    return Conclude(verdict=verdict, reason=verdict.explanation)
 
 
 def _beside_the_named(investigation: Investigation, view: View, settings: Settings, elapsed: Seconds) -> Plan:

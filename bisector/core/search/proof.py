@@ -14,9 +14,11 @@ from bisector.core.model.steps import Conclude, Measure, Step
 from bisector.core.model.trial import Trial, TrialKind
 from bisector.core.model.trials import HEAD_PLACE, Restoration, without
 from bisector.core.model.units import Seconds
-from bisector.core.model.verdict import Change, Control, Culprit, Doubt, Reason, Verdict, VerdictKind
+from bisector.core.model.verdict import Change, Control, Culprit, Doubt, Reason, Rebuilt, Verdict, VerdictKind
+from bisector.core.search.conclude import blamed_on_packages
 from bisector.core.search.control import control_of, without_luck
 from bisector.core.search.profiling import profile_first
+from bisector.core.search.rebuilding import of_culprit
 from bisector.core.search.suspicion import AGAIN, held_again, next_look
 from bisector.core.search.trials import Question, next_of
 from bisector.core.search.view import View
@@ -42,7 +44,7 @@ def before_conclusion(view: View, step: Conclude, tau: float, elapsed: Seconds) 
     if view.investigation.request.searches:
         verdict = guarded(view, verdict)
         found: Step | Verdict = verdict
-        for proof in (_controlled, _reverted, _at_head):
+        for proof in (_built_alike, _controlled, _reverted, _at_head):
             found = proof(view, verdict, tau, elapsed)
             if not isinstance(found, Verdict):
                 return found
@@ -88,6 +90,30 @@ def _small(view: View, culprit: Culprit) -> bool:
     """Whether the culprit differs from its parent by less than is worth naming, as far as is known."""
     least = view.investigation.request.min_effect_of(view.metric)
     return culprit.change is None or abs(culprit.change.relative) < least
+
+
+def _built_alike(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> Step | Verdict:
+    """`verdict` without culprits whose build only holds other packages than their parent's, or the next step to know:
+    where builds of earlier jobs stand beside those of this one, the border between the two looks like a culprit."""
+    del tau
+    if verdict.kind not in FOUND:
+        return verdict
+    kept: list[Culprit] = []
+    blamed: Rebuilt | None = None
+    for position, culprit in enumerate(verdict.culprits):
+        found = of_culprit(view, culprit, elapsed) if position < MOST_PROVED else None
+        if found is not None and not isinstance(found, Rebuilt):
+            return found
+        if found is not None and found.caused:
+            blamed = found
+        else:
+            kept.append(culprit)
+    if blamed is None:
+        return verdict
+    if not kept:
+        return blamed_on_packages(verdict, blamed)
+    kind = VerdictKind.CULPRIT if len(kept) == 1 else verdict.kind
+    return replace(verdict, kind=kind, culprits=tuple(kept), rebuilt=blamed)
 
 
 def _controlled(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> Step | Verdict:

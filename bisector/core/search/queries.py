@@ -1,6 +1,7 @@
 """Which commits not yet measured are worth considering: how each would split the candidates, whether it may build."""
 
 from dataclasses import dataclass
+from itertools import groupby, pairwise, product
 
 import numpy as np
 
@@ -12,6 +13,8 @@ MOST_QUERIES = 512
 """Commits of a graph whose ancestor sets are looked at in one decision."""
 WORST_CHANCE = 0.1
 """Chance that the direct neighbour of a commit that did not build builds."""
+ENOUGH_ALIKE = 12
+"""Commits in a row, of those that were tried, after whose equal failures the ones between them are not tried."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +29,9 @@ class Query:
 def build_chances(observations: Observations) -> FloatArray:
     """Chance that each index 0..N can be tested: none where it is known to fail, little beside, more farther away.
 
-    A stretch that does not build is left faster the more of it has been seen: the reach grows with the failures.
+    A stretch that does not build is left faster the more of it has been seen: the reach grows with the failures. Its
+    border lies anywhere between the last commit that can be tested and the first that cannot. And once enough commits
+    in a row have failed for one reason, what lies between them is taken to be like them.
     """
     failed = np.flatnonzero(~observations.testable)
     index = np.arange(observations.size + 1)
@@ -38,19 +43,54 @@ def build_chances(observations: Observations) -> FloatArray:
     )
     reach = 1.0 + len(failed) / 2
     chance = 1 - (1 - WORST_CHANCE) * np.exp(-(nearest - 1) / reach)
+    if observations.line.linear:
+        chance = np.maximum(chance, _beside_a_border(observations, failed))
+        chance[_inside(observations)] = 0.0
     return np.where(observations.testable, chance, 0.0)
 
 
-def splitting_queries(observations: Observations, classes: Classes, hypotheses: tuple[int, ...]) -> list[Query]:
-    """For each hypothesis (a class) the unmeasured commit that splits it best, one that may not build weighing less."""
+def _beside_a_border(observations: Observations, failed: IntArray) -> FloatArray:
+    """Where one neighbour is known to work and the other to fail: the chance that the border lies between here and
+    there, each place being as likely; 0 elsewhere."""
+    works = np.unique(observations.unit_place)
+    known = np.sort(np.concatenate([works, failed]))
+    chance = np.zeros(observations.size + 1)
+    for low, high in pairwise(known.tolist()):
+        if (low in failed) != (high in failed):
+            share = np.arange(1, high - low) / (high - low)
+            chance[low + 1 : high] = share if low in failed else share[::-1]
+    return chance
+
+
+def _inside(observations: Observations) -> IntArray:
+    """What lies between commits of a line of which enough in a row failed for the same reason."""
+    failing, found = observations.failing, list[IntArray]()
+    if failing is None:
+        return np.zeros(0, dtype=np.int64)
+    tried = np.union1d(np.flatnonzero(failing), observations.unit_place)
+    for reason, group in groupby(tried.tolist(), key=lambda index: int(failing[index])):
+        alike = list(group)
+        if reason and len(alike) >= ENOUGH_ALIKE:
+            found.append(np.arange(alike[0] + 1, alike[-1]))
+    return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+
+
+def splitting_queries(
+    observations: Observations, classes: Classes, hypotheses: tuple[int, ...], built: BoolArray | None = None
+) -> list[Query]:
+    """For each hypothesis (a class) the unmeasured commit that splits it best, one that may not build weighing less.
+
+    Of the indexes that are `built` the best is among them too: one that splits less well may be the cheaper step.
+    """
     chances = build_chances(observations)
     chances[observations.unit_place[observations.counts > 0]] = 0.0
     indexes, shares = _shares(observations, classes, hypotheses, chances)
     found: dict[int, Query] = {}
     worth = entropy_of_share(shares) * chances[indexes][:, None]
     splits = (shares > 1e-9) & (shares < 1 - 1e-9) & (chances[indexes] > 0)[:, None]
-    for column in range(len(hypotheses)):
-        possible = np.flatnonzero(splits[:, column])
+    among = [splits] if built is None or not built.any() else [splits, splits & built[indexes][:, None]]
+    for column, those in product(range(len(hypotheses)), among):
+        possible = np.flatnonzero(those[:, column])
         if len(possible):
             best = int(possible[np.argmax(worth[possible, column])])
             index = int(indexes[best])

@@ -54,7 +54,7 @@ def next_look(view: View, culprit: Culprit, elapsed: Seconds) -> Step | Doubt | 
     pair = _pair(view, culprit)
     if pair is None:
         return None
-    seen = next((each for each in view.investigation.seen if each.place == culprit.place), None)
+    seen = view.investigation.change_seen(culprit.place, pair.parent)
     if seen is None:
         return LookAtChange(place=culprit.place, parent=pair.parent, reason="what does the culprit change?")
     doubt = doubt_about(seen)

@@ -18,7 +18,7 @@ from bisector.core.search.across import runs_together, taken_together
 from bisector.core.search.censored import WALL, is_bound, placed, with_bounds
 from bisector.core.search.duets import Levelled, levelled
 from bisector.core.search.effect import Difference, difference
-from bisector.core.search.observations import FloatArray, Observations, Verification
+from bisector.core.search.observations import FloatArray, IntArray, Observations, Verification
 from bisector.core.search.pairs import Paired, compare_pairs, neighbours
 from bisector.core.search.posterior import Posterior
 from bisector.core.search.prior import prior_weights
@@ -74,8 +74,12 @@ class View:
 
     def _counting(self) -> Iterator[Sample]:
         host = self.investigation.host
+        disturbed = self.investigation.disturbed is not None
         for sample in with_bounds(self.investigation.samples, self.metric.name, self.time_limit):
-            here = host is None or sample.host == host.host
+            if sample.purpose is Purpose.ENVIRONMENT:
+                # Of a commit with other packages: what it shows is not the commit's level.
+                continue
+            here = (host is None or sample.host == host.host) and not (disturbed and sample.beside)
             wanted = self.use_adopted or not sample.adopted_from
             if (sample.counts or is_bound(sample)) and here and wanted and self.metric.name in sample.values:
                 yield sample
@@ -202,6 +206,7 @@ class View:
             times=self._times([sample for _, sample in on_line]),
             verifications=self._verifications(),
             bounds=bounds,
+            failing=self._failing(),
         )
 
     def _times(self, samples: list[Sample]) -> FloatArray | None:
@@ -278,6 +283,16 @@ class View:
             if index is not None:
                 testable[index] = False
         return testable
+
+    def _failing(self) -> IntArray:
+        """For each index why it cannot be tested, as a number: equal reasons have the same."""
+        reasons: dict[tuple[Outcome, str], int] = {}
+        failing = np.zeros(self.line.size + 1, dtype=np.int64)
+        for place, failure in self.investigation.failures.items():
+            index = self.index_of(place)
+            if index is not None:
+                failing[index] = reasons.setdefault(failure, len(reasons) + 1)
+        return failing
 
     def _verifications(self) -> tuple[Verification, ...]:
         """Pairs that a finished round has measured afresh."""

@@ -4,7 +4,8 @@
   const ROW = 19, LEAST = 0.6, TEXT_FROM = 28, MOST_ROWS = 420;
   const NONE = -1;
 
-  /* A tree of calls in columns. Node 0 stands for everything; children are linked lists in the order of their names. */
+  /* A tree of calls in columns. Node 0 stands for everything; children are linked lists, the dearest first (on the side
+     where they are dearer, so that every view has them in the same order), those that cost the same by their names. */
   function tree(parent, frame, before, after, rank) {
     const size = parent.length;
     const model = {
@@ -20,7 +21,8 @@
       if (model.after[i] === 0) model.gone[i] = model.before[i];
       if (i > 0) model.gone[parent[i]] += model.after[parent[i]] === 0 ? 0 : model.gone[i];
     }
-    const order = Int32Array.from({ length: size - 1 }, (_, i) => i + 1).sort((a, b) => rank[frame[b]] - rank[frame[a]]);
+    const order = Int32Array.from({ length: size - 1 }, (_, i) => i + 1)
+      .sort((a, b) => larger(model, a) - larger(model, b) || rank[frame[b]] - rank[frame[a]]);
     for (const i of order) {
       model.next[i] = model.first[parent[i]];
       model.first[parent[i]] = i;
@@ -28,6 +30,8 @@
     for (let i = 1; i < size; i++) model.depth[i] = model.depth[parent[i]] + 1;
     return model;
   }
+
+  function larger(model, node) { return Math.max(model.before[node], model.after[node]); }
 
   function upright(data, rank) {
     const size = data.parent.length + 1;
@@ -132,8 +136,10 @@
       this.signals = { work: this.flags(this.data.signal), share: this.flags(this.data.signal_share) };
       this.signals.work[0] = this.data.total_signal ? 1 : 0;
       this.ownSignals = { work: new Set(this.data.own_signal), share: new Set(this.data.own_signal_share) };
-      this.view = "difference"; this.shares = this.data.basis === "share"; this.isInverted = false;
-      this.zoomed = 0; this.selected = NONE; this.matches = null; this.wanted = "";
+      // A profile that is compared with itself is one that is looked at alone.
+      this.single = this.data.before === this.data.after;
+      this.view = this.single ? "after" : "difference"; this.shares = this.data.basis === "share"; this.isInverted = false;
+      this.zoomed = 0; this.selected = NONE; this.matches = null; this.wanted = ""; this.differing = {};
       this.build();
       this.recolour();
       new ResizeObserver(() => this.draw()).observe(this.canvas.parentElement);
@@ -185,9 +191,9 @@
       this.tip = make("div", { class: "flame-tip", role: "status", hidden: "" });
       this.legend = make("div", { class: "flame-legend" });
       this.note = make("p", { class: "flame-note" });
-      const tools = make("div", { class: "flame-tools" }, tabs, this.inverter);
-      if (this.data.signal_share && this.data.basis !== "share") tools.append(this.sharer);
-      tools.append(this.search, this.matched, this.resetter);
+      const tools = make("div", { class: "flame-tools" }, ...(this.single ? [] : [tabs]), this.inverter);
+      if (this.data.signal_share && this.data.basis !== "share" && !this.single) tools.append(this.sharer);
+      tools.append(this.resetter, this.search, this.matched);
       this.host.prepend(make("div", { class: "flame-live" }, tools, this.legend, make("div", { class: "flame-stage" }, this.canvas, this.tip), this.note));
       this.host.classList.add("flame-ready");
       this.canvas.addEventListener("click", (event) => this.clicked(event));
@@ -315,8 +321,9 @@
     }
 
     everything() {
-      const total = this.width(0), side = this.view === "before" || this.view === "gone" ? this.data.before : this.data.after;
-      return `${this.view === "gone" ? "gone" : "all"} of ${side}: ${this.value(total, this.view === "before" || this.view === "gone")}`;
+      const isBefore = this.view === "before" || this.view === "gone", told = this.value(this.width(0), isBefore);
+      if (this.single) return `${told} in all`;
+      return this.view === "gone" ? `only in ${this.data.before}: ${told}` : `${isBefore ? this.data.before : this.data.after}: ${told} in all`;
     }
 
     value(cost, isBefore) {
@@ -340,13 +347,19 @@
       return node;
     }
 
+    /* By which part it went up or down, 0 where that is no more than noise or not what the view is about. */
+    changed(node) {
+      const { before, after, signal } = this.costs(node);
+      if (!signal || (this.view === "gone" && after !== 0)) return 0;
+      return (after - before) / Math.max(after, before, Number.MIN_VALUE);
+    }
+
     colour(node) {
       const faded = this.matches && !this.matches[node];
       let colour = this.colours.same;
       if (this.view === "difference" || this.view === "gone") {
-        const { before, after, signal } = this.costs(node);
-        const change = (after - before) / Math.max(after, before, Number.MIN_VALUE);
-        if (signal && change !== 0 && (this.view === "difference" || after === 0)) {
+        const change = this.changed(node);
+        if (change) {
           colour = mixed(this.colours.same, change > 0 ? this.colours.more : this.colours.less, 0.25 + 0.75 * Math.min(Math.abs(change), 1));
         }
       } else if (node > 0) {
@@ -363,6 +376,8 @@
       this.matched.textContent = this.matches ? `Matched: ${percent(this.matchedShare())}` : "";
       const notes = [];
       if (whole === 0) notes.push(this.view === "gone" ? `Nothing that ${this.data.before} has is gone.` : "Nothing was sampled here.");
+      else if (!this.differs()) notes.push(`${this.data.before} and ${this.data.after} do not differ by more than noise, so nothing is coloured.`);
+      notes.push(`The wider a function, the more it and what it calls ${this.data.unit === "B" ? "hold" : "cost"}${this.told()}; ${this.isInverted ? "callers stand below what they call" : "what it calls stands below it"}. Click or Enter zooms in, arrow keys move.`);
       if (deeper) notes.push("There are deeper calls: zoom in to see them.");
       if (this.data.left_out) notes.push(`${this.data.left_out} calls too small to be seen are part of their callers.`);
       this.note.textContent = notes.join(" ");
@@ -372,10 +387,29 @@
         element.append(mark, text);
         return element;
       };
-      const coloured = this.view === "difference" || this.view === "gone";
-      this.legend.replaceChildren(...(coloured
-        ? [swatch("less", "costs less, or gone"), swatch("same", "no difference beyond noise"), swatch("more", "costs more, or new"), swatch("match", "matches the search")]
-        : [swatch("own", "the project's own code"), swatch("library", "libraries"), swatch("unknown", "without a symbol"), swatch("match", "matches the search")]));
+      const verb = this.data.unit === "B" ? "holds" : "costs";
+      const unsure = swatch("same", "no difference beyond noise");
+      const colours = {
+        difference: [swatch("less", `${verb} less`), unsure, swatch("more", `${verb} more, or new`)], gone: [swatch("less", "gone"), unsure],
+      }[this.view] || [swatch("own", "the project's own code"), swatch("library", "libraries"), swatch("unknown", "without a symbol")];
+      this.legend.replaceChildren(...colours, ...(this.matches ? [swatch("match", "matches the search")] : []));
+    }
+
+    /* Whether anything in this view has a colour that says: changed. */
+    differs() {
+      if (this.view !== "difference" && this.view !== "gone") return true;
+      const key = [this.view, this.shares, this.isInverted].join();
+      if (!(key in this.differing)) {
+        let node = 0;
+        while (node < this.model.size && !(this.width(node) > 0 && this.changed(node))) node++;
+        this.differing[key] = node < this.model.size;
+      }
+      return this.differing[key];
+    }
+
+    told() {
+      if (this.single) return "";
+      return this.view === "gone" ? ` in ${this.data.before} and no more` : ` in ${this.view === "before" ? this.data.before : this.data.after}`;
     }
 
     at(event) {
@@ -438,10 +472,9 @@
       const own = (side) => (this.shares ? percent(side[node] / ((side === model.ownBefore ? model.before[0] : model.after[0]) || 1)) : quantity(side[node], this.data.unit));
       const line = node > 0 ? this.data.lines[model.frame[node]] : 0;
       const rows = [
-        [this.data.before, text(before)], [this.data.after, text(after)],
-        ["difference", `${delta > 0 ? "+" : ""}${text(delta)}${relative}${signal || delta === 0 ? "" : ", within noise"}`],
-        ...(this.isInverted ? [] : [["itself alone", `${own(model.ownBefore)} → ${own(model.ownAfter)}`]]),
-        [`of all of ${this.data.after}`, percent(model.after[0] > 0 ? model.after[node] / model.after[0] : 0)],
+        ...(this.single ? [["cost", text(after)]] : [[this.data.before, text(before)], [this.data.after, text(after)], ["difference", `${delta > 0 ? "+" : ""}${this.shares ? `${(100 * delta).toPrecision(3)} points` : text(delta)}${relative}${signal || delta === 0 ? "" : ", within noise"}`]]),
+        ...(this.isInverted ? [] : [["itself, without calls", `${this.single ? "" : `${own(model.ownBefore)} → `}${own(model.ownAfter)}`]]),
+        [this.single ? "share of all" : `share of ${this.data.after}`, percent(model.after[0] > 0 ? model.after[node] / model.after[0] : 0)],
       ];
       const title = document.createElement("strong");
       title.textContent = (node === 0 ? "everything" : this.labels[model.frame[node]]) + (line ? `, line ${line}` : "");

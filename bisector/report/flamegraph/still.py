@@ -42,10 +42,11 @@ def still(found: Difference) -> Svg:
 
 
 def _placed(found: Difference, graph: Drawn, totals: FloatArray) -> FloatArray:
-    """Where each node begins, in costs: siblings stand in the order of their names."""
+    """Where each node begins, in costs: siblings stand as in the interactive graph, the dearest first."""
     label = [found.frames[frame].label for frame in graph.frame.tolist()]
     rank = {name: place for place, name in enumerate(sorted(set(label)))}
-    order = sorted(range(len(label)), key=lambda node: (graph.parent[node], rank[label[node]]))
+    larger = np.maximum(found.nodes.before, found.nodes.after)[graph.place]
+    order = sorted(range(len(label)), key=lambda node: (graph.parent[node], -larger[node], rank[label[node]]))
     left = np.zeros(len(label))
     filled: dict[int, float] = {}
     # Callers have smaller numbers, and so are placed before what they call.
@@ -112,7 +113,7 @@ def _legend(found: Difference) -> Svg:
         parts.append(element("rect", x=x, y=8.0, width=18.0, height=10.0, fill=_hex(colour), stroke="#888888"))
         parts.append(element("text", words(text), x=x + 24, y=17.0, fill="#333333"))
         x += 24 + CHARACTER * len(text) + 24
-    wide = f"width: {one_line(found.after, 60)}"
+    wide = f"width: cost in {one_line(found.after, 60)}"
     parts.append(element("text", words(wide), x=WIDTH - 4, y=17.0, fill="#333333", text_anchor="end"))
     return joined(parts)
 

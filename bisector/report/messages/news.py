@@ -7,7 +7,7 @@ from bisector.report import numbers
 from bisector.report.document import CommitPart, CulpritPart, Report
 from bisector.report.messages.links import Links
 from bisector.report.phrase import Phrase
-from bisector.report.sentence import SHORT
+from bisector.report.text import SHORT
 
 MOST_CULPRITS = 5
 

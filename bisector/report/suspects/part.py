@@ -1,10 +1,11 @@
 """A suspect and a finding as a report tells them: names harmless, costs in words."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bisector.core.explain.counts import Amounts, CallChange, Manner
-from bisector.core.explain.difference import Basis, Difference
+from bisector.core.explain.difference import Basis, Difference, Fate
 from bisector.core.explain.findings import Finding, FindingKind
 from bisector.core.explain.stacks import Frame, Profile, Unit
 from bisector.core.explain.suspects import Relation, Suspect
@@ -13,8 +14,11 @@ from bisector.report.phrase import Phrase, quote
 from bisector.report.text import one_line
 
 LONGEST_NAME = 160
+NOTHING = Phrase("")
 MUCH_MORE, LEAST_BYTES, LEAST_INSTRUCTIONS = 1.1, 100, 10_000
 """An exact amount is told where it grew by a tenth and by so much."""
+_BUILTIN = re.compile(r"<built-in method ([\w.]+)>|<method '(\w+)' of '([\w.]+)' objects>")
+"""How cProfile tells a function that is written in C."""
 MOST_LINES = 30
 """Changed lines that are shown beside a suspect."""
 
@@ -32,7 +36,7 @@ class Why:
     shares: Difference
     suspects: tuple[Suspect, ...]
     findings: tuple[Finding, ...]
-    method: str = ""
+    method: Phrase = NOTHING
     problems: tuple[str, ...] = ()
 
 
@@ -101,7 +105,7 @@ def _what(suspect: Suspect, worse: str) -> Iterator[str]:
             yield "not changed here"
         case None:
             pass
-    if suspect.function.fate.value == "new":
+    if suspect.function.fate is Fate.NEW and not (suspect.calls is not None and suspect.calls.before):
         yield "new"
     if suspect.calls is not None and suspect.manner is not None:
         often = f"called {times(suspect.calls.after)} instead of {times(suspect.calls.before)}"
@@ -155,6 +159,9 @@ def _finding(found: Difference, finding: Finding) -> str:
             return f"{subject} compiles regular expressions for {other} instead of {one}{_often(calls)}."
         case FindingKind.IMPORT:
             return f"{subject} imports {quote(finding.callee.module, LONGEST_NAME)}, which it did not before ({more})."
+        case FindingKind.INPUT_OUTPUT if finding.cost is None and calls is not None:
+            often = f"{times(calls.after)} instead of {times(calls.before)}"
+            return f"{subject} calls {callee}, which is input or output, {often}."
         case FindingKind.INPUT_OUTPUT:
             return f"{subject} spends {other} instead of {one} on input or output in {callee}{_often(calls)}."
         case _:
@@ -175,6 +182,8 @@ def _often(calls: CallChange | None) -> str:
 def named(frame: Frame) -> str:
     """A function as running text names it, quoted: "parser.normalise"; for what is not Python its bare name."""
     path, name = frame.module, frame.name
+    if builtin := _BUILTIN.fullmatch(name):
+        return quote(builtin[1] or f"{builtin[3].rpartition('.')[2]}.{builtin[2]}", LONGEST_NAME)
     if path.endswith(".py"):
         stem = path.removesuffix(".py").removesuffix("/__init__").rpartition("/")[2]
         return quote(stem if name == "<module>" else f"{stem}.{name}", LONGEST_NAME)

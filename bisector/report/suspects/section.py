@@ -7,37 +7,48 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from bisector.core.explain.difference import Basis, difference
 from bisector.core.explain.stacks import Capture, Profile, Unit
+from bisector.core.model.profiles import ProfilerName
 from bisector.report import flamegraph, numbers
-from bisector.report.attached import Section
+from bisector.report.attached import Paragraph, Section
 from bisector.report.explanation import Explanation
 from bisector.report.markdown import code_in_cell, phrase_text
 from bisector.report.phrase import Phrase, pieces, plain, quote
 from bisector.report.sentence import explained
 from bisector.report.suspects.part import SuspectPart, Why, finding_phrases, suspect_parts, told
-from bisector.report.terminal import wrapped
+from bisector.report.terminal import set_out
 
 MOST_IN_TEXT = 5
 """Suspects that the terminal and Markdown show; the page and the JSON have all of them."""
 POORLY_RESOLVED = 0.1
 """Share of the cost in frames without a symbol from which on it is said."""
 IDENTIFIER = "why"
-TITLES = {Unit.BYTES: "Why it takes more memory"}
-TITLE = "Why it is slower"
+BEFORE, AFTER = "before", "after"
+"""What the sides of a job's own profiles are called."""
 
 
-def sections_of(explanations: Sequence[Explanation]) -> tuple[Section, ...]:
-    """A section for every pair of commits that was profiled."""
+def sections_of(explanations: Sequence[Explanation], names: Sequence[str] = ()) -> tuple[Section, ...]:
+    """A section for every pair of commits that was profiled; where there are several, `names` tell them apart."""
     found = []
     for number, explanation in enumerate(explanations, start=1):
         many = len(explanations) > 1
         why = why_of(explanation)
-        title = TITLES.get(why.found.unit, TITLE) if why is not None else TITLE
-        identifier, title = (f"{IDENTIFIER}-{number}", f"{title} ({number})") if many else (IDENTIFIER, title)
+        identifier = f"{IDENTIFIER}-{number}" if many else IDENTIFIER
         if why is not None:
-            found.append(section_of(why, identifier=identifier, title=title))
+            subject = names[number - 1] if many and names else f"the change {number}" if many else "it"
+            found.append(section_of(why, identifier=identifier, title=_title(why, subject)))
         elif explanation.problems:
             found.append(_unexplained(explanation.problems, identifier=identifier))
     return tuple(found)
+
+
+def _title(why: Why, subject: str) -> str:
+    """What the section answers: where the costs of `subject` went up or down, if they did."""
+    if not why.found.differs or why.found.basis is Basis.SHARE:
+        return f"Profiles of {subject}" if subject != "it" else "Profiles"
+    more = why.found.total.delta >= 0
+    if why.found.unit is Unit.BYTES:
+        return f"Why {subject} takes {'more' if more else 'less'} memory"
+    return f"Why {subject} is {'slower' if more else 'faster'}"
 
 
 def why_of(explanation: Explanation) -> Why | None:
@@ -59,24 +70,24 @@ def why_of(explanation: Explanation) -> Why | None:
 
 def _unexplained(problems: Sequence[str], *, identifier: str) -> Section:
     """The section of a job that could not be profiled: why not."""
-    told = [Phrase(f"{explained(problem)}.") for problem in problems]
+    told = [Phrase(f"{_problem(problem)}.") for problem in problems]
     return Section(
         identifier=identifier,
         title="Not profiled",
         html=_template().render(headline=told[0], suspects=(), findings=(), notes=told[1:], graph=""),
         markdown=tuple(f"- {phrase_text(phrase)}" for phrase in told),
-        text=tuple(line for phrase in told for line in wrapped(plain(phrase), 100, first="Not profiled: ", rest="  ")),
+        text=tuple(Paragraph(text=plain(phrase), rest="  ") for phrase in told),
     )
 
 
-def section_of(why: Why, *, identifier: str = IDENTIFIER, title: str = TITLE) -> Section:
+def section_of(why: Why, *, identifier: str = IDENTIFIER, title: str = "") -> Section:
     """The section; its page part needs the script and the style sheet of flame graphs."""
     return Section(
         identifier=identifier,
-        title=title,
+        title=title or _title(why, "it"),
         html=html_of(why, flamegraph.fragment(why.found, why.shares)),
         markdown=tuple(markdown_lines(why)),
-        text=tuple(text_lines(why)),
+        text=tuple(paragraphs(why)),
         flamegraph=True,
     )
 
@@ -102,16 +113,37 @@ def headline_of(why: Why) -> Phrase:
         return Phrase(f"The profiles of {before} and {after}{costs} do not differ by more than noise.")
     if found.basis is Basis.SHARE:
         return Phrase(f"The shares of {after} differ from those of {before}.")
+    if (found.before, found.after) == (BEFORE, AFTER):
+        verb, kind = _measure(why)
+        return Phrase(f"After the change a whole run {verb} {other}{kind}, before it {one}.")
     verb = "holds" if found.unit is Unit.BYTES else "costs"
     return Phrase(f"{after} {verb} {other}, {before} {one}.")
+
+
+def _measure(why: Why) -> tuple[str, str]:
+    """What a run does with what was measured, and of what that is."""
+    match why.found.unit:
+        case Unit.BYTES:
+            return "holds", " at its peak"
+        case Unit.SECONDS:
+            waits = all(each.tool == ProfilerName.PYINSTRUMENT for each in why.after.captures)
+            return "takes", " with its waiting" if waits else " of processor time"
+        case _:
+            return "costs", ""
 
 
 def notes_of(why: Why) -> tuple[Phrase, ...]:
     """How it was profiled, and what the profilers could not do or see."""
     seen = [note for side in (why.before, why.after) for note in _notes(side)]
-    told = [f"{explained(text)}." for text in why.problems]
-    method = [f"Profiled with {explained(why.method)}."] if why.method else []
+    told = [f"{_problem(text)}." for text in why.problems]
+    method = [f"Profiled with {why.method}."] if why.method else []
     return tuple(Phrase(note) for note in (*method, *told, *seen))
+
+
+def _problem(text: str) -> str:
+    """A problem as part of a phrase: what was tried in our words, and what came of it."""
+    what, colon, why = text.partition(": ")
+    return f"{explained(what)}{colon}{explained(why) if colon else ''}"
 
 
 def _notes(side: Profile) -> Iterator[str]:
@@ -129,16 +161,21 @@ def _notes(side: Profile) -> Iterator[str]:
         yield f"{name}: {numbers.percent(unresolved)} of its cost is in functions without a symbol."
 
 
-def text_lines(why: Why, width: int = 100) -> Iterator[str]:
+def text_lines(why: Why, width: int = 100) -> list[str]:
     """The section for a terminal: plain, harmless lines."""
-    yield from wrapped(plain(headline_of(why)), width)
+    return set_out(tuple(paragraphs(why)), width)
+
+
+def paragraphs(why: Why) -> Iterator[Paragraph]:
+    """The same before it is broken into lines."""
+    yield Paragraph(text=plain(headline_of(why)))
     for part in suspect_parts(why)[:MOST_IN_TEXT]:
         place = f" ({part.place})" if part.place else ""
         what = f"; {plain(part.what)}" if part.what else ""
-        line = f"{numbers.percent(part.share):>7}  {part.function}{place}: {part.cost}{what}"
-        yield from wrapped(line.strip(), width, first=" " * (len(line) - len(line.lstrip())), rest=" " * 9)
+        share = f"{numbers.percent(part.share):>7}  "
+        yield Paragraph(text=f"{part.function}{place}: {part.cost}{what}", first=share, rest=" " * len(share))
     for phrase in (*finding_phrases(why), *notes_of(why)):
-        yield from wrapped(plain(phrase), width, first="- ", rest="  ")
+        yield Paragraph(text=plain(phrase), first="- ", rest="  ")
 
 
 def markdown_lines(why: Why) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What differs between two trees: hunks, changed Python files, packages."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,13 @@ def test_what_git_says_of_the_function_stands_at_the_hunk(sandbox: Sandbox, open
     found = between(sandbox, opened, {"a.c": body}, {"a.c": body.replace("return 1", "return 2")})
     assert found.files[0].hunks[0].context == "int f(void)"
     assert found.sources == {}
+
+
+def test_a_label_in_the_first_column_is_no_function(sandbox: Sandbox, opened: Opener) -> None:
+    body = "int interpret(int code)\n{\n" + "  g();\n" * 20 + "again:\n" + "  h();\n" * 8 + "  return 1;\n}\n"
+    found = between(sandbox, opened, {"src/a.c": body}, {"src/a.c": body.replace("return 1", "return 2")})
+    (touched,) = touched_functions(found.files, found.sources).functions
+    assert touched.name == "interpret"
 
 
 def test_removed_added_and_binary_files(sandbox: Sandbox, opened: Opener) -> None:
@@ -92,3 +100,22 @@ def test_a_change_is_kept_as_text(sandbox: Sandbox, opened: Opener, tmp_path: Pa
     found = between(sandbox, opened, {"a.py": BEFORE}, {"a.py": BEFORE + "X = '\u2028'\n"})
     (tmp_path / "kept").write_bytes(changes_to_text(found))
     assert changes_from_text((tmp_path / "kept").read_bytes()) == found
+
+
+def test_a_submodule_is_told_by_its_commits(sandbox: Sandbox, opened: Opener) -> None:
+    names = []
+    for link in ("1" * 40, "2" * 40, None):
+        gone = ("--force-remove", "lib") if link is None else ("--add", "--cacheinfo", f"160000,{link},lib")
+        sandbox.git("update-index", *gone)
+        sandbox.write({"text.txt": f"-Subproject commit {link}\n"})
+        sandbox.git("add", "text.txt")
+        sandbox.git("commit", "--quiet", "--message=x")
+        names.append(sandbox.git("rev-parse", "HEAD"))
+    repository = opened(sandbox.top)
+    trees = [repository.resolve(name).tree for name in names]
+    moved, gone_again = (repository.changes(old, new) for old, new in itertools.pairwise(trees))
+    assert {each.path: each.submodule for each in moved.files} == {"lib": ("1" * 40, "2" * 40), "text.txt": None}
+    assert {each.path: each.submodule for each in gone_again.files} == {"lib": ("2" * 40, ""), "text.txt": None}
+    assert repository.content(trees[0], "text.txt", 100) == b"-Subproject commit " + b"1" * 40 + b"\n"
+    assert repository.content(trees[0], "text.txt", 10) is None
+    assert repository.content(trees[0], "none", 10) is None

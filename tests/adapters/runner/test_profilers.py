@@ -137,6 +137,17 @@ def test_calls_are_counted_exactly_in_every_thread(runner: Runner, program: Buil
     assert {a.name for a, b in counts.edges if b.name == "leaf"} == {"exactly"}
 
 
+def test_calls_are_counted_in_every_process_that_a_command_starts(runner: Runner, program: Build) -> None:
+    profiler = counter()
+    start = "import subprocess, sys; subprocess.run([sys.executable, 'app/run.py', 'count'], check=True)"
+    record, session = profiled(runner, program, profiler, "sh", "-c", f'python3 -c "{start}"; python3 app/run.py count')
+    assert record.outcome is Outcome.OK, record.stderr
+    written = [record.files[name] for name in profiler.files if name in record.files]
+    counts = read_counts(written, Names(roots=(session.source,)), 1.0)
+    calls = {frame.name: number for frame, number in counts.calls.items() if frame.module == "app/run.py"}
+    assert (len(written), calls["leaf"]) == (3, 842)
+
+
 def test_memory_is_told_by_where_it_was_allocated_even_if_it_is_gone_at_once(runner: Runner, program: Build) -> None:
     profiler = sampler(ProfilerName.TRACEMALLOC, ProfileRecipe())
     record, session = profiled(runner, program, profiler, "python3", "app/run.py", "hold")

@@ -78,6 +78,8 @@ def test_what_does_not_parse_is_told_by_the_diff(source: str) -> None:
         ("src/x.c", "", ("+  return 2;",), [MODULE]),
         ("src/x.c", "int f(int n) {", ("+  if (n) {", "+    g(n);", "+  }"), ["f"]),
         ("src/x.c", "int f(int n) {", ("+if (n)", "+while (g(n))", "+  n--;"), ["f"]),
+        ("src/x.c", '__attribute__((noinline, alias("g"))) static void f(int n)', ("+  n--;",), ["f"]),
+        ("src/x.cpp", "[[nodiscard]] int f(int n)", ("+  n--;",), ["f"]),
         ("src/x.cpp", "void Parser::step(Token const& t)", ("+  s += 1;",), ["step"]),
         ("a.go", "func (p *Parser) Step(n int) error {", ("+\tn++",), ["Step"]),
         ("a.rs", "    pub(crate) async fn step(&mut self) {", ("+        n += 1;",), ["step"]),

@@ -135,3 +135,76 @@ def test_names_that_only_look_like_input_and_output(name: str) -> None:
 def test_equal_sides_have_no_findings() -> None:
     side: list[Stack] = [((frame("main"), library("read", "libc.so")), 3.0)]
     assert only(changed(side, side)) is None
+
+
+OPEN = library("<built-in method io.open>", "<built-in>")
+
+
+@pytest.mark.parametrize(
+    "callee",
+    [
+        OPEN,
+        library("<method 'read' of '_io.TextIOWrapper' objects>", "<built-in>"),
+        library("<method 'execute' of 'sqlite3.Connection' objects>", "<built-in>"),
+        library("open", "<built-in>"),
+    ],
+)
+def test_input_and_output_that_no_sampling_profiler_sees_is_told_by_the_counts(callee: Frame) -> None:
+    counts = CountPair(
+        before=Counts(calls={frame("look"): 500}),
+        after=Counts(calls={frame("look"): 500, callee: 500}, edges={(frame("look"), callee): 500}),
+    )
+    told = only(SLOWER, counts)
+    assert told is not None
+    assert (told.kind, told.subject, told.callee, told.cost) == (
+        FindingKind.INPUT_OUTPUT,
+        frame("look"),
+        callee,
+        None,
+    )
+
+
+@pytest.mark.parametrize("name", ["<built-in method builtins.len>", "<method 'read' of '_io.StringIO' objects>"])
+def test_what_is_written_in_c_and_does_no_input_or_output(name: str) -> None:
+    callee = library(name, "<built-in>")
+    after = Counts(calls={frame("look"): 500, callee: 500}, edges={(frame("look"), callee): 500})
+    assert only(SLOWER, CountPair(before=Counts(calls={frame("look"): 500}), after=after)) is None
+
+
+def test_input_and_output_of_what_got_no_dearer_is_not_told() -> None:
+    after = Counts(calls={frame("item"): 500, OPEN: 500}, edges={(frame("item"), OPEN): 500})
+    assert only(SLOWER, CountPair(before=Counts(calls={frame("item"): 500}), after=after)) is None
+
+
+def test_calls_in_a_comprehension_are_those_of_its_function() -> None:
+    part = frame("item.<locals>.<listcomp>")
+    after = Counts(
+        calls={frame("item"): 100, part: 100, frame("look"): 900},
+        edges={(frame("item"), part): 100, (part, frame("look")): 900},
+    )
+    told = only(SLOWER, CountPair(before=counted(main=1, item=100, item_look=100), after=after))
+    assert told is not None
+    assert (told.subject, told.callee) == (frame("item"), frame("look"))
+
+
+def test_what_a_library_calls_of_itself_is_no_finding() -> None:
+    one, other = library("_compile", "re/__init__.py"), library("and_", "enum.py")
+    before = Counts(calls={one: 100, other: 100}, edges={(one, other): 100})
+    after = Counts(calls={one: 100, other: 900}, edges={(one, other): 900})
+    found = changed([((frame("main"), one, other), 1.0)], [((frame("main"), one, other), 4.0)])
+    assert FindingKind.REPEATED not in {each.kind for each in findings_of(found, CountPair(before=before, after=after))}
+
+
+def test_a_module_that_the_counts_saw_before_is_not_newly_imported() -> None:
+    start, quick = (Frame(name="<module>", module=f"{name}.py") for name in ("app", "quick"))
+    found = changed([((start,), 2.0)], [((start,), 2.0), ((start, quick), 1.0)])
+    assert [each.kind for each in findings_of(found)] == [FindingKind.IMPORT]
+    both = Counts(calls={start: 1, quick: 1})
+    assert findings_of(found, CountPair(before=both, after=both)) == ()
+
+
+def test_what_a_new_import_compiles_is_a_part_of_it() -> None:
+    start, heavy = Frame(name="<module>", module="app.py"), library("<module>", "heavy.py")
+    compiling = library("compile", "re/__init__.py")
+    found = changed([((start,), 2.0)], [((start,), 2.0), ((start, heavy, compiling), 1.0)])
+    assert [each.kind for each in findings_of(found)] == [FindingKind.IMPORT]

@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bisector.core.explain.answering import answerable
 from bisector.core.explain.changes import Touched, TouchedFunction
 from bisector.core.explain.counts import CallChange, CountPair, Counts, Manner
 from bisector.core.explain.difference import Difference, difference
 from bisector.core.explain.spread import Estimate
 from bisector.core.explain.stacks import Frame, Origin
-from bisector.core.explain.suspects import Relation, answerable, suspects_of
+from bisector.core.explain.suspects import Relation, suspects_of
 from tests.core.explain.trees import STACKS, Weighted, capture, folded, frame, profile
 
 COMPILE = Frame(name="compile", module="re/__init__.py", origin=Origin.LIBRARY)
@@ -179,3 +180,113 @@ def test_what_was_never_called_before_grew_by_its_calls() -> None:
     cost = Estimate(before=0, after=3, low=None, high=None, noise=False)
     assert CallChange(before=0, after=7).manner(cost) is Manner.MORE_CALLS
     assert CallChange(before=0, after=7).ratio is None
+
+
+def more_calls(touching: str, *, callers: tuple[int, int] = (10, 10)) -> list[str]:
+    """`leaf` is called 80 times instead of 10, all by `render`, and costs no more each time."""
+    found = changed(parsed(["main;render;leaf 1", "main;other 3"]), parsed(["main;render;leaf 8", "main;other 3"]))
+    before, after = callers
+    edges = {("main", "render"): before, ("render", "leaf"): 10}
+    counts = CountPair(
+        before=counted({"main": 1, "render": before, "leaf": 10}, edges),
+        after=counted(
+            {"main": 1, "render": after, "leaf": 80}, {**edges, ("main", "render"): after, ("render", "leaf"): 80}
+        ),
+    )
+    return [each.function.frame.name for each in suspects_of(found, touched(*touching.split()), counts)]
+
+
+def test_what_is_only_called_more_often_by_what_is_touched_too_is_absolved() -> None:
+    assert more_calls("render leaf") == ["render"]
+    assert more_calls("main render leaf") == ["render"]
+    assert more_calls("main render leaf", callers=(10, 80)) == ["main"]
+
+
+def test_what_is_called_more_often_by_what_is_not_touched_stays_the_suspect() -> None:
+    assert more_calls("leaf") == ["leaf"]
+    assert more_calls("main leaf", callers=(10, 80)) == ["leaf"]
+
+
+@pytest.mark.parametrize(
+    ("others", "prime"), [(0, "render"), (5, "render"), (200, "leaf")], ids=["all", "most", "not most"]
+)
+def test_a_touched_caller_answers_even_where_stacks_were_cut_short(others: int, prime: str) -> None:
+    found = changed(parsed(["leaf 1", "render 1", "other 3"]), parsed(["leaf 5", "render 1", "other 3"]))
+    edges = {("render", "leaf"): 10, ("other", "leaf"): 10}
+    more = {("render", "leaf"): 80, ("other", "leaf"): 10 + others}
+    counts = CountPair(
+        before=counted({"render": 1, "other": 1, "leaf": 20}, edges),
+        after=counted({"render": 1, "other": 1, "leaf": 90 + others}, more),
+    )
+    suspect = suspects_of(found, touched("render"), counts)[0]
+    assert suspect.function.frame == frame(prime)
+    assert suspects_of(found, touched("render"))[0].function.frame == frame("leaf")
+
+
+def test_a_new_function_is_not_only_called_more_often() -> None:
+    found = changed(parsed(["main;save 4"]), parsed(["main;save 4", "main;save;audit;digest 5"]))
+    counts = CountPair(
+        before=counted({"main": 1, "save": 9}, {("main", "save"): 9}),
+        after=counted(
+            {"main": 1, "save": 9, "audit": 9, "digest": 90},
+            {("main", "save"): 9, ("save", "audit"): 9, ("audit", "digest"): 90},
+        ),
+    )
+    suspects = suspects_of(found, touched("main", "save", "audit"), counts)
+    assert [each.function.frame.name for each in suspects] == ["audit"]
+    assert suspects_of(found, touched("save", "digest"), counts)[0].function.frame == frame("digest")
+
+
+def test_where_the_time_is_spent_stands_beside_the_caller_that_answers() -> None:
+    found = changed(parsed(["main;render;leaf 1"]), parsed(["main;render;leaf 8"]))
+    (suspect,) = suspects_of(found, touched("render"))
+    assert (suspect.function.frame, suspect.through) == (frame("render"), frame("leaf"))
+
+
+@pytest.mark.parametrize("part", ["f.<locals>.<genexpr>", "f.<locals>.<listcomp>", "f.<lambda>", "<genexpr>"])
+def test_a_part_of_a_function_answers_with_it(part: str) -> None:
+    before, after = [folded("main;f", 1.0)], [folded("main;f", 2.0), (("main", "f", part), 3.0)]
+    for touching in (None, touched("f")):
+        (suspect,) = suspects_of(changed(before, after), touching)
+        assert (suspect.function.frame, suspect.share, suspect.through) == (frame("f"), 1.0, None)
+
+
+def test_a_part_whose_function_was_never_seen_answers_for_itself() -> None:
+    found = changed([folded("main", 1.0)], [folded("main", 1.0), (("main", "f.<locals>.<genexpr>"), 3.0)])
+    assert names(found) == ["f.<locals>.<genexpr>"]
+
+
+def test_the_top_level_that_everything_runs_under_answers_for_its_own_lines_only() -> None:
+    """Every new import touches it."""
+    before, after = parsed(["<module>;main;f 4", "<module> 1"]), parsed(["<module>;main;f 8", "<module> 3"])
+    assert names(changed(before, after), "<module>") == ["f", "<module>"]
+    assert names(changed(before, after), "<module>", "main") == ["main", "<module>"]
+    imported = capture([*before, ((frame("<module>"), frame("main"), Frame(name="<module>", module="src/a.py")), 5.0)])
+    table = Touched(functions=(TouchedFunction(path="src/a.py", name="<module>", line=0, last=0, lines=()),))
+    found = difference(profile(capture(before)), profile(imported))
+    assert suspects_of(found, table)[0].function.frame.module == "src/a.py"
+
+
+def test_what_a_process_does_outside_of_any_function_is_no_prime_suspect() -> None:
+    process = Frame(name='process "python3 run.py"', origin=Origin.LIBRARY)
+    before = capture([((process,), 1.0), ((process, frame("f")), 1.0)])
+    after = capture([((process,), 9.0), ((process, frame("f")), 3.0)])
+    suspects = suspects_of(difference(profile(before), profile(after)))
+    assert [each.function.frame.name for each in suspects] == ["f", process.name]
+    assert suspects[0].share == pytest.approx(0.2)
+
+
+def test_callers_are_followed_through_functions_that_no_sample_shows() -> None:
+    unknown, free = Frame(name="[unknown]", module="libc.so"), Frame(name="free", module="libc.so")
+    found = difference(
+        profile(capture([((unknown,), 1.0), ((frame("execute"),), 1.0)])),
+        profile(capture([((unknown,), 8.0), ((frame("execute"),), 1.0)])),
+    )
+
+    def counts(times: int) -> Counts:
+        edges = {(frame("execute"), frame("release")): times, (frame("release"), free): times, (free, unknown): times}
+        return Counts(calls={frame("execute"): 1, frame("release"): times, free: times, unknown: times}, edges=edges)
+
+    suspects = suspects_of(found, touched("execute"), CountPair(before=counts(10), after=counts(80)))
+    assert [each.function.frame for each in suspects] == [frame("execute")]
+    assert suspects[0].through == unknown
