@@ -17,7 +17,8 @@ from bisector.core.model.verdict import (
     Verdict,
     VerdictKind,
 )
-from bisector.core.search.decide import Decision, Ending, Stop, end_difference, excluded, pair
+from bisector.core.search.decide import Decision, Ending, Stop, pair
+from bisector.core.search.end_levels import end_difference, excluded
 from bisector.core.search.observations import Observations, Settings
 from bisector.core.search.posterior import Posterior
 from bisector.core.search.view import View
@@ -38,6 +39,8 @@ def main_verdict(view: View, decision: Decision, settings: Settings) -> Verdict:
     if stop.ending is Ending.FOUND and stop.found is not None:
         return _found(view, observations, posterior, stop.found, settings)
     why = "no further run or build would teach enough to be surer"
+    if stop.ending is Ending.UNVERIFIED:
+        why = "the likely culprit was to be verified again and again, and those rounds gave nothing to judge it by"
     return verdict_so_far(view, decision, settings, Reason.CONFIDENCE, why)
 
 

@@ -29,6 +29,7 @@ from bisector.core.search.ends import Ends, both_fail_alike, find_ends, why_want
 from bisector.core.search.measuring import as_step, least_references, round_of, turns_of
 from bisector.core.search.more import more_first
 from bisector.core.search.observations import Settings
+from bisector.core.search.shape import Uneven
 from bisector.core.search.spending import overspent, run_seconds
 from bisector.core.search.together import for_each_metric
 from bisector.core.search.view import View, inner_view, main_view
@@ -124,10 +125,11 @@ def _search(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan:
         return _beside_the_named(investigation, view, settings, elapsed)
     decision = decide(view.observations(), costs_of(view), settings)
     plan = Plan(step=None, view=view, decision=decision)
-    if (shape := several.shape_of(view, decision)) is not None and not shape.stretches:
-        verdict = conclude.creeping(view, decision, settings, shape.largest)
+    found = several.in_stretches(view, decision, settings, costs_of)
+    if isinstance(found, Uneven):
+        verdict = conclude.creeping(view, decision, settings, found.largest)
         return replace(plan, step=Conclude(verdict=verdict, reason=verdict.explanation))
-    if (found := several.in_stretches(view, decision, settings, costs_of)) is not None:
+    if found is not None:
         return _on_part(*found, elapsed)
     if not isinstance(decision.action, Stop):
         return replace(plan, step=as_step(view, decision.action, elapsed))

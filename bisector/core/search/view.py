@@ -176,6 +176,10 @@ class View:
 
     def observations(self) -> Observations:
         """The arrays the search decides on."""
+        return self._observations
+
+    @cached_property
+    def _observations(self) -> Observations:
         samples = [(self.index_of(s.place), s) for s in self.compared]
         on_line = [(index, s) for index, s in samples if index is not None]
         units = sorted({(index, self.build_number(s)) for index, s in on_line})
@@ -201,6 +205,7 @@ class View:
             exact=self.exact,
             times=self._times([sample for _, sample in on_line]),
             verifications=self._verifications(),
+            attempted=tuple(pair for _, pair in self._verifying),
             bounds=bounds,
         )
 
@@ -282,6 +287,19 @@ class View:
     def _verifications(self) -> tuple[Verification, ...]:
         """Pairs that a finished round has measured afresh."""
         scale, found = self.scale, []
+        for number, indexes in self._verifying:
+            runs = [self._fresh(number, self.place_at(index)) for index in indexes]
+            if all(len(each) for each in runs):
+                rise = float(np.median(scale.into(runs[1])) - np.median(scale.into(runs[0])))
+                wanted = scale.threshold(self.investigation.request.min_effect_of(self.metric)) / 2
+                passed = (abs(rise) if self.two_sided else rise) > wanted
+                found.append(Verification(parent=indexes[0], culprit=indexes[1], passed=passed, rise=rise))
+        return tuple(found)
+
+    @cached_property
+    def _verifying(self) -> tuple[tuple[int, tuple[int, int]], ...]:
+        """The rounds that verify a pair of this line: number of the step, parent and culprit."""
+        found = []
         for plan in self.investigation.plans:
             if not isinstance(plan.step, Measure):
                 continue
@@ -290,14 +308,8 @@ class View:
             if self.line.linear:
                 # In a graph the parent's index may be the larger one: its run comes first, but not in every duet.
                 indexes.sort()
-            if len(indexes) != 2:
-                continue
-            runs = [self._fresh(plan.number, self.place_at(index)) for index in indexes]
-            if all(len(each) for each in runs):
-                rise = float(np.median(scale.into(runs[1])) - np.median(scale.into(runs[0])))
-                wanted = scale.threshold(self.investigation.request.min_effect_of(self.metric)) / 2
-                passed = (abs(rise) if self.two_sided else rise) > wanted
-                found.append(Verification(parent=indexes[0], culprit=indexes[1], passed=passed, rise=rise))
+            if len(indexes) == 2:
+                found.append((plan.number, (indexes[0], indexes[1])))
         return tuple(found)
 
     def _fresh(self, step: int, place: Place) -> FloatArray:
