@@ -24,6 +24,7 @@ from bisector.core.search.planner import PLANNER, next_step
 UNIT = 600.0
 """Seconds that one unit of cost stands for: long, so that opening a container does not count."""
 MIN_EFFECT = 0.0035
+PURPOSES = ("ends", "builds", "runs", "fresh builds", "references", "verifying")
 CALIBRATED = 8, 20
 """Builds of a calibration, and runs of each."""
 
@@ -161,7 +162,34 @@ def answer_of(verdict: Verdict, state: Investigation, world: World, slowest: flo
         ending=verdict.kind.value if verdict.reason is None else f"{verdict.kind.value} ({verdict.reason.value})",
         verification=verification_cost(state),
         decision_seconds=slowest,
+        spent=spent_on(state),
     )
+
+
+def spent_on(state: Investigation) -> dict[str, float]:
+    """What a search cost by purpose, in runs: both ends, first builds and runs of other commits, fresh builds made to
+    tell a commit from its build, references, and verifying (with the two builds of the parent that are compared)."""
+    spent = dict.fromkeys(PURPOSES, 0.0)
+    made_for: dict[tuple[Place, int], Purpose] = {}
+    for sample in state.samples:
+        unit = (sample.place, sample.number)
+        made_for.setdefault(unit, sample.purpose)
+        spent[_purpose(unit, sample.purpose)] += 1
+    for unit, build in state.builds.items():
+        spent[_purpose(unit, made_for.get(unit, Purpose.SEARCH), build=True)] += build.seconds / UNIT
+    return spent
+
+
+def _purpose(unit: tuple[Place, int], purpose: Purpose, *, build: bool = False) -> str:
+    if purpose in {Purpose.VERIFY, Purpose.CONTROL}:
+        return "verifying"
+    if purpose is Purpose.REFERENCE:
+        return "references"
+    if purpose is Purpose.ENDS:
+        return "ends"
+    if unit[1]:
+        return "fresh builds"
+    return "builds" if build else "runs"
 
 
 def verification_cost(state: Investigation) -> float:

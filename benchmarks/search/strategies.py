@@ -1,7 +1,7 @@
 """What every strategy is given and what it answers."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from benchmarks.search.worlds import OverBudget, World
 
@@ -20,6 +20,8 @@ class Answer:
     verification: float = 0.0
     decision_seconds: float = 0.0
     """The longest that one decision took."""
+    spent: Mapping[str, float] = field(default_factory=dict)
+    """What the cost went into, by purpose, where the strategy tells."""
 
 
 Strategy = Callable[[World], Answer]
@@ -39,6 +41,7 @@ class Trial:
     ending: str
     verification: float
     decision_seconds: float
+    spent: Mapping[str, float] = field(default_factory=dict)
 
 
 def play(strategy: Strategy, world: World) -> Trial:
@@ -59,4 +62,5 @@ def play(strategy: Strategy, world: World) -> Trial:
         ending=answer.ending,
         verification=answer.verification,
         decision_seconds=answer.decision_seconds,
+        spent=answer.spent,
     )

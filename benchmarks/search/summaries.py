@@ -1,7 +1,7 @@
 """What many trials amount to: shares with their binomial margin, mean costs with their standard error."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -52,6 +52,8 @@ class Summary:
     named: Share | None
     """Right answers among those that named a commit."""
     slowest_decision: float
+    spent: Mapping[str, float] = field(default_factory=dict)
+    """Mean cost by purpose, where the strategy tells."""
 
     @classmethod
     def of(cls, cell: Cell, strategy: str, trials: Sequence[Trial]) -> "Summary":
@@ -72,6 +74,7 @@ class Summary:
             stated=float(np.mean(stated)) if stated else None,
             named=Share(hits=sum(t.right for t in named), trials=len(named)) if named else None,
             slowest_decision=max(trial.decision_seconds for trial in trials),
+            spent={name: float(np.mean([t.spent.get(name, 0.0) for t in trials])) for name in trials[0].spent},
         )
 
     @property

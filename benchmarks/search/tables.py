@@ -7,6 +7,7 @@ from pathlib import Path
 from benchmarks.search.campaign import CALIBRATED, OURS, Campaign
 from benchmarks.search.cells import Cell
 from benchmarks.search.kept import with_peers
+from benchmarks.search.ours import PURPOSES
 from benchmarks.search.peers import PEERS
 from benchmarks.search.strategies import Trial
 from benchmarks.search.summaries import Share, Summary, calibration
@@ -32,7 +33,8 @@ def write_tables(campaign: Campaign, name: str, command: str, out: Path) -> None
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{name}.json").write_text(json.dumps([_record(each) for each in found], indent=1) + "\n")
     parts = [f"# The search against its peers: {name}", "", _how(campaign, command), ""]
-    parts += [*_markdown(_against_bound(found)), "", *_markdown(_side_by_side(found, strategies))]
+    parts += [*_markdown(_against_bound(found)), "", *_markdown(_side_by_side(found, strategies)), ""]
+    parts += ["What our cost goes into, in runs:", "", *_markdown(_by_purpose(found))]
     (out / f"{name}.md").write_text("\n".join(parts) + "\n")
 
 
@@ -82,6 +84,15 @@ def _side_by_side(found: Sequence[Summary], strategies: Sequence[str]) -> list[R
     return rows
 
 
+def _by_purpose(found: Sequence[Summary]) -> list[Row]:
+    rows: list[Row] = [["cell", "bound", *PURPOSES]]
+    for each in found:
+        if each.strategy == OURS and each.spent:
+            bound = "–" if each.cell.bound is None else f"{each.cell.bound:.0f}"
+            rows.append([each.cell.name, bound, *(f"{each.spent.get(name, 0.0):.1f}" for name in PURPOSES)])
+    return rows
+
+
 def _short(each: Summary | None) -> str:
     if each is None:
         return "–"
@@ -126,6 +137,7 @@ def _record(each: Summary) -> dict[str, object]:
         "builds": each.builds,
         "stated": each.stated,
         "slowest_decision_seconds": each.slowest_decision,
+        "spent": dict(each.spent),
     }
 
 

@@ -92,6 +92,8 @@ def test_ours_is_the_planner_itself() -> None:
     assert trial.stated is not None
     assert trial.stated > 0.95
     assert 0 < trial.verification < trial.cost
+    assert sum(trial.spent.values()) == pytest.approx(trial.cost)
+    assert min(trial.spent[name] for name in ("ends", "builds", "runs", "verifying")) > 0
 
 
 def test_a_classical_test_knows_the_same_from_the_different() -> None:

@@ -1,12 +1,26 @@
 """Two builds of one commit beside each other: when their difference is luck, and when it is only noise."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import cycle
+
 import numpy as np
 import pytest
 
-from bisector.core.search.control import is_luck, noise_within
+from bisector.adapters.in_memory.world import World
+from bisector.core.model.history import main
+from bisector.core.model.investigation import Investigation
+from bisector.core.model.request import Search
+from bisector.core.model.samples import Purpose
+from bisector.core.model.steps import Measure
+from bisector.core.model.verdict import Control
+from bisector.core.search.control import control_of, is_luck, noise_within
 from bisector.core.search.effect import Spread
+from bisector.core.search.ends import find_ends
 from bisector.core.search.observations import FloatArray
+from bisector.core.search.planner import main_line_view
 from bisector.core.search.restoration import Side, side_of
+from tests.helpers.simulated import Simulation
 
 LOW, HIGH = np.array([0.0, 0.01, -0.01]), np.array([2.0, 2.01, 1.99])
 STEP = 2.0
@@ -39,3 +53,42 @@ def test_a_build_that_was_run_once_says_nothing_of_the_noise() -> None:
     alone = noise_within([np.array([5.0]), LOW])
     assert alone.sigma == pytest.approx(0.01)
     assert alone.df == 2
+
+
+@pytest.fixture(scope="module")
+def controlled() -> Investigation:
+    """A job that has compared two builds of its culprit's parent once."""
+    simulation = Simulation(World(candidates=32, culprit=20, effect=0.1, noise=0.005, seed=7, rebuilt="19:0.01"))
+    done = simulation.run(simulation.request(search=Search(descend=False)))
+    simulation.close()
+    return done
+
+
+def with_second_build(done: Investigation, factors: Sequence[float]) -> Investigation:
+    """`done` with the parent's second build slower by these factors in the runs that compare."""
+    each = cycle(factors)
+    samples = tuple(
+        replace(s, values={name: value * factor for name, value in s.values.items()})
+        if s.purpose is Purpose.CONTROL and (s.place, s.number) == (main(19), 1) and (factor := next(each))
+        else s
+        for s in done.samples
+    )
+    return replace(done, samples=samples)
+
+
+def asked_again(done: Investigation) -> bool:
+    """Whether the builds are compared once more; where they are not, what was seen is the luck of a build."""
+    ends = find_ends(done)
+    assert ends is not None
+    assert done.verdict is not None
+    found = control_of(main_line_view(done, ends), done.verdict.culprits[0], 0.0)
+    assert isinstance(found, Measure) or (isinstance(found, Control) and found.luck)
+    return isinstance(found, Measure)
+
+
+def test_a_build_that_is_slower_in_every_run_is_luck_at_once(controlled: Investigation) -> None:
+    assert not asked_again(with_second_build(controlled, [1.2]))
+
+
+def test_a_burst_over_a_builds_few_runs_is_luck_only_if_it_shows_twice(controlled: Investigation) -> None:
+    assert asked_again(with_second_build(controlled, [1.3, 1.6, 1.2]))

@@ -265,3 +265,36 @@ def _next_measurement(order: list[int], offsets: FloatArray) -> int:
     action = decide(seen, costs(9), Settings(confidence=0.999)).action
     assert isinstance(action, MeasureCommit)
     return action.references
+
+
+def nearly_found() -> Observations:
+    """Every neighbour of the step at 3 measured well: what is left is to verify."""
+    return observations(line(4), {0: GOOD, 2: GOOD, 3: BAD, 4: BAD})
+
+
+def test_a_verification_that_comes_to_nothing_ends_at_some_time() -> None:
+    seen = nearly_found()
+    assert isinstance(decide(seen, costs(4), Settings()).action, VerifyPair)
+    again = decide(replace(seen, attempted=((2, 3),) * 3), costs(4), Settings()).action
+    assert isinstance(again, VerifyPair)
+    ended = decide(replace(seen, attempted=((2, 3),) * 4), costs(4), Settings()).action
+    assert isinstance(ended, Stop)
+    assert ended.ending is Ending.UNVERIFIED
+    elsewhere = decide(replace(seen, attempted=((1, 2),) * 9), costs(4), Settings()).action
+    assert isinstance(elsewhere, VerifyPair)
+
+
+def test_an_end_most_of_whose_runs_fell_into_bursts_is_not_a_change_the_other_way() -> None:
+    good = [100.0, 250.0, 180.0, 99.8, 300.0, 210.0, 100.2, 270.0]
+    bad = [102.0, 101.8, 102.1, 101.9, 102.2, 101.8, 102.0, 101.7]
+    action = decide(observations(line(8), {0: good, 8: bad}), costs(8), Settings()).action
+    assert not isinstance(action, Stop)
+
+
+def test_before_nothing_more_can_be_learnt_the_ends_are_run_again() -> None:
+    """Builds cost the earth and both ends are as noisy as the day: it may be a burst over the first runs."""
+    wild = {0: [100.0, 180.0, 250.0, 140.0], 2: [190.0, 130.0, 240.0, 110.0]}
+    few = decide(observations(line(2), wild), costs(2, build=1e6), Settings()).action
+    assert isinstance(few, MeasureEnds | MeasureCommit)
+    posterior_of = observations(line(2), {place: values * 4 for place, values in wild.items()})
+    assert isinstance(decide(posterior_of, costs(2, build=1e9), Settings()).action, Stop | MeasureCommit)

@@ -117,3 +117,29 @@ def test_in_a_graph_a_bad_side_branch_points_at_that_branch() -> None:
     found = assess(observations(on, {0: good, 2: good, 4: bad, 5: bad}), Settings())
     chances = found.of_candidates(np.ones(5))
     assert chances[[2, 3]].sum() > 0.98
+
+
+def test_what_is_asked_again_is_remembered_and_what_differs_is_not() -> None:
+    runs = {0: [100.0, 100.3, 99.8, 100.1], 4: [104.0, 104.2], 8: [104.1, 103.7, 104.0, 104.3]}
+    first, same = (assess(observations(line(8), runs), Settings()) for _ in range(2))
+    assert same is first
+    moved = assess(observations(line(8), {**runs, 4: [100.0, 104.2]}), Settings())
+    stricter = assess(observations(line(8), runs, threshold=3.0), Settings())
+    other = assess(observations(line(8), runs), Settings(prior_no_change=0.5))
+    for each in (moved, stricter, other):
+        assert not np.array_equal(each.probability, first.probability)
+
+
+def test_single_runs_of_many_builds_are_no_sign_of_little_noise() -> None:
+    """A build's only run is its own median: nothing is left of it, and that is not the noise."""
+    draw = np.random.default_rng(5)
+    runs = {0: list(100 + draw.standard_normal(6)), 40: list(108 + draw.standard_normal(6))}
+    many = runs | {place: [100 + float(draw.standard_normal())] for place in range(2, 30, 2)}
+    assert assess(observations(line(40), many), Settings()).sigma > 0.6
+
+
+def test_runs_of_a_commit_on_neither_side_tell_the_noise() -> None:
+    draw = np.random.default_rng(6)
+    runs = {0: [100.0, 100.1, 99.9, 100.05], 8: [101.0, 101.1, 100.9, 101.05]}
+    uneven = {4: list(100.5 + 2 * draw.standard_normal(12))}
+    assert assess(observations(line(8), runs | uneven), Settings()).df == 3 + 3 + 11

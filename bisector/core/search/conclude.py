@@ -18,7 +18,8 @@ from bisector.core.model.verdict import (
     Verdict,
     VerdictKind,
 )
-from bisector.core.search.decide import Decision, Ending, Stop, end_difference, excluded, pair
+from bisector.core.search.decide import Decision, Ending, Stop, pair
+from bisector.core.search.end_levels import end_difference, excluded
 from bisector.core.search.observations import Observations, Settings
 from bisector.core.search.posterior import Posterior
 from bisector.core.search.view import View
@@ -39,6 +40,8 @@ def main_verdict(view: View, decision: Decision, settings: Settings) -> Verdict:
     if stop.ending is Ending.FOUND and stop.found is not None:
         return _found(view, observations, posterior, stop.found, settings)
     why = "no further run or build would teach enough to be surer"
+    if stop.ending is Ending.UNVERIFIED:
+        why = "the likely culprit was to be verified again and again, and those rounds gave nothing to judge it by"
     return verdict_so_far(view, decision, settings, Reason.CONFIDENCE, why)
 
 
@@ -145,7 +148,7 @@ def failed(investigation: Investigation, shared: tuple[Outcome, str] | None) -> 
 
 
 def creeping(view: View, decision: Decision, settings: Settings, largest: float) -> Verdict:
-    """The ends differ, and no two neighbouring measured commits by more than `largest` (in the search's units).
+    """The ends differ, and no commit adds more than `largest` (in the search's units) to what is a steady climb.
 
     What is excluded is a larger step than that.
     """
@@ -153,7 +156,7 @@ def creeping(view: View, decision: Decision, settings: Settings, largest: float)
     if posterior is None:
         raise ValueError("a creep is seen in runs only")
     basis = _basis(view, view.observations(), posterior, settings)
-    why = "the level creeps: no two neighbouring measured commits differ by a change worth naming"
+    why = "the level creeps: no commit makes a change worth naming beside what all of them add"
     return replace(basis, reason=Reason.CREEP, excluded=abs(view.scale.relative(largest)), explanation=why)
 
 

@@ -12,7 +12,9 @@ from bisector.core.model.samples import Purpose
 from bisector.core.model.steps import BuildPlace, Measure, Slot, Step
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Change, Control, Culprit
+from bisector.core.search.bursts import quiet_reach
 from bisector.core.search.effect import Spread
+from bisector.core.search.noise import median
 from bisector.core.search.observations import FloatArray
 from bisector.core.search.restoration import Side, side_of
 from bisector.core.search.rounds import at_once
@@ -56,14 +58,24 @@ def control_of(view: View, culprit: Culprit, elapsed: Seconds) -> Step | Control
         return Control(same_build=True)
     three = ((parent, units.other), (units.culprit, units.verified), (parent, units.fresh))
     values = [_values(view, unit) for unit in three]
-    if all(len(each) for each in values):
-        return judged(view, values[0], values[2], values[1])
-    if over and over != ("builds",):
-        return None
+    found = judged(view, values[0], values[2], values[1]) if all(len(each) for each in values) else None
+    stops = over and over != ("builds",)
+    once = found is not None and found.luck and len(values[0]) <= units.turns * view.runs_together
+    # What a burst over a few runs makes of one build must not take a name away: luck then has to show twice.
+    if stops or (found is not None and not (once and _disturbed(view, values))):
+        return found
     turns = (three if turn % 2 == 0 else three[::-1] for turn in range(units.turns))
     slots = [Slot(place=place, number=number, purpose=Purpose.CONTROL) for turn in turns for place, number in turn]
     together = at_once(slots, view.runs_together)
     return Measure(slots=together[: runs_left(view.investigation, elapsed)], reason=REASON)
+
+
+def _disturbed(view: View, values: list[FloatArray]) -> bool:
+    """Whether runs of one build lie further apart than runs of this search do where nothing disturbs them."""
+    observations = view.observations()
+    reach = quiet_reach(observations, observations.values)
+    scaled = [view.scale.into(each) for each in values]
+    return reach > 0 and any(float(np.abs(each - median(each)).max()) > reach for each in scaled)
 
 
 def judged(view: View, one: FloatArray, other: FloatArray, culprit: FloatArray) -> Control:

@@ -11,8 +11,10 @@ from enum import StrEnum
 import numpy as np
 
 from bisector.core.model.units import Seconds
-from bisector.core.search.drift import Drift
+from bisector.core.search.bursts import agree, quiet_reach
+from bisector.core.search.end_levels import ONE_SIDED_95, end_difference
 from bisector.core.search.information import Hypotheses
+from bisector.core.search.noise import centre
 from bisector.core.search.observations import FloatArray, Observations, Settings
 from bisector.core.search.posterior import Posterior, assess
 from bisector.core.search.queries import divisible, splitting_queries
@@ -26,12 +28,16 @@ LEAST_GAIN = 0.05
 EXACT_RUNS = 2
 EQUIVALENCE = 1.5
 """No change is answered once the upper bound of the change is below this many times the smallest one worth naming."""
-ONE_SIDED_95 = 1.645
-LEAST_RISE, MOST_VERIFICATIONS = 0.25, 2
-"""Part of the step that fresh runs have to show, else they are made once more: the step may have been a burst."""
+LEAST_RISE, MOST_VERIFICATIONS, MOST_ATTEMPTS = 0.25, 2, 4
+"""Part of the step that fresh runs have to show, else they are made once more: the step may have been a burst. Rounds
+that verify one pair in all, those that gave nothing to judge by with them, before the search ends without it."""
 MARGIN = 0.6
 """Part of the allowed error up to which a culprit is searched for: the rest is left to what no model here has."""
 LIKELIER = 0.5
+MOST_FIRST = 4
+"""Times the first runs of an end are made at most before it is believed that no more can be learnt of them."""
+DOUBTFUL = 0.05
+"""Probability of no change from which it is not clear that there is anything to find."""
 STRICT = 2.6
 """Standard errors out for the bound that ends the search alone: it is looked at after every round."""
 
@@ -94,6 +100,8 @@ class Ending(StrEnum):
     NO_CHANGE = "no_change"
     EXHAUSTED = "exhausted"
     """Nothing that can still be run teaches enough."""
+    UNVERIFIED = "unverified"
+    """What verifies the answer was done again and again and came to nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +133,23 @@ def decide(observations: Observations, costs: Costs, settings: Settings) -> Deci
     if fewest < wanted:
         return Decision(action=MeasureEnds(runs=wanted - fewest), posterior=posterior)
     action = _conclusion(observations, posterior, costs, settings) or _best_measurement(observations, posterior, costs)
+    if isinstance(action, Stop) and _too_soon(observations, posterior, settings, action):
+        action = MeasureEnds(runs=settings.first_runs)
     return Decision(action=action, posterior=posterior)
+
+
+def _too_soon(observations: Observations, posterior: Posterior, settings: Settings, stop: Stop) -> bool:
+    """Whether an ending may only come of bursts over the few runs of an end, so that it wants more of those."""
+    ends = [observations.runs_of([end]) for end in (observations.low, observations.high)]
+    if observations.exact or min(len(runs) for runs in ends) >= MOST_FIRST * settings.first_runs:
+        return False
+    if stop.ending is Ending.EXHAUSTED:
+        return posterior.no_change > DOUBTFUL
+    if stop.ending is not Ending.NO_CHANGE or end_difference(observations, posterior)[0] >= -observations.threshold:
+        return False
+    # A burst over most runs of one end looks like a change the other way.
+    reach = quiet_reach(observations, observations.values)
+    return not all(agree(runs, centre(runs), reach) for runs in ends)
 
 
 def _conclusion(observations: Observations, posterior: Posterior, costs: Costs, settings: Settings) -> Action | None:
@@ -199,36 +223,12 @@ def pair(observations: Observations, posterior: Posterior, index: int) -> tuple[
     return int(places[measured & ~bad].max()), int(places[measured & bad].min())
 
 
-def excluded(observations: Observations, posterior: Posterior, z: float = ONE_SIDED_95) -> float:
-    """Upper bound of the change between the ends, `z` standard errors out: every larger one is ruled out."""
-    change, error = end_difference(observations, posterior)
-    return change + z * error
-
-
-def end_difference(observations: Observations, posterior: Posterior) -> tuple[float, float]:
-    """Difference of the ends' levels (new minus old) and its standard error, build deviation included."""
-    if posterior.drift is not None:
-        return _end_difference_in_drift(observations, posterior, posterior.drift)
-    levels, variance = [], 0.0
-    for place in (observations.low, observations.high):
-        units = np.flatnonzero((observations.unit_place == place) & (observations.counts > 0))
-        precision = 1 / (posterior.tau**2 + posterior.sigma**2 / observations.counts[units])
-        levels.append(float(precision @ posterior.unit_mean[units] / precision.sum()))
-        variance += float(1 / precision.sum())
-    return levels[1] - levels[0], float(np.sqrt(variance))
-
-
-def _end_difference_in_drift(observations: Observations, posterior: Posterior, drift: Drift) -> tuple[float, float]:
-    high, low = (observations.unit_place == place for place in (observations.high, observations.low))
-    contrast = high / high.sum() - low / low.sum()
-    variance = float(contrast @ drift.unit_covariance @ contrast) + posterior.tau**2 * float(contrast @ contrast)
-    return float(contrast @ drift.unit_mean), float(np.sqrt(variance))
-
-
 def _verification(
     observations: Observations, posterior: Posterior, costs: Costs, settings: Settings, places: tuple[int, int]
-) -> VerifyPair:
-    """Fresh runs of a pair, of fresh builds where those can be had."""
+) -> VerifyPair | Stop:
+    """Fresh runs of a pair, of fresh builds where those can be had, as long as that leads anywhere."""
+    if observations.attempted.count(places) >= MOST_ATTEMPTS:
+        return Stop(ending=Ending.UNVERIFIED)
     # Runs that were equal so far may still differ between builds: only a declared counter cannot (no rebuild then).
     afresh = costs.rebuild is not None
     numbers = [int((observations.unit_place == place).sum()) if afresh else 0 for place in places]

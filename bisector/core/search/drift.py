@@ -11,18 +11,20 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln, stdtr
 
+from bisector.core.model.history import BoolArray
+from bisector.core.search.bursts import agree, quiet_reach
 from bisector.core.search.levels import OTHER_SHARE, log_sum
-from bisector.core.search.noise import centre
+from bisector.core.search.noise import centre, shortest_half
 from bisector.core.search.observations import Classes, FloatArray, IntArray, Observations, Settings
 
-SPEEDS = np.array([0.0, 0.0025, 0.01, 0.04, 0.12])
+SPEEDS = np.array([0.0, 0.0025, 0.01, 0.04, 0.12, 0.5, 4.0])
 """Variance that the walk gains during one run, in units of the variance of one run."""
 FEWEST_RUNS = 8
 MOST_BATCHES = 80
 ERASED_FROM = 8.0
 """Deviations from every level in sight from which a run says nothing here (a burst)."""
 FEWEST_OF_A_LEVEL = 3
-"""Runs of a commit from which their median is a level that one burst does not move."""
+"""Runs of a commit that have to agree before they are a level of their own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +169,7 @@ def find_drift(
     """
     if observations.times is None or observations.exact or len(values) < FEWEST_RUNS:
         return None
-    kept = _kept(observations, values)
+    kept = _kept(observations, values, observations.times)
     batches = _Batches.of(observations, observations.times, values, kept)
     runs = float((kept > 0.5).sum())
     with np.errstate(divide="ignore"):
@@ -184,20 +186,40 @@ def find_drift(
     return _average(evidence, fit, models, speeds, ratios)
 
 
-def _kept(observations: Observations, values: FloatArray) -> FloatArray:
-    """1 for a run, next to nothing for one that lies far from both ends' levels and from the runs of its own commit.
+def _kept(observations: Observations, values: FloatArray, times: FloatArray) -> FloatArray:
+    """1 for a run, next to nothing for one that lies far from both ends' levels and from any of its own commit.
 
     Not far from everything else: of a large step the side with fewer runs would be taken for a burst.
     """
     place = observations.unit_place[observations.run_unit]
-    levels = [centre(values[place == end]) for end in (observations.low, observations.high) if (place == end).any()]
-    far = np.abs(values[:, None] - np.array(levels)).min(axis=1)
-    for each in np.unique(place):
+    apart = np.abs(values[:, None] - _levels_of_ends(observations, values)).min(axis=1)
+    reach = ERASED_FROM * max(1.4826 * float(np.median(apart)), 1e-300)
+    spell = _spells(times, apart > reach)
+    kept = apart <= reach
+    for each in np.unique(place[~kept]):
         own = place == each
-        if own.sum() >= FEWEST_OF_A_LEVEL:
-            far[own] = np.minimum(far[own], np.abs(values[own] - np.median(values[own])))
-    spread = 1.4826 * float(np.median(far))
-    return np.where(far > ERASED_FROM * max(spread, 1e-300), 1e-4, 1.0)
+        near = own & (np.abs(values - np.median(values[own])) <= reach)
+        # A burst over a few runs in a row makes no level, however well they agree: a level is there again later on.
+        if near.sum() >= max(FEWEST_OF_A_LEVEL, own.sum() / 2) and len(np.unique(spell[near])) > 1:
+            kept |= near
+    return np.where(kept, 1.0, 1e-4)
+
+
+def _levels_of_ends(observations: Observations, values: FloatArray) -> FloatArray:
+    """The levels of both ends, and of all runs together where those of an end do not agree (most fell into a burst)."""
+    reach = quiet_reach(observations, values)
+    ends = [observations.unit_place == end for end in (observations.low, observations.high)]
+    runs = [own for end in ends if len(own := values[end[observations.run_unit]])]
+    levels = [level for own in runs if agree(own, level := centre(own), reach)]
+    return np.array(levels if len(levels) == len(runs) else [*levels, shortest_half(values)])
+
+
+def _spells(times: FloatArray, far: BoolArray) -> IntArray:
+    """For each run how many runs that were not `far` from all levels had begun before it: the same within one burst."""
+    order = np.argsort(times, kind="stable")
+    spell = np.empty(len(times), dtype=np.int64)
+    spell[order] = np.cumsum(~far[order])
+    return spell
 
 
 def _fit(models: _Models, classes: Classes, asked: _Asked) -> _Fit:

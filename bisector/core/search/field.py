@@ -19,6 +19,9 @@ class Levels:
     variance: FloatArray
 
 
+NO_LEVELS = Levels(classes=(), mean=np.zeros((0, 2)), variance=np.zeros((0, 2)))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Field:
     """Log likelihoods (models, units, grid) of every unit at every level, and what each model assumes."""

@@ -65,6 +65,8 @@ class Observations:
     times: FloatArray | None = None
     """When each run began, in units of one run's length; None where that is unknown."""
     verifications: tuple[Verification, ...] = field(default=())
+    attempted: tuple[tuple[int, int], ...] = ()
+    """The parent and the culprit of every round that verified, whether or not it gave runs to judge by."""
     bounds: BoolArray | None = None
     """Which values only bound what the run would have taken: they say on which side it lies and nothing of the noise.
     None where none does."""

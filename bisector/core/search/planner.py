@@ -29,11 +29,12 @@ from bisector.core.search.ends import Ends, both_fail_alike, find_ends, why_want
 from bisector.core.search.measuring import as_step, least_references, round_of, turns_of
 from bisector.core.search.more import more_first
 from bisector.core.search.observations import Settings
+from bisector.core.search.shape import Uneven
 from bisector.core.search.spending import overspent, run_seconds
 from bisector.core.search.together import for_each_metric
 from bisector.core.search.view import View, inner_view, main_view
 
-PLANNER = "2"
+PLANNER = "3"
 COMPARE_RUNS = 10
 CHECKING_RUNS = 2
 """Fresh runs of each end before samples taken over from another job are believed."""
@@ -127,9 +128,11 @@ def _search(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan:
         return _beside_the_named(investigation, view, settings, elapsed)
     decision = decide(view.observations(), costs_of(view), settings)
     plan = Plan(step=None, view=view, decision=decision)
-    if (step := _no_single_commit(view, decision, settings, elapsed)) is not None:
+    found = several.in_stretches(view, decision, settings, costs_of)
+    uneven = found if isinstance(found, Uneven) else None
+    if (step := _no_single_commit(plan, view, uneven, settings, elapsed)) is not None:
         return replace(plan, step=step)
-    if (found := several.in_stretches(view, decision, settings, costs_of)) is not None:
+    if isinstance(found, tuple):
         return _on_part(*found, elapsed)
     if not isinstance(decision.action, Stop):
         return replace(plan, step=as_step(view, decision.action, elapsed))
@@ -140,16 +143,20 @@ def _search(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan:
     return _finish(plan, verdict, elapsed)
 
 
-def _no_single_commit(view: View, decision: Decision, settings: Settings, elapsed: Seconds) -> Step | None:
+def _no_single_commit(
+    plan: Plan, view: View, uneven: Uneven | None, settings: Settings, elapsed: Seconds
+) -> Step | None:
     """The next step where packages or a creep may make the difference, or the conclusion that they do."""
+    decision = plan.decision
+    if decision is None:
+        return None
     apart = rebuilding.of_ends(view, decision, elapsed)
     if apart is not None and not isinstance(apart, Rebuilt):
         return apart
-    shape = several.shape_of(view, decision)
     if apart is not None and apart.caused:
         verdict = conclude.packages_changed(view, decision, settings, apart)
-    elif shape is not None and not shape.stretches:
-        verdict = conclude.creeping(view, decision, settings, shape.largest)
+    elif uneven is not None:
+        verdict = conclude.creeping(view, decision, settings, uneven.largest)
     else:
         return None
     return Conclude(verdict=verdict, reason=verdict.explanation)

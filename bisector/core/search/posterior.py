@@ -5,27 +5,24 @@ enough to begin with and the stated probability stays honest while everything is
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from scipy.special import expit, logit
 
-from bisector.core.model.history import BoolArray
 from bisector.core.search.drift import Drift, find_drift
 from bisector.core.search.effect import Spread
-from bisector.core.search.field import Field, Levels
+from bisector.core.search.field import NO_LEVELS, Field, Levels
 from bisector.core.search.levels import OTHER_SHARE, Grid, log_evidence, log_other, log_sum, unit_likelihoods
-from bisector.core.search.noise import OUTLYING, Noise, centre, estimate_scales, log_t3, smallest_gap
+from bisector.core.search.noise import Noise, estimate_scales, log_t3, smallest_gap
 from bisector.core.search.observations import Classes, FloatArray, Observations, Settings, classify
+from bisector.core.search.sides import Sides, dithered, sides_of
+from bisector.core.search.unit_levels import unit_means
 
 SURE = 0.9
 """A unit's runs teach a level once the unit is on that side with this probability."""
 MOST_ROUNDS = 4
 """Rounds of finding out which units are sure."""
-FEWEST_WITHIN = 3
-"""Degrees of freedom within units from which the noise is told from them alone, apart from what builds add."""
-DISTINCT_SHARE = 0.6
-"""Below this share of distinct values a metric is taken as quantised and dithered."""
 QUIET = 12.0
 """Deviations of a run between the two levels from which builds may deviate by more than the usual few of those."""
 ROUGH_BUILDS, ROUGH_BUILDS_PRIOR = (0.12, 0.33), (0.05, 0.03)
@@ -34,7 +31,6 @@ UNLIKE = 4.0
 """Standard errors between two builds of one commit from which they are not alike."""
 FINEST = 40.0
 """The noise of a run is taken to be no less than the step over this."""
-GOLDEN = 0.6180339887498949
 LIKELIER = 0.5
 NEGLIGIBLE = 2e-4
 MOST_CLASSES = 12
@@ -95,28 +91,45 @@ class Posterior:
         return np.asarray(self.given_change @ self.classes.bad)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Sides:
-    """Which units' sides are sure, and what their runs say of the levels and the noise."""
-
-    good_units: BoolArray
-    bad_units: BoolArray
-    centres: FloatArray
-    residuals: FloatArray
-    own: FloatArray
-    df: float
-    fewest: int
-
-
 def assess(observations: Observations, settings: Settings) -> Posterior:
-    """The posterior of `observations`, a function of the data alone: which units are sure is found by iteration."""
+    """The posterior of `observations`, a function of the data alone: which units are sure is found by iteration.
+
+    The last few are remembered: to build, to run and to show what is known each ask for the same one.
+    """
+    return _remembered(_Asked(observations=observations, settings=settings))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Asked:
+    """Observations and settings, equal where all that the posterior depends on is."""
+
+    observations: Observations
+    settings: Settings
+
+    @cached_property
+    def _key(self) -> tuple[object, ...]:
+        seen = self.observations
+        arrays = (seen.values, seen.run_unit, seen.unit_place, seen.weights, seen.times, seen.bounds, seen.bad_if)
+        data = tuple(None if each is None else each.tobytes() for each in arrays)
+        return (data, seen.threshold, seen.low, seen.high, seen.exact, self.settings)
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Asked) and self._key == other._key
+
+
+@lru_cache(maxsize=8)
+def _remembered(asked: _Asked) -> Posterior:
+    observations, settings = asked.observations, asked.settings
     classes = classify(observations)
-    values = _dithered(observations)
+    values = dithered(observations)
     possible = classes.weight > 0
     good = np.asarray(~classes.bad[possible].any(axis=0))
     bad = np.asarray(classes.bad[possible].all(axis=0))
     usual, between_builds = settings, len(settings.tau_ratios) > 1
-    sides = _sides(observations, values, good, bad, between_builds=between_builds)
+    sides = sides_of(observations, values, good, bad, between_builds=between_builds)
     for _ in range(MOST_ROUNDS):
         settings = _allowing_for_builds(usual, observations, values, sides)
         posterior = _integrate(observations, values, classes, sides, settings, quick=True)
@@ -125,14 +138,14 @@ def assess(observations: Observations, settings: Settings) -> Posterior:
         if (surely_good == sides.good_units).all() and (surely_bad == sides.bad_units).all():
             break
         good, bad = surely_good & ~bad, surely_bad & ~good
-        sides = _sides(observations, values, good, bad, between_builds=between_builds)
+        sides = sides_of(observations, values, good, bad, between_builds=between_builds)
     settings = _allowing_for_builds(usual, observations, values, sides)
     steady = _integrate(observations, values, classes, sides, settings, quick=False)
     drift = find_drift(observations, values, classes, settings, steady.reach)
     return steady if drift is None else _with_drift(steady, drift, settings)
 
 
-def _allowing_for_builds(settings: Settings, observations: Observations, values: FloatArray, sides: _Sides) -> Settings:
+def _allowing_for_builds(settings: Settings, observations: Observations, values: FloatArray, sides: Sides) -> Settings:
     """`settings` that also allow for builds which differ by a good part of the step, where two of one commit do.
 
     The usual deviations of builds go by the noise of runs: on a quiet machine none of them reaches what layout alone
@@ -163,7 +176,7 @@ def _builds_differ(observations: Observations, values: FloatArray, scale: float)
     return bool((np.abs(level - level[first]) > UNLIKE * error)[observations.counts > 0].any())
 
 
-def _floor(observations: Observations, values: FloatArray, sides: _Sides) -> float:
+def _floor(observations: Observations, values: FloatArray, sides: Sides) -> float:
     """The least that the noise of a run is taken to be."""
     floor = max(0.3 * smallest_gap(values), 1e-9 * max(1.0, float(np.max(np.abs(values)))))
     apart = float(np.abs(sides.centres[1] - sides.centres[0]))
@@ -204,52 +217,11 @@ def _likely(probability: FloatArray) -> tuple[int, ...]:
     return tuple(int(m) for m in order if probability[m] > NEGLIGIBLE)
 
 
-def _dithered(observations: Observations) -> FloatArray:
-    """The values, those of a quantised metric spread over half a step to both sides by a fixed sequence."""
-    values = observations.values
-    distinct = np.unique(values)
-    if observations.exact or len(distinct) < 2 or len(distinct) >= DISTINCT_SHARE * len(values):
-        return values
-    of_units = np.unique(np.column_stack([observations.run_unit, values]), axis=0)
-    if len(of_units) == len(np.unique(observations.run_unit)):
-        # Runs of one build never differ: that is a metric without noise, not one with coarse steps.
-        return values
-    step = float(np.median(np.diff(distinct)))
-    return values + step * ((np.arange(1, len(values) + 1) * GOLDEN) % 1 - 0.5)
-
-
-def _sides(
-    observations: Observations, values: FloatArray, good: BoolArray, bad: BoolArray, *, between_builds: bool
-) -> _Sides:
-    run_good, run_bad = good[observations.run_unit], bad[observations.run_unit]
-    centres = np.array([centre(values[run_good]), centre(values[run_bad])])
-    sure = (run_good | run_bad) & observations.finished
-    counts = np.bincount(observations.run_unit[sure], minlength=len(good))
-    within = float(np.maximum(counts - 1, 0).sum())
-    df = float(sure.sum() - 2)
-    about = np.full(len(values), np.nan)
-    about[run_good], about[run_bad] = centres
-    if between_builds and within >= FEWEST_WITHIN:
-        df = within
-        for unit in np.unique(observations.run_unit[sure]):
-            runs = (observations.run_unit == unit) & sure
-            about[runs] = np.median(values[runs])
-    return _Sides(
-        good_units=good,
-        bad_units=bad,
-        centres=centres,
-        residuals=(values - about)[sure],
-        own=np.where(sure, about, np.nan),
-        df=df,
-        fewest=int(min(run_good.sum(), run_bad.sum())),
-    )
-
-
 def _integrate(
     observations: Observations,
     values: FloatArray,
     classes: Classes,
-    sides: _Sides,
+    sides: Sides,
     settings: Settings,
     *,
     quick: bool,
@@ -287,7 +259,7 @@ def _integrate(
 
 
 def _posterior(
-    observations: Observations, classes: Classes, sides: _Sides, field: Field, settings: Settings, *, quick: bool
+    observations: Observations, classes: Classes, sides: Sides, field: Field, settings: Settings, *, quick: bool
 ) -> Posterior:
     good, bad = field.split(classes.bad)
     change = log_evidence(good, bad, field.grid, field.threshold, two_sided=settings.two_sided)
@@ -308,36 +280,22 @@ def _posterior(
     by_model = by_class.sum(axis=0) + by_none
     total = float(by_model.sum())
     probability = by_class.sum(axis=1) / total
-    likely = () if quick else _likely(probability)
+    likely = _likely(probability)
     share = by_model / total
+    sigma = float(np.sqrt(share @ field.sigma**2))
     return Posterior(
         classes=classes,
         probability=probability,
         no_change=float(by_none.sum()) / total,
-        sigma=float(np.sqrt(share @ field.sigma**2)),
+        sigma=sigma,
         tau=float(np.sqrt(share @ field.tau**2)),
-        unit_mean=_unit_means(observations, sides.centres, float(np.sqrt(share @ field.sigma**2))),
+        unit_mean=np.zeros(0) if quick else unit_means(observations, sides.centres, sigma),
         good=float(sides.centres[0]),
         bad=float(sides.centres[1]),
         exact=observations.exact,
         df=sides.df,
         reach=field.grid.full * field.grid.spacing,
-        levels=field.levels(likely, classes.bad, (by_class, by_none), two_sided=settings.two_sided),
+        levels=NO_LEVELS
+        if quick
+        else field.levels(likely, classes.bad, (by_class, by_none), two_sided=settings.two_sided),
     )
-
-
-def _unit_means(observations: Observations, centres: FloatArray, sigma: float) -> FloatArray:
-    """Each unit's level: the mean of its runs, outliers drawn in to three deviations about their median.
-
-    Runs far from both centres are left out where others remain: a burst may be most of the few runs of a unit.
-    """
-    means = np.zeros(len(observations.unit_place))
-    far = np.abs(observations.values[:, None] - centres).min(axis=1) > OUTLYING * sigma
-    for unit in range(len(means)):
-        own = observations.run_unit == unit
-        kept = own & ~far if (own & ~far).any() else own
-        runs = observations.values[kept]
-        if len(runs):
-            middle = float(np.median(runs))
-            means[unit] = float(np.clip(runs, middle - 3 * sigma, middle + 3 * sigma).mean())
-    return means

@@ -58,23 +58,28 @@ def next_in_parts(
         if decision.posterior is None or decision.posterior.no_change >= REMAINS:
             continue
         found = in_stretches(part, decision, settings, costs) or (part, decision)
-        if goes_on(found[1]):
+        if not isinstance(found, Uneven) and goes_on(found[1]):
             return found
     return None
 
 
 def in_stretches(
     view: View, decision: Decision, settings: Settings, costs: Callable[[View], Costs]
-) -> tuple[View, Decision] | None:
+) -> tuple[View, Decision] | Uneven | None:
     """What to do in the first stretch where something is left to do, when one step does not explain what `view` shows;
-    None when it does, or when `decision` is to verify or has come to an answer."""
+    the shape, when no stretch holds a change worth naming; None when one step does explain it, when a stretch holds a
+    change that nothing more can be learnt of, or when `decision` is to verify or has come to an answer."""
     shape = shape_of(view, decision)
-    for low, high in shape.stretches if shape is not None else ():
+    if shape is None:
+        return None
+    left = False
+    for low, high in shape.stretches:
         stretch = replace(view, low=low, high=high, part=True)
         inside = decide(stretch.observations(), costs(stretch), settings_of_part(settings))
         if goes_on(inside):
             return stretch, inside
-    return None
+        left = left or inside.posterior is None or inside.posterior.no_change < REMAINS
+    return None if left else shape
 
 
 def shape_of(view: View, decision: Decision) -> Uneven | None:

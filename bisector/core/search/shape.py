@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bisector.core.search.decide import end_difference
+from bisector.core.search.end_levels import end_difference
 from bisector.core.search.observations import FloatArray, IntArray, Observations
 from bisector.core.search.posterior import Posterior
 
@@ -22,14 +22,18 @@ EXTRA_STEP = 4.0, 6.0
 (4 ln n), and odds of twenty to one."""
 LEAST_MISFIT = 4.0
 """Squared distance from the best step, in noise variances a commit, below which a step fits well enough."""
+CLIMBS, FITS, LEAD = 14.0, 2.0, 6.0
+"""By how much a line has to be closer than the best step then, in noise variances; how close it has to be, a commit;
+and what it has to gain in log likelihood, twice, where the noise is not known."""
+ONE_SIDED_95 = 1.645
 
 
 @dataclass(frozen=True, kw_only=True)
 class Uneven:
     """A change that one step does not explain.
 
-    `stretches` are the neighbouring measured commits between which the level moves by a change worth naming, the
-    largest move first; `largest` is the largest move of all. Without any stretch the change is a creep.
+    `stretches` are the neighbouring measured commits between which the level may move by a change worth naming, the
+    largest move first; `largest` is the largest step that there may be. Without any stretch the change is a creep.
     """
 
     stretches: tuple[tuple[int, int], ...]
@@ -42,13 +46,36 @@ def uneven(observations: Observations, posterior: Posterior) -> Uneven | None:
     if not observations.line.linear or abs(change) - 2 * error < observations.threshold:
         return None
     places, levels, counts = _levels(observations, posterior)
-    if len(places) < FEWEST_PLACES or _one_step(places, levels, counts / max(posterior.sigma, 1e-9) ** 2):
+    weight = counts / max(posterior.sigma, 1e-9) ** 2
+    if len(places) < FEWEST_PLACES or _one_step(places, levels, weight):
         return None
     moves = np.abs(np.diff(levels))
-    order = [int(gap) for gap in np.argsort(-moves, kind="stable") if moves[gap] >= observations.threshold]
-    return Uneven(
-        stretches=tuple((int(places[gap]), int(places[gap + 1])) for gap in order), largest=float(moves.max())
-    )
+    # A gap that surely moves so far is searched: a regular staircase looks like a line wherever it happens to be run.
+    unsure = moves - ONE_SIDED_95 * np.sqrt(1 / weight[1:] + 1 / weight[:-1]) < observations.threshold
+    possible = np.where(unsure, np.minimum(moves, _steps_beside_a_line(places, levels, weight)), moves)
+    order = [int(gap) for gap in np.argsort(-moves, kind="stable") if possible[gap] >= observations.threshold]
+    stretches = tuple((int(places[gap]), int(places[gap + 1])) for gap in order)
+    return Uneven(stretches=stretches, largest=float((moves if stretches else possible).max()))
+
+
+def _steps_beside_a_line(places: IntArray, levels: FloatArray, weight: FloatArray) -> FloatArray:
+    """For each gap between `places` how large a step there may be beside a steady climb (one-sided, 95 %).
+
+    All places tell of it, not only its neighbours. Where a line does not fit it rules nothing out.
+    """
+    count, at = len(places), places.astype(float)
+    root = np.sqrt(weight)
+    slope, base = np.polyfit(at, levels, 1, w=root)
+    left = float(weight @ (levels - base - slope * at) ** 2)
+    if left > FITS * count:
+        return np.full(count - 1, np.inf)
+    bounds = []
+    for gap in range(count - 1):
+        columns = np.column_stack([np.ones(count), at, np.arange(count) > gap]) * root[:, None]
+        inverse = np.linalg.pinv(columns.T @ columns)
+        step = float((inverse @ (columns.T @ (levels * root)))[2])
+        bounds.append(abs(step) + ONE_SIDED_95 * float(np.sqrt(inverse[2, 2] * max(left / max(count - 2, 1), 1.0))))
+    return np.array(bounds)
 
 
 def _levels(observations: Observations, posterior: Posterior) -> tuple[IntArray, FloatArray, FloatArray]:
@@ -66,10 +93,11 @@ def _one_step(places: IntArray, levels: FloatArray, weight: FloatArray) -> bool:
     count = len(places)
     cuts = range(1, count)
     step = min(_spread(levels[:cut], weight[:cut]) + _spread(levels[cut:], weight[cut:]) for cut in cuts)
-    if step < LEAST_MISFIT * count:
-        return True
     slope, base = np.polyfit(places.astype(float), levels, 1, w=np.sqrt(weight))
     straight = float(weight @ (levels - base - slope * places) ** 2)
+    if step < LEAST_MISFIT * count:
+        likelier = step - straight > CLIMBS and count * np.log(step / max(straight, count)) > LEAD
+        return not (likelier and straight < FITS * count)
     two = min(
         _spread(levels[:one], weight[:one])
         + _spread(levels[one:other], weight[one:other])

@@ -18,7 +18,8 @@ from bisector.core.search.across import runs_together, taken_together
 from bisector.core.search.censored import WALL, is_bound, placed, with_bounds
 from bisector.core.search.duets import Levelled, levelled
 from bisector.core.search.effect import Difference, difference
-from bisector.core.search.observations import FloatArray, IntArray, Observations, Verification
+from bisector.core.search.failing import reasons_by_index
+from bisector.core.search.observations import FloatArray, Observations, Verification
 from bisector.core.search.pairs import Paired, compare_pairs, neighbours
 from bisector.core.search.posterior import Posterior
 from bisector.core.search.prior import prior_weights
@@ -180,6 +181,10 @@ class View:
 
     def observations(self) -> Observations:
         """The arrays the search decides on."""
+        return self._observations
+
+    @cached_property
+    def _observations(self) -> Observations:
         samples = [(self.index_of(s.place), s) for s in self.compared]
         on_line = [(index, s) for index, s in samples if index is not None]
         units = sorted({(index, self.build_number(s)) for index, s in on_line})
@@ -205,8 +210,9 @@ class View:
             exact=self.exact,
             times=self._times([sample for _, sample in on_line]),
             verifications=self._verifications(),
+            attempted=tuple(pair for _, pair in self._verifying),
             bounds=bounds,
-            failing=self._failing(),
+            failing=reasons_by_index(self.investigation.failures, self.index_of, self.line.size),
         )
 
     def _times(self, samples: list[Sample]) -> FloatArray | None:
@@ -284,19 +290,22 @@ class View:
                 testable[index] = False
         return testable
 
-    def _failing(self) -> IntArray:
-        """For each index why it cannot be tested, as a number: equal reasons have the same."""
-        reasons: dict[tuple[Outcome, str], int] = {}
-        failing = np.zeros(self.line.size + 1, dtype=np.int64)
-        for place, failure in self.investigation.failures.items():
-            index = self.index_of(place)
-            if index is not None:
-                failing[index] = reasons.setdefault(failure, len(reasons) + 1)
-        return failing
-
     def _verifications(self) -> tuple[Verification, ...]:
         """Pairs that a finished round has measured afresh."""
         scale, found = self.scale, []
+        for number, indexes in self._verifying:
+            runs = [self._fresh(number, self.place_at(index)) for index in indexes]
+            if all(len(each) for each in runs):
+                rise = float(np.median(scale.into(runs[1])) - np.median(scale.into(runs[0])))
+                wanted = scale.threshold(self.investigation.request.min_effect_of(self.metric)) / 2
+                passed = (abs(rise) if self.two_sided else rise) > wanted
+                found.append(Verification(parent=indexes[0], culprit=indexes[1], passed=passed, rise=rise))
+        return tuple(found)
+
+    @cached_property
+    def _verifying(self) -> tuple[tuple[int, tuple[int, int]], ...]:
+        """The rounds that verify a pair of this line: number of the step, parent and culprit."""
+        found = []
         for plan in self.investigation.plans:
             if not isinstance(plan.step, Measure):
                 continue
@@ -305,14 +314,8 @@ class View:
             if self.line.linear:
                 # In a graph the parent's index may be the larger one: its run comes first, but not in every duet.
                 indexes.sort()
-            if len(indexes) != 2:
-                continue
-            runs = [self._fresh(plan.number, self.place_at(index)) for index in indexes]
-            if all(len(each) for each in runs):
-                rise = float(np.median(scale.into(runs[1])) - np.median(scale.into(runs[0])))
-                wanted = scale.threshold(self.investigation.request.min_effect_of(self.metric)) / 2
-                passed = (abs(rise) if self.two_sided else rise) > wanted
-                found.append(Verification(parent=indexes[0], culprit=indexes[1], passed=passed, rise=rise))
+            if len(indexes) == 2:
+                found.append((plan.number, (indexes[0], indexes[1])))
         return tuple(found)
 
     def _fresh(self, step: int, place: Place) -> FloatArray:
