@@ -138,8 +138,8 @@ def log(job: str, decide_again: bool) -> int:
         if decide_again:
             return _replay(investigation, wiring)
         for fact in wiring.store.facts(job):
-            for line in _log_lines(fact, investigation.metric.name, investigation.metric.unit):
-                click.echo(one_line(line, 400) if not line.startswith("  ") else f"  {one_line(line, 400)}")
+            for line in _aligned(fact, _log_lines(fact, investigation.metric.name, investigation.metric.unit)):
+                click.echo(line)
         return 0
 
 
@@ -189,20 +189,26 @@ def _cells(row: JobRow, wiring: Wiring) -> tuple[str, ...]:
     return row.job, state, local, request.scenario.name, "..".join(ends)
 
 
+def _aligned(fact: Fact, lines: Sequence[str]) -> Iterator[str]:
+    """Steps with their number and time in columns, and below each what came of it, further in."""
+    head = f"{fact.number:4}  {seconds(fact.elapsed):>12}  " if isinstance(fact, Planned) else " " * 20
+    yield from (f"{head}{one_line(line, 400)}" for line in lines)
+
+
 def _log_lines(fact: Fact, metric: str, unit: str) -> list[str]:
     match fact:
         case Planned():
-            return [f"{fact.number:4}  {seconds(fact.elapsed):>9}  {_step(fact)}: {fact.step.reason}"]
+            return [f"{_step(fact)}: {fact.step.reason}"]
         case Sample():
             value = quantity(fact.values[metric], unit) if metric in fact.values else fact.reason
-            return [f"  {fact.place} {fact.purpose} run: {fact.outcome} {value}"]
+            return [f"{fact.place} {fact.purpose} run: {fact.outcome} {value}"]
         case BuildRecorded():
             how = "at hand" if fact.build.reused else f"in {seconds(fact.build.seconds)}"
-            return [f"  {fact.place} build: {fact.build.outcome} {how} {fact.build.reason}"]
+            return [f"{fact.place} build: {fact.build.outcome} {how} {fact.build.reason}"]
         case HistoryListed():
-            return [f"  {fact.line.size} candidates"]
+            return [f"{fact.line.size} candidates"]
         case EnvironmentSeen():
-            return [f"  host {fact.host[:SHORT]}"]
+            return [f"host {fact.host[:SHORT]}"]
         case _:
             return _rarer_lines(fact)
 
@@ -212,16 +218,16 @@ def _rarer_lines(fact: Fact) -> list[str]:
         case Adopted():
             places = len({sample.place for sample in fact.samples})
             samples = count(len(fact.samples), "sample")
-            return [f"  {samples} of {count(places, 'commit')} taken over from job {fact.job}"]
+            return [f"{samples} of {count(places, 'commit')} taken over from job {fact.job}"]
         case BranchListed():
-            return [f"  {count(fact.line.size, 'commit')} brought in by merge {fact.merge}"]
+            return [f"{count(fact.line.size, 'commit')} brought in by merge {fact.merge}"]
         case CulpritNamed():
-            return [f"  named {fact.culprit.place}{f' for {fact.metric}' if fact.metric else ''}"]
+            return [f"named {fact.culprit.place}{f' for {fact.metric}' if fact.metric else ''}"]
         case Profiled():
-            return [f"  {fact.place} profile by {fact.tool}: {fact.problem or count(fact.samples, 'sample')}"]
+            return [f"{fact.place} profile by {fact.tool}: {fact.problem or count(fact.samples, 'sample')}"]
         case Concluded():
-            others = [f"  {each.metric}: {each.verdict.kind}: {each.verdict.explanation}" for each in fact.others]
-            return [f"  {fact.verdict.kind}: {fact.verdict.explanation}", *others]
+            others = [f"{each.metric}: {each.verdict.kind}: {each.verdict.explanation}" for each in fact.others]
+            return [f"{fact.verdict.kind}: {fact.verdict.explanation}", *others]
         case _:
             return []
 
