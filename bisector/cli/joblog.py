@@ -1,5 +1,6 @@
 """What `bisector jobs log` prints: every step with its reason, what the world answered, or all decided again."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import click
@@ -31,8 +32,8 @@ from bisector.wiring import Wiring
 def print_log(investigation: Investigation, wiring: Wiring) -> None:
     """Every step with its reason, and what the world answered."""
     for fact in wiring.store.facts(investigation.job):
-        for line in _log_lines(fact, investigation.metric.name, investigation.metric.unit):
-            click.echo(one_line(line, 400) if not line.startswith("  ") else f"  {one_line(line, 400)}")
+        for line in _aligned(fact, _log_lines(fact, investigation.metric.name, investigation.metric.unit)):
+            click.echo(line)
 
 
 def print_replay(investigation: Investigation, wiring: Wiring) -> int:
@@ -55,19 +56,25 @@ def print_replay(investigation: Investigation, wiring: Wiring) -> int:
     return 0 if found.same else 1
 
 
+def _aligned(fact: Fact, lines: Sequence[str]) -> Iterator[str]:
+    """Steps with their number and time in columns, and below each what came of it, further in."""
+    head = f"{fact.number:4}  {seconds(fact.elapsed):>12}  " if isinstance(fact, Planned) else " " * 20
+    yield from (f"{head}{one_line(line, 400)}" for line in lines)
+
+
 def _log_lines(fact: Fact, metric: str, unit: str) -> list[str]:
     match fact:
         case Planned():
-            return [f"{fact.number:4}  {seconds(fact.elapsed):>9}  {_step(fact)}: {fact.step.reason}"]
+            return [f"{_step(fact)}: {fact.step.reason}"]
         case Sample():
             value = quantity(fact.values[metric], unit) if metric in fact.values else fact.reason
-            return [f"  {fact.place} {fact.purpose} run: {fact.outcome} {value}"]
+            return [f"{fact.place} {fact.purpose} run: {fact.outcome} {value}"]
         case BuildRecorded():
             how = "at hand" if fact.build.reused else f"in {seconds(fact.build.seconds)}"
             ahead = " ahead" if fact.ahead else ""
-            return [f"  {fact.place} build{ahead}: {fact.build.outcome} {how} {fact.build.reason}"]
+            return [f"{fact.place} build{ahead}: {fact.build.outcome} {how} {fact.build.reason}"]
         case HistoryListed():
-            return [f"  {fact.line.size} candidates"]
+            return [f"{fact.line.size} candidates"]
         case EnvironmentSeen():
             return [f"  host {fact.host[:SHORT]}"]
         case _:
@@ -79,18 +86,18 @@ def _rarer_lines(fact: Fact) -> list[str]:
         case Adopted():
             places = len({sample.place for sample in fact.samples})
             samples = count(len(fact.samples), "sample")
-            return [f"  {samples} of {count(places, 'commit')} taken over from job {fact.job}"]
+            return [f"{samples} of {count(places, 'commit')} taken over from job {fact.job}"]
         case BranchListed():
-            return [f"  {count(fact.line.size, 'commit')} brought in by merge {fact.merge}"]
+            return [f"{count(fact.line.size, 'commit')} brought in by merge {fact.merge}"]
         case CulpritNamed():
             return [f"  named {fact.culprit.place}{f' for {fact.metric}' if fact.metric else ''}"]
         case Disturbed():
-            return [f"  {disturbed(fact)}: nothing more is built beside runs"]
+            return [f"{disturbed(fact)}: nothing more is built beside runs"]
         case Profiled():
-            return [f"  {fact.place} profile by {fact.tool}: {fact.problem or count(fact.samples, 'sample')}"]
+            return [f"{fact.place} profile by {fact.tool}: {fact.problem or count(fact.samples, 'sample')}"]
         case Concluded():
-            others = [f"  {each.metric}: {each.verdict.kind}: {each.verdict.explanation}" for each in fact.others]
-            return [f"  {fact.verdict.kind}: {fact.verdict.explanation}", *others]
+            others = [f"{each.metric}: {each.verdict.kind}: {each.verdict.explanation}" for each in fact.others]
+            return [f"{fact.verdict.kind}: {fact.verdict.explanation}", *others]
         case _:
             return []
 

@@ -1,6 +1,7 @@
 """The command line on simulated worlds: answers, exit codes, what is printed where."""
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -119,6 +120,8 @@ def test_jobs_can_be_listed_shown_logged_and_rerun(cli: Cli) -> None:
     assert "done" in cli("jobs", "list").out
     assert "Merge branch 'topic-20'" in cli("jobs", "show", "1").out
     log = cli("jobs", "log", "1").out
+    assert log.startswith(f"{' ' * 20}host ")
+    assert re.search(r"^   1 .* ListHistory: ", log, re.M)
     assert "ListHistory" in log
     assert "search run: ok" in log
     again = cli("jobs", "rerun", "1")
