@@ -76,7 +76,7 @@ def _log_lines(fact: Fact, metric: str, unit: str) -> list[str]:
         case HistoryListed():
             return [f"{fact.line.size} candidates"]
         case EnvironmentSeen():
-            return [f"  host {fact.host[:SHORT]}"]
+            return [f"host {fact.host[:SHORT]}"]
         case _:
             return _rarer_lines(fact)
 
@@ -90,7 +90,7 @@ def _rarer_lines(fact: Fact) -> list[str]:
         case BranchListed():
             return [f"{count(fact.line.size, 'commit')} brought in by merge {fact.merge}"]
         case CulpritNamed():
-            return [f"  named {fact.culprit.place}{f' for {fact.metric}' if fact.metric else ''}"]
+            return [f"named {fact.culprit.place}{f' for {fact.metric}' if fact.metric else ''}"]
         case Disturbed():
             return [f"{disturbed(fact)}: nothing more is built beside runs"]
         case Profiled():
