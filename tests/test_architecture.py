@@ -83,6 +83,9 @@ OWNED = {
     "subprocess": {"adapters.git", "adapters.local", "adapters.measure", "adapters.docker", "cli"},
     "fcntl": {"adapters.locks", "adapters.processes", "adapters.git", "adapters.local", "adapters.measure"},
 }
+PORTS = frozenset({"ports", "job", "queue", "stop", "deliveries"})
+"""What of the engine adapters may see: the protocols they implement, and the values of those."""
+
 LONGEST_MODULE, LONGEST_FUNCTION, MOST_PARAMETERS = 350, 60, 6
 
 
@@ -148,7 +151,7 @@ def _own_import_problems(name: str, imported: str) -> Iterator[str]:
         room, wanted = name.split(".")[1:2], imported.split(".")[1:2]
         if room and wanted and room != wanted and wanted[0] not in SHARED_ADAPTERS:
             yield f"adapters.{room[0]} may not import adapters.{wanted[0]}"
-    if layer == "adapters" and other == "engine" and imported.split(".")[1] not in {"ports", "job", "queue", "stop"}:
+    if layer == "adapters" and other == "engine" and imported.split(".")[1] not in PORTS:
         yield f"adapters may import the engine's ports only, not {imported}"
     if other == "adapters" and layer not in {"adapters", "wiring"}:
         yield f"only wiring names adapters, not {layer}"

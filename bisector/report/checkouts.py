@@ -36,8 +36,8 @@ def patches_of(investigation: Investigation) -> tuple[PatchPart, ...]:
 
 def checkout_notes(investigation: Investigation) -> Iterator[str]:
     """What a reader has to know of what was built."""
-    built = len({_sha(investigation, place) for place, _ in investigation.builds} - {""})
     for patch in patches_of(investigation):
+        built = len({_sha(investigation, place) for place, _ in investigation.builds} - {""})
         name, commits = quote(patch.file, LONGEST_NAME), len(patch.commits)
         if commits:
             were = "was" if commits == 1 else "were"

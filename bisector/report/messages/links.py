@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote
 
 _HTTPS = re.compile(r"https://[A-Za-z0-9.-]+(?::\d{1,5})?(?:/[A-Za-z0-9._~%/-]*)?")
 _PULL_REQUEST = re.compile(r"(?:Merge pull request #|.*\(#)(\d{1,9})(?:\)$| from )")
@@ -46,11 +45,11 @@ class Links:
 
     def commit(self, sha: str) -> str:
         """The page of a commit, "" where none is known."""
-        return self.forge.commit.format(sha=quote(sha))
+        return self.forge.commit.format(sha=sha)
 
     def diff(self, parent: str, sha: str) -> str:
         """The page of the difference between two commits."""
-        return self.forge.diff.format(sha=quote(sha), parent=quote(parent))
+        return self.forge.diff.format(sha=sha, parent=parent)
 
     def pull_request(self, subject: str) -> str:
         """The page of the pull request that a subject names, as forges write it when they merge; "" for another."""
