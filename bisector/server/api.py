@@ -19,6 +19,7 @@ from bisector.report.json_export import result_of
 from bisector.report.markdown import render_markdown
 from bisector.server.service import Service
 
+Responses = dict[int | str, dict[str, Any]]
 JobId = Annotated[str, Path(pattern=r"^[0-9]{1,18}$", description="number of the job")]
 MOST_JOBS = 200
 
@@ -63,7 +64,7 @@ class JobShape(BaseModel):
 def job_routes(service: Service) -> APIRouter:
     """The routes of jobs."""
     routes = APIRouter(prefix="/v1/jobs", tags=["jobs"])
-    missing: dict[int | str, dict[str, Any]] = {404: {"description": "no such job"}}
+    missing: Responses = {404: {"description": "no such job"}}
 
     @routes.post(
         "",
@@ -93,22 +94,6 @@ def job_routes(service: Service) -> APIRouter:
     def job(job: JobId) -> JobShape:
         return _shape(service, service.store.job(job))
 
-    @routes.get(
-        "/{job}/result", summary="The answer so far, as `bisector report --schema` describes it", responses=missing
-    )
-    def result(job: JobId) -> JSONResponse:
-        return JSONResponse(result_of(report_now(service, job)))
-
-    @routes.get("/{job}/report", response_class=HTMLResponse, summary="The report as one page", responses=missing)
-    def report(job: JobId) -> HTMLResponse:
-        return report_response(report_now(service, job))
-
-    @routes.get(
-        "/{job}/report.md", response_class=PlainTextResponse, summary="The report as Markdown", responses=missing
-    )
-    def markdown(job: JobId) -> PlainTextResponse:
-        return PlainTextResponse(render_markdown(report_now(service, job)), media_type="text/markdown")
-
     @routes.post(
         "/{job}/cancel",
         summary="Stop a job; what it measured is kept",
@@ -129,7 +114,26 @@ def job_routes(service: Service) -> APIRouter:
         response.headers["Location"] = f"/v1/jobs/{again.job}"
         return _shape(service, service.store.job(again.job))
 
+    _add_documents(routes, service, missing)
     return routes
+
+
+def _add_documents(routes: APIRouter, service: Service, missing: Responses) -> None:
+    @routes.get(
+        "/{job}/result", summary="The answer so far, as `bisector report --schema` describes it", responses=missing
+    )
+    def result(job: JobId) -> JSONResponse:
+        return JSONResponse(result_of(report_now(service, job)))
+
+    @routes.get("/{job}/report", response_class=HTMLResponse, summary="The report as one page", responses=missing)
+    def report(job: JobId) -> HTMLResponse:
+        return report_response(report_now(service, job))
+
+    @routes.get(
+        "/{job}/report.md", response_class=PlainTextResponse, summary="The report as Markdown", responses=missing
+    )
+    def markdown(job: JobId) -> PlainTextResponse:
+        return PlainTextResponse(render_markdown(report_now(service, job)), media_type="text/markdown")
 
 
 def ask_of(order: OrderShape) -> Ask:
