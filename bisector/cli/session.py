@@ -17,7 +17,7 @@ from bisector.core.model.request import Request
 from bisector.engine.attended import attended
 from bisector.engine.loop import run_job
 from bisector.engine.ports import Observer, Repository, Runner
-from bisector.engine.queue import EntryState, Order, WorkerKind
+from bisector.engine.queue import EntryState, Order
 from bisector.engine.stop import StopSignal
 from bisector.errors import BisectorError, Cancelled
 from bisector.wiring import Wiring
@@ -120,12 +120,6 @@ def under_way(job: str, wiring: Wiring) -> bool:
     if owner is None or owner.late:
         return False
     return owner.info.host != wiring.host or wiring.processes.lives(owner.info.process) is not False
-
-
-def person_has(job: str, wiring: Wiring) -> bool:
-    """Whether the job is worked on by a person's command, and not by a worker."""
-    rows = wiring.queue.workers()
-    return any(job in row.jobs and row.info.kind is WorkerKind.PERSON for row in rows)
 
 
 def resume_hint(job: str) -> str:
