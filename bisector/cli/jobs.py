@@ -1,14 +1,12 @@
 """`bisector jobs`: list, show, watch, cancel, resume, rerun, log."""
 
-import os
-import signal
 from typing import Any
 
 import click
 
 from bisector.cli.options import OutputOptions, output_options, queue_options
 from bisector.cli.rerun import command as rerun
-from bisector.cli.session import as_it_stands, person_has, under_way, wired, work_on
+from bisector.cli.session import as_it_stands, under_way, wired, work_on
 from bisector.engine.job import JobState
 from bisector.errors import JobError
 
@@ -79,12 +77,8 @@ def cancel(job: str) -> None:
 
     with wired() as wiring:
         wiring.reap()
-        found = wiring.queue.cancel(job)
-        owner = wiring.locks.working_on(job)
-        if found is Cancelling.ASKED and owner is not None and person_has(job, wiring):
-            # The wish is looked for every second; the signal ends the step of a command at once. A worker goes on.
-            os.kill(owner, signal.SIGTERM)
-        told = "cancelled" if found is Cancelling.AT_ONCE else "being stopped"
+        # Whoever has it looks for the wish every second, in the middle of a step as well.
+        told = "cancelled" if wiring.queue.cancel(job) is Cancelling.AT_ONCE else "being stopped"
         click.echo(f"job {job} is {told}; go on with: bisector jobs resume {job}")
 
 

@@ -135,14 +135,6 @@ def under_way(job: str, wiring: "Wiring") -> bool:
     return owner.info.host != wiring.host or wiring.processes.lives(owner.info.process) is not False
 
 
-def person_has(job: str, wiring: "Wiring") -> bool:
-    """Whether the job is worked on by a person's command, and not by a worker."""
-    from bisector.engine.queue import WorkerKind
-
-    rows = wiring.queue.workers()
-    return any(job in row.jobs and row.info.kind is WorkerKind.PERSON for row in rows)
-
-
 def resume_hint(job: str) -> str:
     """How to go on with a job that was stopped."""
     return f"Go on with: bisector jobs resume {job}"

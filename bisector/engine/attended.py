@@ -1,7 +1,7 @@
 """A job that a person works on with a command of their own: leased like any other."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from bisector.core.model.units import Seconds
@@ -10,6 +10,7 @@ from bisector.engine.ports import Ports
 from bisector.engine.queue import Processes, Queue, WorkerInfo
 from bisector.engine.slot import HostSlot
 from bisector.engine.stop import StopSignal
+from bisector.errors import StoreError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,4 +39,6 @@ def attended(job: str, ports: Ports, by: Attendance, stop: StopSignal) -> Iterat
         with Heart(queue, worker, ports.clock, by.lease, others) as heart, heart.watching(taken, stop):
             yield replace(ports, store=queue.store_of(taken), locks=HostSlot(ports.locks, queue, worker))
     finally:
-        queue.leave(worker)
+        # Where the database is away others see by themselves that this process is no more.
+        with suppress(StoreError):
+            queue.leave(worker)

@@ -24,7 +24,7 @@ from bisector.formats.facts import fact_to_text
 from bisector.settings import Settings
 from bisector.wiring import Wiring
 from tests.e2e.test_killed import Victim
-from tests.helpers.postgres import wait_until
+from tests.helpers.postgres import server, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
 
@@ -92,6 +92,13 @@ class Service:
 
     def state(self, job: str) -> JobState:
         return self.wiring.store.job(job).state
+
+    def state_if_known(self, job: str) -> JobState | None:
+        """None while the database is away."""
+        try:
+            return self.state(job)
+        except StoreError:
+            return None
 
     def wait_for_samples(self, job: str, wanted: int) -> None:
         """Until the job is well under way."""
@@ -231,6 +238,27 @@ def test_a_job_that_waits_or_is_worked_on_can_be_stopped_and_gone_on_with(servic
     assert service.state(waiting) is JobState.CANCELLED
     assert worker.poll() is None, "the worker went on"
     assert_answered(service.facts(leased))
+
+
+def test_a_database_that_goes_away_for_a_while_costs_no_sample(tmp_path: Path) -> None:
+    with server() as running:
+        service = Service(tmp_path, running.fresh())
+        try:
+            worker = service.worker()
+            job = service.bisect()
+            service.wait_for_samples(job, 6)
+            kept = service.facts(job)
+            running.stop()
+            time.sleep(5)
+            running.start()
+            wait_until(lambda: service.state_if_known(job) is JobState.DONE, 180, f"the answer: {service.log()}")
+            facts = service.facts(job)
+            assert [fact_to_text(fact) for fact in facts[: len(kept)]] == [fact_to_text(fact) for fact in kept]
+            assert_answered(facts)
+            assert worker.poll() is None, service.log()
+            assert "Traceback" not in service.log()
+        finally:
+            service.close()
 
 
 def test_a_worker_that_is_killed_in_a_real_run_is_followed_by_one_that_finds_the_same(tmp_path: Path) -> None:
