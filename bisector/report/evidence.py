@@ -145,7 +145,7 @@ class _Evidence:
         if found.no_change > 0.5 or (verdict is not None and verdict.kind is VerdictKind.NOT_REPRODUCED):
             return
         if verdict is not None and verdict.reason is Reason.CREEP and verdict.excluded is not None:
-            yield _row("Largest step", numbers.percent(verdict.excluded), "between neighbouring measured commits")
+            yield _row("Largest step", numbers.percent(verdict.excluded), "at most, beside what all commits add")
             return
         left = f"{numbers.whole(len(found.likely))} of {numbers.count(len(found.chances), 'candidate')}"
         yield _row("Left to search", left, f"hold the culprit with {self._sure}, if any")

@@ -147,7 +147,7 @@ def failed(investigation: Investigation, shared: tuple[Outcome, str] | None) -> 
 
 
 def creeping(view: View, decision: Decision, settings: Settings, largest: float) -> Verdict:
-    """The ends differ, and no two neighbouring measured commits by more than `largest` (in the search's units).
+    """The ends differ, and no commit adds more than `largest` (in the search's units) to what is a steady climb.
 
     What is excluded is a larger step than that.
     """
@@ -155,7 +155,7 @@ def creeping(view: View, decision: Decision, settings: Settings, largest: float)
     if posterior is None:
         raise ValueError("a creep is seen in runs only")
     basis = _basis(view, view.observations(), posterior, settings)
-    why = "the level creeps: no two neighbouring measured commits differ by a change worth naming"
+    why = "the level creeps: no commit makes a change worth naming beside what all of them add"
     return replace(basis, reason=Reason.CREEP, excluded=abs(view.scale.relative(largest)), explanation=why)
 
 

@@ -33,7 +33,7 @@ class Uneven:
     """A change that one step does not explain.
 
     `stretches` are the neighbouring measured commits between which the level may move by a change worth naming, the
-    largest move first; `largest` is the largest move of all. Without any stretch the change is a creep.
+    largest move first; `largest` is the largest step that there may be. Without any stretch the change is a creep.
     """
 
     stretches: tuple[tuple[int, int], ...]
