@@ -164,8 +164,7 @@ class _Evidence:
         if verdict is not None and verdict.reason is Reason.PACKAGES:
             return
         if verdict is not None and verdict.reason is Reason.CREEP and verdict.excluded is not None:
-            most = numbers.percent(verdict.excluded)
-            yield _row("Largest step", most, "the most that one commit may add to the climb")
+            yield _row("Largest step", numbers.percent(verdict.excluded), "at most, beside what all commits add")
             return
         left = f"{numbers.whole(len(found.likely))} of {numbers.count(len(found.chances), 'candidate')}"
         yield _row("Left to search", left, f"hold the culprit with {self._sure}, if any")

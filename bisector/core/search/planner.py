@@ -59,8 +59,10 @@ def next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
         free = replace(investigation, request=replace(investigation.request, budget=Budget()))
         found = for_each_metric(free, elapsed, _next_step)
         plan = found if isinstance(found.step, Conclude) else plan
-    ends = find_ends(investigation) if investigation.history is not None else None
-    if not isinstance(plan.step, Conclude) or ends is None:
+    if not isinstance(plan.step, Conclude) or investigation.history is None:
+        return plan
+    ends = find_ends(investigation)
+    if ends is None:
         return plan
     again = retries.once_more(investigation, plan.step.verdict, elapsed)
     if again is not None:

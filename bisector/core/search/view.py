@@ -238,13 +238,13 @@ class View:
 
         One deviation, be it between two builds of one commit, and it is searched like any noisy metric.
         """
-        by_place: dict[Place, set[float]] = {}
+        first: dict[Place, float] = {}
         runs: dict[Place, int] = {}
         for sample in self.samples:
-            by_place.setdefault(sample.place, set()).add(sample.values[self.metric.name])
+            value = sample.values[self.metric.name]
+            if first.setdefault(sample.place, value) != value:
+                return False
             runs[sample.place] = runs.get(sample.place, 0) + 1
-        if any(len(values) > 1 for values in by_place.values()):
-            return False
         ends = (self.place_at(self.low), self.place_at(self.high))
         return self.metric.exact or all(runs.get(end, 0) >= 4 for end in ends)
 
