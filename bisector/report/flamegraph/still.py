@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bisector.core.explain.difference import Difference
-from bisector.core.explain.stacks import FloatArray
-from bisector.core.model.units import Unit
+from bisector.core.explain.stacks import FloatArray, Unit
 from bisector.report import numbers
 from bisector.report.flamegraph.drawn import Drawn, drawn
 from bisector.report.plots.svg import Svg, element, joined, title, words
