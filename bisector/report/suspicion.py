@@ -28,7 +28,7 @@ def prime_suspect(explanation: Explanation, culprit: str) -> Phrase | None:
     where = f"{quote(frame.name, 120)} in {quote(frame.module, 160)}" if frame.module else quote(frame.name, 120)
     found = explanation.difference
     what = "memory" if found is not None and found.unit is Unit.BYTES else "time"
-    more = f"{_relation(suspect, culprit)}{_manner(suspect)}{_below(suspect)}"
+    more = f"{_relation(suspect, culprit)}{_manner(suspect)}{_below(suspect, what)}"
     return Phrase(f"{share} of the extra {what} is in {where}{more}")
 
 
@@ -74,9 +74,12 @@ def _manner(suspect: Suspect) -> str:
     return f" and is called {often}{caller}"
 
 
-def _below(suspect: Suspect) -> str:
-    """What that it calls, or has called, the time is spent in."""
-    return f", mostly spent in {quote(suspect.through.name, 120)} below it" if suspect.through is not None else ""
+def _below(suspect: Suspect, what: str) -> str:
+    """What that it calls, or has called, the time is spent in, or the memory taken by."""
+    if suspect.through is None:
+        return ""
+    verb = "taken by" if what == "memory" else "spent in"
+    return f", mostly {verb} {quote(suspect.through.name, 120)} below it"
 
 
 def suspect_objects(explanation: Explanation) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import io
 import os
 import re
 import signal
+import socket
 import subprocess
 import tarfile
 import tempfile
@@ -31,7 +32,7 @@ from bisector.core.model.units import Bytes, Seconds
 MARK = "kill -STOP"
 """In the command line of a process that waits for us; `core.model.profiles` writes it."""
 _FINDING: Seconds = 20.0
-_SETTLING: Seconds = 0.4
+_SETTLING: Seconds = 8.0
 _SCRIPT_LIMIT: Seconds = 120.0
 MOST_PROGRAMS, MOST_LINKS = 200, 5
 LARGEST_PROGRAM: Bytes = 256 << 20
@@ -57,6 +58,7 @@ class Recording:
         self._root.mkdir()
         self._env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(directory)}
         self._perf: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None  # perf breaks off where it is closed before its end
         self._given_up = threading.Event()
         self._thread = threading.Thread(target=self._begin, daemon=True)
         self._thread.start()
@@ -112,6 +114,8 @@ class Recording:
             with self._perf:
                 if self._perf.poll() is None:
                     self._perf.kill()
+        if self._control is not None:
+            self._control.close()
 
     def _begin(self) -> None:
         with contextlib.suppress(OSError, docker.errors.DockerException):  # `end` then says that nothing was found
@@ -125,10 +129,25 @@ class Recording:
                 continue
             options = ["-q", "-B", "-N", "-e", "cpu-clock:u", "-F", str(self._rate)]
             options += ["--call-graph", f"dwarf,{PERF_STACK_BYTES}", "-o", str(self._data), "-p", str(pid)]
-            self._perf = subprocess.Popen(["perf", "record", *options], stderr=subprocess.PIPE, env=self._env)
-            self._given_up.wait(_SETTLING)  # perf says nothing when it is ready
-            os.kill(pid, signal.SIGCONT)
+            try:
+                self._record(options)
+            finally:
+                os.kill(pid, signal.SIGCONT)
             return
+
+    def _record(self, options: list[str]) -> None:
+        """Start perf, and wait until it records: on a busy machine it takes longer than a short program runs."""
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            number = theirs.fileno()
+            control = ["-D", "-1", "--control", f"fd:{number},{number}"]
+            self._perf = subprocess.Popen(
+                ["perf", "record", *control, *options], stderr=subprocess.PIPE, env=self._env, pass_fds=[number]
+            )
+        self._control.settimeout(_SETTLING)
+        with contextlib.suppress(OSError):  # it has ended, and says why, or is let go on with
+            self._control.sendall(b"enable\n")
+            self._control.recv(len(b"ack\n"))
 
 
 @contextmanager

@@ -13,6 +13,7 @@ Only blocks of Python's own allocators are seen. It runs on Python 3.6 and later
 
 import _thread
 import json
+import os
 import sys
 import threading
 import time
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 FRAMES = 64
 """Frames of a stack that are kept, the innermost ones."""
-LEAST = 1 << 18
+LEAST = 1 << 15
 """Bytes by which more must be held before the blocks are listed again."""
 FINE, COARSE = 1.03, 1.25
 """Times as much as when they were listed last: the second where listing takes a third of the time or more."""
@@ -35,6 +36,8 @@ EVERY = 0.002
 """Seconds."""
 MOST_STACKS = 50000
 OMITTED = ("[frames left out]", "[tracemalloc]", 0)
+OWN = os.path.join(os.path.dirname(__file__), "")
+"""Where this file and `hook.py` lie: what they allocate is not the program's."""
 
 
 class Peak:
@@ -82,12 +85,12 @@ class Peak:
         total = 0
         for trace in sys.modules["_tracemalloc"]._get_traces():
             stack = trace[2]
-            if stack[0][0] != __file__:
+            if not stack[0][0].startswith(OWN):
                 key = (stack, len(trace) > 3 and trace[3] is not None and trace[3] > len(stack))
                 held[key] = held.get(key, 0) + trace[1]
                 total += trace[1]
         gone = most - current
-        if gone > 0 and frame is not None:
+        if gone > 0 and frame is not None and not frame.f_code.co_filename.startswith(OWN):
             key = (stack_of(frame), False)
             held[key] = held.get(key, 0) + gone
             total += gone
@@ -197,11 +200,17 @@ def by_peak() -> "Callable[[], str]":
         peak.ended = True
         current, most = tracemalloc.get_traced_memory()
         if (most if peak.can_reset else current) - peak.own > peak.total:
-            peak.list_blocks(sys._getframe(1), current, most if peak.can_reset else current)
+            # What had gone by now is nobody's: no function of the program is running any more.
+            peak.list_blocks(None, current, most if peak.can_reset else current)
         tracemalloc.stop()
         return peak.text()
 
     return finish
+
+
+def of_program(counted: "dict[Any, int]") -> "dict[Any, int]":
+    """Without what is counted of us."""
+    return {code: number for code, number in counted.items() if not code.co_filename.startswith(OWN)}
 
 
 def by_allocating(text_of: "Callable[[dict[Any, int], dict[Any, int]], str]") -> "Callable[[], str]":
@@ -240,6 +249,6 @@ def by_allocating(text_of: "Callable[[dict[Any, int], dict[Any, int]], str]") ->
 
     def finish() -> str:
         stop()
-        return text_of(calls, allocated)
+        return text_of(of_program(calls), of_program(allocated))
 
     return finish

@@ -127,6 +127,7 @@
     constructor(host) {
       this.host = host;
       this.data = JSON.parse(host.querySelector("script").textContent);
+      this.verb = this.data.unit === "B" ? "hold" : "cost";
       const labels = this.data.names.map((name, i) => this.label(i));
       this.labels = labels;
       const order = labels.map((_, i) => i).sort((a, b) => (labels[a] < labels[b] ? -1 : labels[a] > labels[b] ? 1 : 0));
@@ -175,7 +176,7 @@
       this.views = {};
       const tabs = make("div", { class: "flame-views", role: "group", "aria-label": "View" });
       for (const [view, title] of [
-        ["after", `What ${this.data.after} costs`], ["before", `What ${this.data.before} costs`],
+        ["after", `What ${this.data.after} ${this.verb}s`], ["before", `What ${this.data.before} ${this.verb}s`],
         ["difference", `${this.data.after}, coloured by what changed`], ["gone", `What only ${this.data.before} has`],
       ]) {
         this.views[view] = button(view[0].toUpperCase() + view.slice(1), title, () => this.show(view));
@@ -377,7 +378,7 @@
       const notes = [];
       if (whole === 0) notes.push(this.view === "gone" ? `Nothing that ${this.data.before} has is gone.` : "Nothing was sampled here.");
       else if (!this.differs()) notes.push(`${this.data.before} and ${this.data.after} do not differ by more than noise, so nothing is coloured.`);
-      notes.push(`The wider a function, the more it and what it calls ${this.data.unit === "B" ? "hold" : "cost"}${this.told()}; ${this.isInverted ? "callers stand below what they call" : "what it calls stands below it"}. Click or Enter zooms in, arrow keys move.`);
+      notes.push(`The wider a function, the more it and what it calls ${this.verb}${this.told()}; ${this.isInverted ? "callers stand below what they call" : "what it calls stands below it"}. Click or Enter zooms in, arrow keys move.`);
       if (deeper) notes.push("There are deeper calls: zoom in to see them.");
       if (this.data.left_out) notes.push(`${this.data.left_out} calls too small to be seen are part of their callers.`);
       this.note.textContent = notes.join(" ");
@@ -387,10 +388,9 @@
         element.append(mark, text);
         return element;
       };
-      const verb = this.data.unit === "B" ? "holds" : "costs";
       const unsure = swatch("same", "no difference beyond noise");
       const colours = {
-        difference: [swatch("less", `${verb} less`), unsure, swatch("more", `${verb} more, or new`)], gone: [swatch("less", "gone"), unsure],
+        difference: [swatch("less", `${this.verb}s less`), unsure, swatch("more", `${this.verb}s more, or new`)], gone: [swatch("less", "gone"), unsure],
       }[this.view] || [swatch("own", "the project's own code"), swatch("library", "libraries"), swatch("unknown", "without a symbol")];
       this.legend.replaceChildren(...colours, ...(this.matches ? [swatch("match", "matches the search")] : []));
     }
@@ -472,7 +472,7 @@
       const own = (side) => (this.shares ? percent(side[node] / ((side === model.ownBefore ? model.before[0] : model.after[0]) || 1)) : quantity(side[node], this.data.unit));
       const line = node > 0 ? this.data.lines[model.frame[node]] : 0;
       const rows = [
-        ...(this.single ? [["cost", text(after)]] : [[this.data.before, text(before)], [this.data.after, text(after)], ["difference", `${delta > 0 ? "+" : ""}${this.shares ? `${(100 * delta).toPrecision(3)} points` : text(delta)}${relative}${signal || delta === 0 ? "" : ", within noise"}`]]),
+        ...(this.single ? [[this.verb === "hold" ? "held" : "cost", text(after)]] : [[this.data.before, text(before)], [this.data.after, text(after)], ["difference", `${delta > 0 ? "+" : ""}${this.shares ? `${(100 * delta).toPrecision(3)} points` : text(delta)}${relative}${signal || delta === 0 ? "" : ", within noise"}`]]),
         ...(this.isInverted ? [] : [["itself, without calls", `${this.single ? "" : `${own(model.ownBefore)} → `}${own(model.ownAfter)}`]]),
         [this.single ? "share of all" : `share of ${this.data.after}`, percent(model.after[0] > 0 ? model.after[node] / model.after[0] : 0)],
       ];

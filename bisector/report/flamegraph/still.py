@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bisector.core.explain.difference import Difference
-from bisector.core.explain.stacks import FloatArray
+from bisector.core.explain.stacks import FloatArray, Unit
 from bisector.report import numbers
 from bisector.report.flamegraph.drawn import Drawn, drawn
 from bisector.report.plots.svg import Svg, element, joined, title, words
@@ -103,17 +103,18 @@ def _colour(found: Difference, place: int) -> tuple[int, int, int]:
 
 
 def _legend(found: Difference) -> Svg:
+    verb, noun = ("holds", "memory held") if found.unit is Unit.BYTES else ("costs", "cost")
     told = (
-        (MORE, "costs more, or new"),
+        (MORE, f"{verb} more, or new"),
         (SAME, "no difference beyond noise"),
-        (LESS, "costs less"),
+        (LESS, f"{verb} less"),
     )
     parts, x = [], 4.0
     for colour, text in told:
         parts.append(element("rect", x=x, y=8.0, width=18.0, height=10.0, fill=_hex(colour), stroke="#888888"))
         parts.append(element("text", words(text), x=x + 24, y=17.0, fill="#333333"))
         x += 24 + CHARACTER * len(text) + 24
-    wide = f"width: cost in {one_line(found.after, 60)}"
+    wide = f"width: {noun} in {one_line(found.after, 60)}"
     parts.append(element("text", words(wide), x=WIDTH - 4, y=17.0, fill="#333333", text_anchor="end"))
     return joined(parts)
 

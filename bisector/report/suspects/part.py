@@ -163,7 +163,8 @@ def _finding(found: Difference, finding: Finding) -> str:
             often = f"{times(calls.after)} instead of {times(calls.before)}"
             return f"{subject} calls {callee}, which is input or output, {often}."
         case FindingKind.INPUT_OUTPUT:
-            return f"{subject} spends {other} instead of {one} on input or output in {callee}{_often(calls)}."
+            verb, use = ("holds", "for") if found.unit is Unit.BYTES else ("spends", "on")
+            return f"{subject} {verb} {other} instead of {one} {use} input or output in {callee}{_often(calls)}."
         case _:
             return f"{subject} calls {callee} ({more})."
 

@@ -74,7 +74,7 @@ def _unexplained(problems: Sequence[str], *, identifier: str) -> Section:
     return Section(
         identifier=identifier,
         title="Not profiled",
-        html=_template().render(headline=told[0], suspects=(), findings=(), notes=told[1:], graph=""),
+        html=_template().render(headline=told[0], suspects=(), findings=(), notes=told[1:], graph="", memory=False),
         markdown=tuple(f"- {phrase_text(phrase)}" for phrase in told),
         text=tuple(Paragraph(text=plain(phrase), rest="  ") for phrase in told),
     )
@@ -100,6 +100,7 @@ def html_of(why: Why, graph: str = "") -> str:
         findings=finding_phrases(why),
         notes=notes_of(why),
         graph=graph,
+        memory=why.found.unit is Unit.BYTES,
     )
 
 
@@ -184,7 +185,7 @@ def markdown_lines(why: Why) -> Iterator[str]:
     parts = suspect_parts(why)[:MOST_IN_TEXT]
     if parts:
         yield ""
-        yield "| share | function | cost | |"
+        yield f"| share | function | {'memory' if why.found.unit is Unit.BYTES else 'cost'} | |"
         yield "|--:|:--|--:|:--|"
     for part in parts:
         what = phrase_text(part.what, in_cell=True)

@@ -50,7 +50,12 @@ def passing(size):
     block = bytearray(size)
     del block
 
-if sys.argv[1:] == ["hold"]:
+def little(length):
+    return len([str(number) * 3 for number in range(length)])
+
+if sys.argv[1:] == ["little"]:
+    little(1500)
+elif sys.argv[1:] == ["hold"]:
     kept = Keeper().load(3 << 20)
     passing(5 << 20)
 elif sys.argv[1:] == ["count"]:
@@ -161,6 +166,17 @@ def test_memory_is_told_by_where_it_was_allocated_even_if_it_is_gone_at_once(run
     assert held["passing"] == pytest.approx(5 << 20, rel=0.01)
 
 
+def test_of_a_program_that_holds_little_the_most_is_its_own_too(runner: Runner, program: Build) -> None:
+    """Neither what the hook allocates is told, nor is what had gone at the end put down to it."""
+    profiler = sampler(ProfilerName.TRACEMALLOC, ProfileRecipe())
+    record, session = profiled(runner, program, profiler, "python3", "app/run.py", "little")
+    capture = capture_of(record, session, profiler)
+    weights = capture.tree.by_frame(capture.weights, len(capture.frames))
+    held = {frame.name: weight for frame, weight in zip(capture.frames, weights, strict=True)}
+    assert held["little"] > sum(held.values()) / 2
+    assert not any("hook" in frame.module or "sitecustomize" in frame.module for frame in capture.frames)
+
+
 def test_what_a_call_allocates_is_added_up(runner: Runner, program: Build) -> None:
     profiler = allocations()
     record, session = profiled(runner, program, profiler, "python3", "app/run.py", "hold")
@@ -168,6 +184,7 @@ def test_what_a_call_allocates_is_added_up(runner: Runner, program: Build) -> No
     written = [record.files[name] for name in profiler.files if name in record.files]
     found = {f.name: size for f, size in read_allocations(written, Names(roots=(session.source,))).items()}
     assert found["passing"] == pytest.approx(5 << 20, rel=0.01)
+    assert "begin.<locals>.end" not in found
 
 
 def test_compiled_functions_are_counted_where_valgrind_is(runner: Runner, program: Build) -> None:
@@ -220,6 +237,21 @@ def test_perf_sees_the_functions_of_a_compiled_program(runner: Runner, program: 
     assert record.stdout == b"done\n"
     assert {"grind", "work", "main"} <= {frame.name for frame in capture.frames}
     assert capture.unresolved < 0.1
+
+
+@pytest.mark.docker
+def test_a_run_waits_for_a_perf_that_is_slow_to_begin(
+    program: Build, runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if runner.name is not RunnerName.DOCKER or ProfilerName.PERF in runner.unusable_profilers():
+        pytest.skip("perf cannot look into containers here")
+    slow = tmp_path / "perf"
+    slow.write_text(f'#!/bin/sh\n[ "$1" != record ] || sleep 2\nexec {shutil.which("perf")} "$@"\n')
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    profiler = sampler(ProfilerName.PERF, ProfileRecipe(rate_hz=400), contained=True)
+    record, session = profiled(runner, program, profiler, "./native")
+    assert "grind" in {frame.name for frame in capture_of(record, session, profiler).frames}
 
 
 def test_profilers_that_are_not_installed_are_said_to_be_missing(
