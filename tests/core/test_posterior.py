@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from bisector.core.search.observations import Settings, classify
 from bisector.core.search.posterior import assess
+from bisector.core.search.sides import sides_of
 from tests.core.test_history import parent_lists
 from tests.helpers.lines import graph, line, observations
 
@@ -130,16 +131,11 @@ def test_what_is_asked_again_is_remembered_and_what_differs_is_not() -> None:
         assert not np.array_equal(each.probability, first.probability)
 
 
-def test_single_runs_of_many_builds_are_no_sign_of_little_noise() -> None:
-    """A build's only run is its own median: nothing is left of it, and that is not the noise."""
-    draw = np.random.default_rng(5)
-    runs = {0: list(100 + draw.standard_normal(6)), 40: list(108 + draw.standard_normal(6))}
-    many = runs | {place: [100 + float(draw.standard_normal())] for place in range(2, 30, 2)}
-    assert assess(observations(line(40), many), Settings()).sigma > 0.6
-
-
-def test_runs_of_a_commit_on_neither_side_tell_the_noise() -> None:
-    draw = np.random.default_rng(6)
-    runs = {0: [100.0, 100.1, 99.9, 100.05], 8: [101.0, 101.1, 100.9, 101.05]}
-    uneven = {4: list(100.5 + 2 * draw.standard_normal(12))}
-    assert assess(observations(line(8), runs | uneven), Settings()).df == 3 + 3 + 11
+def test_noise_is_told_from_every_build_that_was_run_twice_and_from_no_other() -> None:
+    """Not from a build's only run, which is its own median, and from one whose side is not known as from any other."""
+    seen = observations(line(8), {0: [1.0, 2.0, 3.0, 4.0], 2: [2.0], 4: [3.0, 3.5, 5.0], 8: [7.0, 8.0, 8.5, 9.0]})
+    good, bad = np.array([True, True, False, False]), np.array([False, False, False, True])
+    found = sides_of(seen, seen.values, good, bad, between_builds=True)
+    assert found.df == 3 + 2 + 3
+    assert found.residuals == pytest.approx([-1.5, -0.5, 0.5, 1.5, -0.5, 0.0, 1.5, -1.25, -0.25, 0.25, 0.75])
+    assert np.flatnonzero(np.isnan(found.own)).tolist() == [4]
