@@ -111,7 +111,7 @@ def test_what_is_shown() -> None:
 def test_files_are_named() -> None:
     artifact = Artifact(kind="build_log", path="/state/logs/1.log", side="bad")
     page = render_html(replace(report(KINDS["culprit"]), artifacts=(artifact,)))
-    assert "build_log, bad: <code>/state/logs/1.log</code>" in page
+    assert "log of a build, bad: <code>/state/logs/1.log</code>" in page
 
 
 def test_a_page_without_an_outlook_shows_no_made_up_chance() -> None:
