@@ -26,6 +26,11 @@ DISTURBED = 5.0
 DISTURBED_RUNS = 3
 """Runs without an undisturbed one among them after which that is taken for the program's own way."""
 _COMPLAINTS = ("Error", "error", "perf:")
+_NONE_SEEN = "no python processes"
+_REFUSED = (
+    "either the command runs no Python, or the kernel or container refuses ptrace: "
+    "a kernel.yama.ptrace_scope of 2 or 3, or a seccomp profile or sandbox without it"
+)
 
 
 class NoCapture(Exception):
@@ -127,9 +132,10 @@ def _written(record: RunRecord, profiler: Profiler) -> list[bytes]:
 
 
 def _complaint(record: RunRecord) -> str:
-    """What the profiler complained of; "" when it did not."""
+    """What the profiler complained of; "" when it did not. py-spy sees no process where it may not look into any."""
     lines = record.stderr.decode("utf-8", "replace").splitlines()
-    return next((line for line in lines if line.startswith(_COMPLAINTS)), "")
+    found = next((line for line in lines if line.startswith(_COMPLAINTS)), "")
+    return f"{found} ({_REFUSED})" if _NONE_SEEN in found.lower() else found
 
 
 def _samples(content: bytes, profiler: Profiler) -> int:

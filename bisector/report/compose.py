@@ -7,6 +7,7 @@ import bisector
 from bisector.core.model.history import LineName
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.packages import PackageMove
+from bisector.core.model.request import RunnerName
 from bisector.core.model.samples import Purpose
 from bisector.core.model.scenario import Scenario
 from bisector.core.model.units import Seconds
@@ -188,7 +189,7 @@ def _environment(investigation: Investigation) -> EnvironmentPart:
         steps=tuple(displayed(step, 400) for step in build.steps),
         command=displayed(command_line(run.command), 1000),
         env=tuple(one_line(name, 80) for name in sorted({*build.env, *run.env})),
-        limits=tuple(_limits(request.scenario)),
+        limits=tuple(_limits(request.scenario, request.runner)),
         bisector=bisector.__version__,
         planners=tuple(sorted({one_line(plan.planner, 40) for plan in investigation.plans})),
     )
@@ -198,11 +199,11 @@ def _details(investigation: Investigation) -> Mapping[str, str]:
     return investigation.host.details if investigation.host is not None else {}
 
 
-def _limits(scenario: Scenario) -> Iterator[str]:
-    """What every run is held to."""
+def _limits(scenario: Scenario, runner: RunnerName) -> Iterator[str]:
+    """What every run is held to; on this machine itself nothing keeps it from the network."""
     run = scenario.run
     yield numbers.count(run.cpus, "processor")
     yield f"{numbers.size(run.memory_bytes)} of memory"
     yield f"at most {numbers.seconds(run.timeout_seconds)} a run"
-    yield "no network" if run.network == "none" else "network"
+    yield "no network" if run.network == "none" and runner is not RunnerName.LOCAL else "network"
     yield f"{numbers.count(run.warmup_runs, 'warm-up')} a session"

@@ -32,6 +32,10 @@ ANSI = Style(
 """Colours of the terminal's own palette, so that they suit its ground."""
 
 
+NARROW = 30
+"""Columns beside a value below which its grounds stand under it."""
+
+
 def styled(text: str, role: tuple[str, str]) -> str:
     """`text` in a role."""
     return f"{role[0]}{text}{role[1]}" if text else ""
@@ -69,7 +73,11 @@ def _evidence(report: Report, width: int, style: Style) -> Iterator[str]:
         value = plain(row.value)
         head = f"{row.label}{' ' * (labels - columns(row.label))}  "
         shown = f"{' ' * (values - columns(value))}{styled(value, style.strong)}"
-        first, *rest = wrapped(plain(row.grounds), max(width - indent, 30)) or [""]
+        if width - indent < NARROW:
+            yield f"{head}{shown}"
+            yield from (styled(line, style.soft) for line in wrapped(plain(row.grounds), width, first="  ", rest="  "))
+            continue
+        first, *rest = wrapped(plain(row.grounds), width - indent) or [""]
         yield f"{head}{shown}  {styled(first, style.soft)}".rstrip()
         yield from (f"{' ' * indent}{styled(line, style.soft)}" for line in rest)
 

@@ -16,11 +16,14 @@ from bisector.core.model.history import main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.profiles import CaptureKind, ProfilerName
 from bisector.core.model.request import Budget, JobKind, Request, Search
+from bisector.core.model.samples import Outcome
 from bisector.core.model.scenario import ProfileRecipe, RunRecipe
 from bisector.core.model.steps import Conclude, LookAtChange, ProfileSides
 from bisector.core.model.verdict import VerdictKind
 from bisector.core.search.outlook import outlook
 from bisector.core.search.profiling import profile_first
+from bisector.engine.capture import _complaint
+from bisector.engine.ports import RunRecord
 from bisector.engine.stop import StopSignal
 from bisector.errors import Cancelled, InfraFault
 from bisector.report.compose import JobFacts, report_of
@@ -386,3 +389,9 @@ def test_a_run_that_was_over_too_soon_is_no_failure(simulation: Simulation) -> N
     simulation.ports = replace(simulation.ports, runner=Hasty(PLANTED))
     sampled = [c for c in simulation.run(profiling(simulation)).captures if c.kind is CaptureKind.SAMPLED]
     assert {(capture.tool, capture.problem) for capture in sampled} == {("py-spy", "")}
+
+
+def test_a_py_spy_that_sees_no_process_may_have_been_refused_ptrace() -> None:
+    said = b"warm-up\nError: No python processes found in process 17\n"
+    assert "refuses ptrace" in _complaint(RunRecord(outcome=Outcome.BENCH_FAILED, stderr=said))
+    assert _complaint(RunRecord(outcome=Outcome.BENCH_FAILED, stderr=b"Error: no room\n")) == "Error: no room"

@@ -290,7 +290,9 @@ def test_a_merge_that_brought_in_nothing() -> None:
     empty = BranchListed(merge=main(40), line=linear_line(done.line.commit(39), []), in_context=True)
     assert done.verdict is not None
     undecided = replace(done.verdict.culprits[0], inner=InnerAnswer(kind=InnerKind.UNDECIDED))
-    told = report(worlds.concluded(done.with_fact(empty), replace(done.verdict, culprits=(undecided,))))
+    on_main = {(place, part): build for (place, part), build in done.builds.items() if place.line is LineName.MAIN}
+    outside = replace(done, builds=on_main).with_fact(empty)
+    told = report(worlds.concluded(outside, replace(done.verdict, culprits=(undecided,))))
     assert [line.name for line in told.lines] == [LineName.MAIN]
 
 

@@ -15,7 +15,7 @@ from bisector.adapters.local.places import BuildPlace, Cache, purge, remove_tree
 from bisector.adapters.local.session import LocalSession, measuring_cpus, open_session
 from bisector.adapters.measure.host import fingerprint, host_facts
 from bisector.adapters.measure.lock import Owner, locked, locked_if_free
-from bisector.adapters.measure.profilers import perf_problem, without_tools
+from bisector.adapters.measure.profilers import perf_problem, ptrace_problem, without_tools
 from bisector.adapters.measure.together import run_together
 from bisector.adapters.measure.tools import prepare
 from bisector.core.model.builds import Build
@@ -111,8 +111,10 @@ class LocalRunner:
         return run_together(sessions)
 
     def unusable_profilers(self) -> Mapping[ProfilerName, str]:
-        """Those that are not installed, and perf where the kernel does not let this user record."""
-        return {**without_tools(self._workshop.tools), **perf_problem(self._workshop.host_env.get("PATH"))}
+        """Those that are not installed, perf where the kernel does not let this user record, and py-spy where no
+        process may look into another."""
+        path = self._workshop.host_env.get("PATH")
+        return {**ptrace_problem(), **without_tools(self._workshop.tools), **perf_problem(path)}
 
     def size(self, build: Build) -> Bytes:
         """What the directory takes on the disk."""

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from bisector.adapters.docker.beside import _regular_file, beside_problem
 from bisector.adapters.docker.engine import Engine
 from bisector.adapters.local.runner import LocalRunner
-from bisector.adapters.measure.profilers import perf_problem
+from bisector.adapters.measure.profilers import perf_problem, ptrace_problem
 from bisector.core.explain.names import Names
 from bisector.core.explain.stacks import Capture, Origin, Unit
 from bisector.core.model.builds import Build
@@ -25,6 +27,7 @@ from bisector.formats.profiles.callgrind import read_callgrind
 from bisector.formats.profiles.calls import read_allocations, read_counts
 from bisector.formats.profiles.gathering import Reading
 from tests.adapters.runner.laboratory import MEBIBYTE, Laboratory
+from tests.helpers import refusing
 
 PROGRAM = """
 import sys, time, threading
@@ -277,6 +280,27 @@ def test_without_the_right_perf_says_what_the_kernel_allows(monkeypatch: pytest.
     refusing.chmod(0o755)
     monkeypatch.delenv("PATH")
     assert "perf_event_paranoid" in perf_problem(f"{tmp_path}:{os.defpath}")[ProfilerName.PERF]
+
+
+@pytest.mark.parametrize(
+    ("level", "advice"), [("", "SYS_PTRACE"), ("1", "SYS_PTRACE"), ("2", "run bisector as root"), ("3", "set it to 1")]
+)
+def test_where_the_kernel_refuses_ptrace_it_is_said_and_what_to_do(tmp_path: Path, level: str, advice: str) -> None:
+    if os.uname().machine not in refusing.CALLS:
+        pytest.skip(f"no filter is written for {os.uname().machine}")
+    scope = tmp_path / "ptrace_scope"
+    if level:
+        scope.write_text(f"{level}\n")
+    asked = "import pathlib, sys; from bisector.adapters.measure.profilers import ptrace_problem as asked; "
+    asked += "print(list(asked(pathlib.Path(sys.argv[1])).values()))"
+    command = [sys.executable, refusing.__file__, sys.executable, "-c", asked, str(scope)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "look into its own child (ptrace)" in told
+    assert advice in told
+
+
+def test_where_ptrace_is_allowed_nothing_is_said_of_it() -> None:
+    assert ptrace_problem() == {}
 
 
 @pytest.mark.docker
