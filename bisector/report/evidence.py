@@ -277,9 +277,11 @@ def _grounds(found: Restoration, part: RestorationPart) -> Phrase:
     """Of what it is a part, how sure that is, and on how many runs it rests."""
     if found.share is None or found.conflicts:
         return Phrase(f"{subject_of(part.kind, part.commit)} {clause(found)}")
+    what = f"{subject_of(part.kind, part.commit)} {clause(found)}"
+    if not found.runs:
+        return Phrase(f"{what}; nothing had to be run")
     needed = f"{numbers.percent(found.needed)} or more would be all of it"
-    runs = f"{numbers.count(found.runs, 'run')} in turns with both ends" if found.runs else "nothing had to be run"
-    return Phrase(f"{subject_of(part.kind, part.commit)} {clause(found)}; {needed}; {runs}")
+    return Phrase(f"{what}; {needed}; {numbers.count(found.runs, 'run')} in turns with both ends")
 
 
 def _runs(cost: CostPart) -> Evidence:

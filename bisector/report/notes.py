@@ -121,11 +121,12 @@ def _taken_over(investigation: Investigation, found: Outlook) -> Iterator[str]:
     adopted = [sample for sample in investigation.samples if sample.adopted_from]
     fresh = any(sample.counts and not sample.adopted_from for sample in investigation.samples)
     if adopted and fresh:
-        jobs = numbers.listing(quote(job) for job in sorted({sample.adopted_from for sample in adopted})[:5])
+        names = sorted({sample.adopted_from for sample in adopted})[:5]
+        jobs = f"{'job' if len(names) == 1 else 'jobs'} {numbers.listing(quote(name) for name in names)}"
         runs = numbers.count(len(adopted), "run")
         used = any(sample.adopted_from for sample in found.view.samples)
         fate = "were taken over" if used else "were left aside: fresh runs of the ends did not agree with them"
-        yield f"{runs} of equal builds from job {jobs} {fate}."
+        yield f"{runs} of equal builds from {jobs} {fate}."
     host = investigation.host
     elsewhere = sum(host is not None and sample.host != host.host for sample in investigation.samples)
     if elsewhere:
@@ -188,12 +189,14 @@ def _dispersion(found: Outlook) -> Iterator[str]:
     if view.exact or not len(old) or not len(new):
         return
     held = " though its level holds" if found.no_change > 0.5 else ""
+    # Noise in proportion to the level is one spread on the scale of the search: nothing but the level has changed then.
+    scaled = view.scale.into(old), view.scale.into(new)
     ratio = spread_ratio(old, new)
-    if ratio is not None:
+    if ratio is not None and spread_ratio(*scaled) is not None:
         told = f"{numbers.percent(ratio)} of good's"
         yield f"The spread of {name} at bad is {told}{',' if held else ''}{held}: --across-runs iqr searches for that."
     hint = hint_of_spread(old, new)
-    if hint is not None:
+    if hint is not None and hint_of_spread(*scaled) is not None:
         where, counts = "at bad" if hint > 1 else "at good", f"{numbers.whole(len(old))} and {numbers.whole(len(new))}"
         yield f"{name} looks less even {where}, but {counts} runs are too few to say: --across-runs iqr takes more."
     if min(len(old), len(new)) < FEWEST and 2 in (modes(old), modes(new)):

@@ -158,6 +158,22 @@ def test_samples_taken_over_are_told_used_or_not() -> None:
     for samples, fate in ((used, "were taken over"), (off, "were left aside")):
         notes = [plain(note) for note in report(done.with_fact(Adopted(job="7", samples=samples))).notes]
         assert any("from job 7" in note and fate in note for note in notes), notes
+    both = tuple(replace(sample, adopted_from=str(7 + n % 2)) for n, sample in enumerate(used))
+    notes = [plain(note) for note in report(done.with_fact(Adopted(job="7", samples=both))).notes]
+    assert any("from jobs 7 and 8" in note for note in notes), notes
+
+
+@pytest.mark.parametrize("runs", [5, 12])
+def test_noise_in_proportion_to_the_level_is_no_other_spread(runs: int) -> None:
+    noise = [0.01 * (n * 7 % runs - runs // 2) for n in range(runs)]
+
+    def told(wider: float) -> bool:
+        values = [value for part in noise for value in (1 + part, 5 * (1 + wider * part), 1 + part)]
+        notes = report(worlds.with_values(values, runs=runs), "running").notes
+        return any("The spread of" in plain(note) or "looks less even" in plain(note) for note in notes)
+
+    assert told(5.0)
+    assert not told(1.0)
 
 
 def test_runs_far_out_and_drift_are_told() -> None:

@@ -75,7 +75,8 @@ def next_of(question: Question, elapsed: Seconds) -> Step | Restoration:
         outcome, why = investigation.failures[place]
         return replace(answer, problem=f"it cannot be tested ({outcome}): {why}")
     if _equal_builds(investigation, place, question.start):
-        why = "it comes out equal to what it is made of, file by file"
+        end = "good" if question.trial.kind is TrialKind.APPLY else "bad"
+        why = f"its build is {end}'s, file by file"
         return replace(answer, share=0.0, low=0.0, high=0.0, restored=False, problem=why)
     return _measured(question, answer, elapsed)
 
