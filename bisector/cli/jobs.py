@@ -33,7 +33,7 @@ from bisector.core.model.samples import Sample
 from bisector.core.search.planner import PLANNER
 from bisector.core.search.replay import replay
 from bisector.engine.job import JobRow, JobState
-from bisector.engine.queue import Cancelling, Order
+from bisector.engine.queue import AT_TERMINAL, Cancelling, Order
 from bisector.errors import JobError
 from bisector.report.numbers import count, quantity, seconds
 from bisector.report.sentence import SHORT, sentence_of
@@ -127,7 +127,7 @@ def resume(job: str, **options: Any) -> int:
         output = OutputOptions.of(options)
         if output.detach:
             wiring.reap()
-            wiring.queue.put_back(job, Order(host_class=output.host_class, asked_by="command line"))
+            wiring.queue.put_back(job, Order(host_class=output.host_class, asked_by=AT_TERMINAL))
             click.echo(f"job {job} waits for a worker", err=True)
             return 0
         return work_on(job, wiring, wiring.for_request(row.request), output)

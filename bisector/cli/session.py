@@ -17,7 +17,7 @@ from bisector.core.model.request import Request
 from bisector.engine.attended import attended
 from bisector.engine.loop import run_job
 from bisector.engine.ports import Observer, Repository, Runner
-from bisector.engine.queue import EntryState, Order, WorkerKind
+from bisector.engine.queue import AT_TERMINAL, EntryState, Order, WorkerKind
 from bisector.engine.stop import StopSignal
 from bisector.errors import BisectorError, Cancelled
 from bisector.wiring import Wiring
@@ -65,7 +65,7 @@ def start(
 ) -> int:
     """Make a job and work on it, or leave it to a worker and print its number; the exit code."""
     if output.detach:
-        order = Order(host_class=output.host_class, asked_by="command line")
+        order = Order(host_class=output.host_class, asked_by=AT_TERMINAL)
         job = wiring.queue.enqueue(request, order).job
         tell(job)
         click.echo(job)
