@@ -77,8 +77,9 @@ class Web:
             timer.start()
             try:
                 connection.request(method, target, body, {"User-Agent": "bisector", **headers})
-                response = connection.getresponse()
-                content = response.read(LONGEST_ANSWER + 1)
+                # Closed by itself: where the server ends the connection, the response is what holds it.
+                with connection.getresponse() as response:
+                    content = response.read(LONGEST_ANSWER + 1)
             except (OSError, http.client.HTTPException, ValueError) as error:
                 slow = late.is_set() or isinstance(error, TimeoutError)
                 what = "did not answer in time" if slow else f"broke off ({type(error).__name__})"
