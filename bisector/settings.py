@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bisector.errors import UsageError
 from bisector.formats.service import HookTable, RepositoryTable, ServerTable
+from bisector.formats.targets import NotifyTable
 
 FILE_NAME = "bisector.toml"
 
@@ -58,21 +59,27 @@ class Settings(BaseSettings):
     )
     repositories: tuple[RepositoryTable, ...] = Field(default=(), description="what the service may be asked about")
     hooks: tuple[HookTable, ...] = Field(default=(), description="who may send alerts")
+    notify: tuple[NotifyTable, ...] = Field(default=(), description="who is told of answers")
     server: ServerTable = Field(default_factory=ServerTable, description="how `bisector serve` is reached")
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "Settings":
+        problems = []
         for what, names in (
             ("repository", [entry.name for entry in self.repositories]),
             ("hook", [hook.address for hook in self.hooks]),
+            ("notify", [target.called for target in self.notify]),
         ):
             twice = sorted({name for name in names if names.count(name) > 1})
-            if twice:
-                raise ValueError(f"more than one {what} is called {twice[0]!r}")
+            problems += [f"more than one {what} is called {name!r}" for name in twice]
+        wanted = [(f"hook {hook.address!r}", hook.repository) for hook in self.hooks if hook.repository is not None]
+        wanted += [(f"notify {target.called!r}", name) for target in self.notify for name in target.repositories]
         known = {entry.name for entry in self.repositories}
-        for hook in self.hooks:
-            if hook.repository is not None and hook.repository not in known:
-                raise ValueError(f"hook {hook.address!r} is for the repository {hook.repository!r}, which is not there")
+        problems += [
+            f"{who} is for the repository {name!r}, which is not there" for who, name in wanted if name not in known
+        ]
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
     @classmethod
@@ -170,5 +177,6 @@ def _fields_at(place: Sequence[int | str]) -> list[str]:
 TABLES: Mapping[str, type[BaseModel]] = {
     "repositories": RepositoryTable,
     "hooks": HookTable,
+    "notify": NotifyTable,
     "server": ServerTable,
 }

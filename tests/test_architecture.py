@@ -14,6 +14,8 @@ INSIDE_CORE = {"model": {"model"}, "search": {"model", "search"}, "explain": {"m
 INSIDE_CORE["watch"] = {"model", "watch"}
 SHARED_ADAPTERS = frozenset({"measure"})
 """Rooms under adapters that others there may use: the measuring helper serves both runners."""
+ENGINE_PORTS = frozenset({"ports", "job", "queue", "stop", "deliveries", "notify"})
+"""Modules of the engine that hold ports and their values, which is all that adapters may know of it."""
 
 IMPURE = frozenset(
     [
@@ -80,12 +82,11 @@ OWNED = {
     "uvicorn": {"server"},
     "prometheus_client": {"server"},
     "rich": {"cli"},
+    "smtplib": {"adapters.notify"},
+    "http": {"adapters.notify", "server"},
     "subprocess": {"adapters.git", "adapters.local", "adapters.measure", "adapters.docker", "cli"},
     "fcntl": {"adapters.locks", "adapters.processes", "adapters.git", "adapters.local", "adapters.measure"},
 }
-PORTS = frozenset({"ports", "job", "queue", "stop", "deliveries"})
-"""What of the engine adapters may see: the protocols they implement, and the values of those."""
-
 LONGEST_MODULE, LONGEST_FUNCTION, MOST_PARAMETERS = 350, 60, 6
 
 
@@ -151,7 +152,7 @@ def _own_import_problems(name: str, imported: str) -> Iterator[str]:
         room, wanted = name.split(".")[1:2], imported.split(".")[1:2]
         if room and wanted and room != wanted and wanted[0] not in SHARED_ADAPTERS:
             yield f"adapters.{room[0]} may not import adapters.{wanted[0]}"
-    if layer == "adapters" and other == "engine" and imported.split(".")[1] not in PORTS:
+    if layer == "adapters" and other == "engine" and imported.split(".")[1] not in ENGINE_PORTS:
         yield f"adapters may import the engine's ports only, not {imported}"
     if other == "adapters" and layer not in {"adapters", "wiring"}:
         yield f"only wiring names adapters, not {layer}"

@@ -94,10 +94,10 @@ def resume(job: str, **options: Any) -> int:
             raise JobError(f"job {job} is done", then=f"See it with `bisector jobs show {job}`")
         output = OutputOptions.of(options)
         if output.detach:
-            from bisector.engine.queue import Order
+            from bisector.engine.queue import AT_TERMINAL, Order
 
             wiring.reap()
-            wiring.queue.put_back(job, Order(host_class=output.host_class, asked_by="command line"))
+            wiring.queue.put_back(job, Order(host_class=output.host_class, asked_by=AT_TERMINAL))
             click.echo(f"job {job} waits for a worker", err=True)
             return 0
         return work_on(job, wiring, wiring.for_request(row.request), output)

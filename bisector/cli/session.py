@@ -65,9 +65,9 @@ def start(
 ) -> int:
     """Make a job and work on it, or leave it to a worker and print its number; the exit code."""
     if output.detach:
-        from bisector.engine.queue import Order
+        from bisector.engine.queue import AT_TERMINAL, Order
 
-        order = Order(host_class=output.host_class, asked_by="command line")
+        order = Order(host_class=output.host_class, asked_by=AT_TERMINAL)
         job = wiring.queue.enqueue(request, order).job
         tell(job)
         click.echo(job)

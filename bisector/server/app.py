@@ -1,11 +1,17 @@
 """The application: routes behind the guard, and every error of ours as one answer."""
 
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
 from fastapi import FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from bisector import __version__
+from bisector.engine.stop import StopSignal
 from bisector.errors import BisectorError, EnvironmentFault, JobError, NoSuchJob, QueueFull, UsageError
 from bisector.report.pages import message_page
 from bisector.server.api import job_routes
@@ -14,6 +20,9 @@ from bisector.server.hooks import hook_routes
 from bisector.server.metrics import metric_routes
 from bisector.server.pages import page_routes
 from bisector.server.service import Service
+
+LONGEST_END = 20.0
+"""Seconds for the message in hand when the server ends; what is cut off is taken up by the next one."""
 
 
 def create_app(service: Service) -> FastAPI:
@@ -25,6 +34,7 @@ def create_app(service: Service) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/v1/openapi.json",
+        lifespan=_lifespan(service),
     )
     for routes in (job_routes, hook_routes, metric_routes, page_routes):
         app.include_router(routes(service))
@@ -33,6 +43,27 @@ def create_app(service: Service) -> FastAPI:
     app.add_exception_handler(HTTPException, _http)
     app.add_middleware(Guard, tokens=service.tokens, body_bytes=service.settings.body_bytes)
     return app
+
+
+def _lifespan(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """While the server runs, so does what tells of answers."""
+
+    @asynccontextmanager
+    async def running(_app: FastAPI) -> AsyncIterator[None]:
+        sender = service.sender
+        if sender is None:
+            yield
+            return
+        stop = StopSignal()
+        thread = threading.Thread(target=sender.run, args=(stop,), name="messages", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set("the server ends")
+            await run_in_threadpool(thread.join, LONGEST_END)
+
+    return running
 
 
 def status_of(error: BisectorError) -> int:

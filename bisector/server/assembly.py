@@ -1,15 +1,18 @@
 """The server's ports and settings put together."""
 
+import logging
+
 from bisector.server.service import Service
 from bisector.settings import Settings, secrets
 from bisector.wiring import Wiring, scenario_directories
+from bisector.wiring.notify import make_sender
 from bisector.wiring.service import deliveries, grounds
 
 
 def service_of(wiring: Wiring, settings: Settings, tokens: tuple[str, ...]) -> Service:
     """The service of a process; UsageError names every secret that is missing."""
     wanted = [name for hook in settings.hooks for name in hook.secret_env]
-    secrets(wanted)
+    secrets([*wanted, *(name for table in settings.notify for name in table.variables)])
     return Service(
         store=wiring.store,
         queue=wiring.queue,
@@ -21,5 +24,6 @@ def service_of(wiring: Wiring, settings: Settings, tokens: tuple[str, ...]) -> S
         hooks={hook.address: (hook, secrets(hook.secret_env)) for hook in settings.hooks},
         tokens=tokens,
         scenario_directories=lambda top: scenario_directories(settings, top),
+        sender=make_sender(wiring, logging.getLogger("bisector.messages").warning),
         report_url=settings.server.public_url.rstrip("/"),
     )

@@ -1,11 +1,13 @@
 """The rest of the simulated machine: clock, locks, files."""
 
 import hashlib
+import shutil
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 
 from bisector.adapters.in_memory.world import EPOCH
 from bisector.core.model.builds import Build
@@ -85,8 +87,8 @@ class TemporaryArtifacts:
 
     def __init__(self) -> None:
         """An empty directory."""
-        self._directory = TemporaryDirectory(prefix="bisector-simulated-")
-        self._root = Path(self._directory.name)
+        self._root = Path(mkdtemp(prefix="bisector-simulated-"))
+        weakref.finalize(self, shutil.rmtree, self._root, ignore_errors=True)
 
     def keep_scenario(self, directory: Path) -> str:
         """Simulated runs need no files."""

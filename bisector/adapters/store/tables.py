@@ -16,9 +16,9 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest schema this version knows; the last file under migrations/versions."""
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 
 metadata = MetaData(
     naming_convention={
@@ -148,4 +148,30 @@ deliveries = Table(
     Column("delivery", String(200), primary_key=True, comment="the sender's name of it, or a digest of its body"),
     Column("received_at", Float, nullable=False, comment="seconds since the epoch"),
     Column("outcome", Text, nullable=False, comment="JSON of what it was answered; empty while it is being done"),
+)
+
+notify_targets = Table(
+    "notify_targets",
+    metadata,
+    Column("target", String(200), primary_key=True),
+    Column("since", Float, nullable=False, comment="seconds since the epoch: what ended later is told"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("job_id", _Id, ForeignKey("jobs.id"), nullable=False),
+    Column("target", String(200), nullable=False),
+    Column("subject", String(64), nullable=False, comment="digest of repository, scenario and metric"),
+    Column("told", String(64), nullable=False, comment="digest of the verdict and its commits; empty: none"),
+    Column("fate", String(10), nullable=False, comment="what has become of it"),
+    Column("noted_at", Float, nullable=False, comment="seconds since the epoch"),
+    Column("due_at", Float, nullable=False, comment="seconds since the epoch: next attempt, or end of a claim"),
+    Column("attempts", Integer, nullable=False),
+    Column("reason", String(400), nullable=False, comment="why the last attempt failed"),
+    Index("uq_outbox_job_target", "job_id", "target", unique=True),
+    Index(None, "fate"),
+    Index(None, "target", "subject"),
+    sqlite_autoincrement=True,
 )

@@ -7,7 +7,7 @@ import pytest
 
 from bisector.core.model.builds import Build
 from bisector.core.model.samples import Outcome
-from bisector.errors import InfraFault, ScenarioError
+from bisector.errors import InfraFault
 from tests.adapters.runner.laboratory import Laboratory, marker, wait_until_gone
 
 
@@ -175,10 +175,3 @@ def test_a_build_in_use_is_not_taken_away(lab: Laboratory) -> None:
             lab.runner.discard(build)
         assert session.run().outcome is Outcome.OK
     assert lab.runner.holds(build)
-
-
-def test_patches_are_refused_by_name(lab: Laboratory) -> None:
-    from bisector.core.model.scenario import Patch
-
-    with pytest.raises(ScenarioError, match="patches"):
-        lab.make(lab.order({"a": ""}, patches=(Patch(file="fix.patch"),)))

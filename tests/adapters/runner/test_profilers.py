@@ -242,12 +242,13 @@ def test_perf_sees_the_functions_of_a_compiled_program(runner: Runner, program: 
     assert capture.unresolved < 0.1
 
 
-@pytest.mark.docker
+@pytest.mark.parametrize("runner", [pytest.param("docker", marks=pytest.mark.docker)], indirect=True, scope="session")
 def test_a_run_waits_for_a_perf_that_is_slow_to_begin(
     program: Build, runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if runner.name is not RunnerName.DOCKER or ProfilerName.PERF in runner.unusable_profilers():
-        pytest.skip("perf cannot look into containers here")
+    unusable = runner.unusable_profilers()
+    if ProfilerName.PERF in unusable:
+        pytest.skip(unusable[ProfilerName.PERF])
     slow = tmp_path / "perf"
     slow.write_text(f'#!/bin/sh\n[ "$1" != record ] || sleep 2\nexec {shutil.which("perf")} "$@"\n')
     slow.chmod(0o755)

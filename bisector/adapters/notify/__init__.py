@@ -1,0 +1,1 @@
+"""How targets are told: one module a kind."""

@@ -1,0 +1,182 @@
+"""Tells of answers: notes those that are there, and sends what is due."""
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bisector.core.model.units import Seconds, digest
+from bisector.engine.notify import (
+    Claimed,
+    Fate,
+    Note,
+    Notifier,
+    NotSent,
+    Outbox,
+    Telling,
+    subject_of,
+    told_by,
+)
+from bisector.engine.stop import StopSignal
+from bisector.errors import BisectorError, Cancelled
+from bisector.formats.service import RepositoryTable
+from bisector.formats.targets import NotifyTable
+from bisector.report.document import Report
+from bisector.report.messages.links import Forge, Links
+from bisector.report.messages.news import news_of
+
+LOOK: Seconds = 2.0
+"""How often the sender looks for answers."""
+AFTER_DEFECT: Seconds = 30.0
+GIVE_UP: Seconds = 24 * 3600.0
+FIRST_WAIT: Seconds = 15.0
+LONGEST_WAIT: Seconds = 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Who is told, and how."""
+
+    table: NotifyTable
+    notifier: Notifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """Where the answers come from."""
+
+    report: Callable[[str], Report]
+    """The report of a job as it stands."""
+    page: Callable[[str], str]
+    """The address of a job's page; "" where nobody can reach it."""
+    repository: Callable[[str], RepositoryTable | None]
+    """The configured repository at a location."""
+
+
+class Sender:
+    """Notes and sends. Several may run, in as many servers: the outbox lets one of them have each message."""
+
+    def __init__(
+        self, outbox: Outbox, targets: Mapping[str, Target], sources: Sources, tell: Callable[[str], None]
+    ) -> None:
+        """`targets` by name; `tell` says what goes wrong to whoever runs the server."""
+        self._outbox = outbox
+        self._targets = targets
+        self._sources = sources
+        self._tell = tell
+        self._repeatable = [name for name, target in targets.items() if target.notifier.repeatable]
+
+    def run(self, stop: StopSignal) -> None:
+        """Until asked to stop. What is in hand is finished first."""
+        try:
+            while True:
+                stop.wait(self._patiently(stop))
+        except Cancelled:
+            return
+
+    def _patiently(self, stop: StopSignal) -> Seconds:
+        """A turn, and how long to wait after it."""
+        try:
+            self.turn(stop)
+        except Cancelled:
+            raise
+        except (BisectorError, OSError) as error:
+            self._tell(f"messages: {error}")
+            return AFTER_DEFECT
+        except Exception as error:  # noqa: BLE001  a defect of ours must not end the messages for good
+            self._tell(f"messages: a defect of bisector: {''.join(traceback.format_exception(error))}")
+            return AFTER_DEFECT
+        return LOOK
+
+    def turn(self, stop: StopSignal) -> int:
+        """Note what is new and send what is due; how many messages were tried."""
+        self._outbox.open_for(self._targets)
+        self._note(stop)
+        tried = 0
+        while (claimed := self._outbox.claim(self._targets, self._repeatable)) is not None:
+            self._send(claimed)
+            tried += 1
+            stop.check()
+        return tried
+
+    def _note(self, stop: StopSignal) -> None:
+        wanting: dict[str, list[str]] = {}
+        for job, target in self._outbox.unnoted(self._targets):
+            wanting.setdefault(job, []).append(target)
+        for job, names in wanting.items():
+            stop.check()
+            report = self._sources.report(job)
+            repository = self._sources.repository(report.repository)
+            notes = [
+                Note(
+                    job=job,
+                    target=name,
+                    subject=subject_of(report),
+                    told=told_by(report),
+                    wanted=_wanted(self._targets[name].table, report, repository),
+                )
+                for name in names
+            ]
+            self._outbox.note(notes)
+
+    def _send(self, claimed: Claimed) -> None:
+        notifier = self._targets[claimed.target].notifier
+        try:
+            telling = self._telling(claimed)
+        except BisectorError as error:
+            self._failed(claimed, NotSent(f"the answer cannot be read: {error.what}"))
+            return
+        if not self._outbox.begin(claimed):
+            return
+        try:
+            notifier.send(telling)
+        except NotSent as problem:
+            self._failed(claimed, problem)
+        except Exception as error:  # noqa: BLE001  a defect in one message must not hold up the others
+            self._tell(f"messages: a defect of bisector: {''.join(traceback.format_exception(error))}")
+            self._failed(claimed, NotSent(f"a defect of bisector: {type(error).__name__}", unsure=True))
+        else:
+            self._outbox.settle(claimed, Fate.SENT)
+
+    def _failed(self, claimed: Claimed, problem: NotSent) -> None:
+        which = f"message to {claimed.target} about job {claimed.job}"
+        if problem.unsure and claimed.target not in self._repeatable:
+            self._tell(f"{which}: {problem.reason}; it may have arrived, and is not sent again")
+            self._outbox.settle(claimed, Fate.UNSURE, problem.reason)
+            return
+        after = max(waiting_time(claimed), problem.after)
+        if claimed.age + after > GIVE_UP:
+            self._tell(f"{which}: {problem.reason}; given up")
+            self._outbox.settle(claimed, Fate.GIVEN_UP, problem.reason)
+            return
+        self._tell(f"{which}: {problem.reason}; tried again in {after:.0f} s")
+        self._outbox.settle(claimed, Fate.WAITING, problem.reason, after=after)
+
+    def _telling(self, claimed: Claimed) -> Telling:
+        report = self._sources.report(claimed.job)
+        repository = self._sources.repository(report.repository)
+        forge, web = (repository.forge, repository.web) if repository is not None else ("", "")
+        links = Links(report=self._sources.page(claimed.job), forge=Forge.of(forge, web) if forge else Forge())
+        return Telling(
+            report=report,
+            news=news_of(report, links),
+            subject=claimed.subject,
+            delivery=claimed.delivery,
+            forge=forge,
+            web=web,
+        )
+
+
+def waiting_time(claimed: Claimed) -> Seconds:
+    """How long after a failed attempt: 15 s, twice as long each time, at most an hour, and up to half as much more.
+
+    The share comes from the message, so that those that failed together do not come back together.
+    """
+    wait = min(FIRST_WAIT * 2.0 ** (claimed.attempt - 1), LONGEST_WAIT)
+    share = int(digest(claimed.delivery, str(claimed.attempt))[:8], 16) / 2**32
+    return wait * (1.0 + share / 2.0)
+
+
+def _wanted(table: NotifyTable, report: Report, repository: RepositoryTable | None) -> bool:
+    if table.repositories and (repository is None or repository.name not in table.repositories):
+        return False
+    return report.verdict in table.verdicts

@@ -1,0 +1,1 @@
+"""What tells the targets, against servers on this machine."""
