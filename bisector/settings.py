@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, Valid
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bisector.errors import UsageError
-from bisector.formats.service import HookTable, RepositoryTable, ServerTable
+from bisector.formats.service import HookTable, RepositoryTable, ServerTable, SweepTable
 
 FILE_NAME = "bisector.toml"
 
@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     )
     repositories: tuple[RepositoryTable, ...] = Field(default=(), description="what the service may be asked about")
     hooks: tuple[HookTable, ...] = Field(default=(), description="who may send alerts")
+    sweeps: tuple[SweepTable, ...] = Field(default=(), description="what is measured night after night")
     server: ServerTable = Field(default_factory=ServerTable, description="how `bisector serve` is reached")
 
     @model_validator(mode="after")
@@ -59,14 +60,18 @@ class Settings(BaseSettings):
         for what, names in (
             ("repository", [entry.name for entry in self.repositories]),
             ("hook", [hook.address for hook in self.hooks]),
+            ("sweep", [sweep.name for sweep in self.sweeps]),
         ):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"more than one {what} is called {twice[0]!r}")
-        known = {entry.name for entry in self.repositories}
+        known = {entry.name: entry for entry in self.repositories}
         for hook in self.hooks:
             if hook.repository is not None and hook.repository not in known:
                 raise ValueError(f"hook {hook.address!r} is for the repository {hook.repository!r}, which is not there")
+        problems = [problem for sweep in self.sweeps for problem in _of_sweep(sweep, known.get(sweep.repository))]
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
     @classmethod
@@ -81,6 +86,18 @@ class Settings(BaseSettings):
         """The environment wins over the file, which is passed as initial values."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
+
+
+def _of_sweep(sweep: SweepTable, repository: RepositoryTable | None) -> Iterable[str]:
+    """What a sweep names that its repository does not have."""
+    if repository is None:
+        yield f"sweep {sweep.name!r} is for the repository {sweep.repository!r}, which is not there"
+        return
+    if sweep.branch is not None and sweep.branch not in repository.branches:
+        yield f"sweep {sweep.name!r} is for the branch {sweep.branch!r}, which is none of its repository's branches"
+    for scenario in sweep.scenarios:
+        if repository.scenarios and scenario not in repository.scenarios:
+            yield f"sweep {sweep.name!r} names the scenario {scenario!r}, which its repository does not allow"
 
 
 def load_settings() -> Settings:
@@ -164,5 +181,6 @@ def _fields_at(place: Sequence[int | str]) -> list[str]:
 TABLES: Mapping[str, type[BaseModel]] = {
     "repositories": RepositoryTable,
     "hooks": HookTable,
+    "sweeps": SweepTable,
     "server": ServerTable,
 }

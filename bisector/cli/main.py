@@ -20,6 +20,7 @@ COMMANDS = {
     "scenario": ("bisector.cli.scenario", "Make, check, run and list scenarios."),
     "calibrate": ("bisector.cli.calibrate", "How noisy is this scenario here, and what can be seen?"),
     "jobs": ("bisector.cli.jobs", "List, show, watch, cancel, resume and rerun jobs."),
+    "sweep": ("bisector.cli.sweep", "Measure night after night, and search where the level moves."),
     "serve": ("bisector.server.command", "Take orders and alerts over HTTP, and show what comes of them."),
     "worker": ("bisector.cli.worker", "Take jobs from the queue and work on them."),
     "report": ("bisector.cli.report", "Write a job's report again."),

@@ -16,9 +16,9 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest schema this version knows; the last file under migrations/versions."""
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 
 metadata = MetaData(
     naming_convention={
@@ -148,4 +148,14 @@ deliveries = Table(
     Column("delivery", String(200), primary_key=True, comment="the sender's name of it, or a digest of its body"),
     Column("received_at", Float, nullable=False, comment="seconds since the epoch"),
     Column("outcome", Text, nullable=False, comment="JSON of what it was answered; empty while it is being done"),
+)
+
+series_entries = Table(
+    "series_entries",
+    metadata,
+    Column("series", String(400), primary_key=True, comment="repository/branch/scenario/metric@host class"),
+    Column("seq", Integer, primary_key=True, comment="1, 2, 3 … within a series"),
+    Column("recorded_at", Float, nullable=False, comment="seconds since the epoch"),
+    Column("kind", String(40), nullable=False),
+    Column("payload", Text, nullable=False, comment="JSON, see bisector.formats.series"),
 )
