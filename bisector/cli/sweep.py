@@ -84,9 +84,11 @@ def _work(wiring: Wiring, sweeping: Sweeper) -> tuple[BisectorError, ...]:
     """Work on the jobs of sweeps until nothing is left to do before the next tick."""
     info, settings = wiring.about_this_worker(WorkerKind.WORKER), wiring.settings
     worker = Worker(wiring.worker_ports(), info, lease=settings.lease_seconds, grace=settings.drain_seconds, tell=tell)
+    begun = wiring.clock.now().timestamp()
     with ending(worker), worker.registered():
         while True:
-            seen = sweeping.look()
+            # A tick that comes meanwhile is for the next time: else a sweep that takes long never ends.
+            seen = sweeping.look(due_by=begun)
             mine = [job for job in seen.jobs if _for_this_host(job, wiring)]
             if not mine or worker.ending:
                 return seen.problems

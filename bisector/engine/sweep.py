@@ -83,14 +83,14 @@ class Sweeper:
         self._sweeps = sweeps
         self._tell = tell
 
-    def look(self) -> Seen:
-        """See to every series: take in what has ended, ask for what is due."""
+    def look(self, due_by: Seconds | None = None) -> Seen:
+        """See to every series: take in what has ended, ask for what is due now, or was due at a moment before."""
         jobs: dict[str, None] = {}
         problems: list[BisectorError] = []
         for sweep in self._sweeps:
             try:
                 for watched in self._watched(sweep):
-                    self._see_to(watched)
+                    self._see_to(watched, self._now() if due_by is None else due_by)
                     jobs.update(dict.fromkeys(self._unfinished(watched)))
             except BisectorError as error:
                 self._tell(f"sweep {sweep.name}: {error}")
@@ -127,16 +127,16 @@ class Sweeper:
             raise UsageError("the series went on at this moment", where=series, then="Look at it, and accept again")
         return state.watched.name
 
-    def _see_to(self, watched: Watched) -> None:
+    def _see_to(self, watched: Watched, due_by: Seconds) -> None:
         for _ in range(MOST_MOVES):
             log = self._ports.log.records(str(watched.name))
-            record = self._next(watched, log)
+            record = self._next(watched, log, due_by)
             if record is None:
                 return
             if self._ports.log.append(str(watched.name), len(log), record):
                 self._tell(f"{watched.name}: {record_line(record)}")
 
-    def _next(self, watched: Watched, log: Sequence[Record]) -> Record | None:
+    def _next(self, watched: Watched, log: Sequence[Record], due_by: Seconds) -> Record | None:
         """What is to be written down next of a series; None where it waits."""
         waiting = waits_for(log)
         if waiting is not None:
@@ -155,12 +155,12 @@ class Sweeper:
             case moves.Search() as search:
                 return self._search(watched, search, history[-1].time)
             case _:
-                return self._night(watched, log, history)
+                return self._night(watched, log, due_by)
 
-    def _night(self, watched: Watched, log: Sequence[Record], history: Sequence[moves.Entry]) -> Record | None:
+    def _night(self, watched: Watched, log: Sequence[Record], due_by: Seconds) -> Record | None:
         """The night that is due; several that were missed are made up for once."""
-        seen = last_tick(log)
-        tick = newest_tick(watched.sweep.cron, history[0].time if seen is None else seen, self._now())
+        history, seen = history_of(log), last_tick(log)
+        tick = newest_tick(watched.sweep.cron, history[0].time if seen is None else seen, due_by)
         if tick is None:
             return None
         measure, tip = moves.due(history), self._tip(watched)
