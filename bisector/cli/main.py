@@ -13,6 +13,7 @@ from bisector.errors import BisectorError
 COMMANDS = {
     "bisect": ("bisector.cli.bisect", "Find the merge that made the difference."),
     "compare": ("bisector.cli.compare", "Measure two commits against each other, without a search."),
+    "check": ("bisector.cli.check", "Pass or fail for a pipeline: against a commit, an accepted level or limits."),
     "verify": ("bisector.cli.verify", "Does reverting a commit on top of bad give the change back?"),
     "try": ("bisector.cli.attempt", "Does a patch on top of bad restore good's level, for the question of a job?"),
     "profile": ("bisector.cli.profile", "Where a commit spends its time, or what another one spends more."),

@@ -9,7 +9,7 @@ from bisector.core.watch.log import Asked, Record, Unmeasured, Wanted
 from bisector.core.watch.moves import Accepted, AcceptedBy, Looked, Searched
 from bisector.core.watch.nights import Night, Series
 from bisector.report.numbers import change as change_text
-from bisector.report.numbers import interval, moment, percent
+from bisector.report.numbers import moment, percent
 from bisector.report.text import one_line
 
 SHORT = 12
@@ -26,7 +26,7 @@ def record_line(record: Record) -> str:
             between = f"{record.good[:SHORT]} and {record.bad[:SHORT]}"
             if record.change is None:
                 return f"a closer look shows no change between {between}"
-            return f"a closer look shows {change_text(record.change)} ({interval(record.change)}) between {between}"
+            return f"a closer look shows {change_text(record.change)} between {between}"
         case Searched():
             kind = "regression" if record.worse else "improvement"
             return f"{kind}: job {record.job} searches {record.good[:SHORT]}..{record.bad[:SHORT]}"

@@ -1,6 +1,8 @@
 """Sweeps through the real scheduler and queue, on a simulated repository whose branch moves on every day."""
 
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from bisector.adapters.in_memory.machine import InMemoryLocks, SimulatedClock, TemporaryArtifacts
 from bisector.adapters.in_memory.repository import SimulatedRepository
 from bisector.adapters.in_memory.runner import SimulatedRunner
+from bisector.adapters.in_memory.series import InMemorySeries
 from bisector.adapters.in_memory.world import World
 from bisector.adapters.store.database import Database, sqlite_url
 from bisector.adapters.store.sql_queue import SqlQueue
@@ -19,8 +22,8 @@ from bisector.adapters.store.sql_store import SqlStore
 from bisector.core.model.history import Commit
 from bisector.core.model.request import JobKind
 from bisector.core.model.verdict import VerdictKind
-from bisector.core.watch.log import Record, history_of
-from bisector.core.watch.moves import Searched, open_changes
+from bisector.core.watch.log import Asked, Record, history_of
+from bisector.core.watch.moves import Accepted, AcceptedBy, Looked, Searched, open_changes
 from bisector.core.watch.nights import Night
 from bisector.engine.asking import Grounds
 from bisector.engine.loop import carry_out
@@ -30,7 +33,7 @@ from bisector.engine.series import SeriesLog
 from bisector.engine.stop import StopSignal
 from bisector.engine.sweep import Sweeper, SweepPorts
 from bisector.engine.telling import investigation_of
-from bisector.errors import RefError
+from bisector.errors import RefError, UsageError
 from bisector.formats.service import RepositoryTable, SweepTable
 
 SCENARIO = """\
@@ -162,6 +165,18 @@ def scenarios(tmp_path: Path) -> Path:
     return directory.parent
 
 
+class ForgetsSearches(InMemorySeries):
+    """The process ends between asking for the first search and writing that down."""
+
+    ended = False
+
+    def append(self, series: str, after: int, record: Record) -> bool:
+        if isinstance(record, Searched) and not self.ended:
+            self.ended = True
+            raise KeyboardInterrupt
+        return super().append(series, after, record)
+
+
 Open = Callable[..., Shop]
 
 
@@ -210,3 +225,89 @@ def test_sixty_nights_find_both_regressions_and_the_improvement_and_nothing_else
     nights = [record for record in shop.records if isinstance(record, Night)]
     assert {(len(night.values), len(night.reference)) for night in nights} == {(5, 5)}
     assert len(nights) >= 57
+
+
+def test_nights_that_were_missed_are_made_up_for_once(shop_of: Open) -> None:
+    shop = shop_of(World(candidates=60, noise=0.02))
+    assert shop.settle() == 0
+    assert [type(record) for record in shop.records] == [Accepted]
+    shop.next_day(days=9)
+    assert shop.settle() == 1
+    night = shop.records[-1]
+    assert isinstance(night, Night)
+    assert datetime.fromtimestamp(night.time, UTC) == datetime(2026, 1, 14, 2, 30, tzinfo=UTC)
+    assert shop.settle() == 0
+
+
+def test_two_sweepers_at_every_step_do_no_more_than_one(shop_of: Open) -> None:
+    shop = shop_of(World(candidates=60, also="25:0.2", noise=0.02, seed=2))
+    shop.settle()
+    for _ in range(14):
+        shop.next_day()
+        jobs: tuple[str, ...] = ("",)
+        while jobs:
+            threads = [threading.Thread(target=shop.sweeper().look) for _ in range(2)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            jobs = shop.sweeper().look().jobs
+            shop.work()
+    nights = [record for record in shop.records if isinstance(record, Night)]
+    searches = [record for record in shop.records if isinstance(record, Searched)]
+    assert len(searches) == 1
+    assert len({night.time for night in nights}) == len(nights)
+    rows = shop.store.jobs()
+    assert sum(row.request.kind is JobKind.BISECT for row in rows) == 1
+    looks = sum(isinstance(record, Looked) for record in shop.records)
+    assert sum(row.request.kind is JobKind.COMPARE for row in rows) == len(nights) + looks
+
+
+def test_a_sweeper_that_ended_before_it_wrote_its_search_down_searches_once(shop_of: Open) -> None:
+    shop = shop_of(World(candidates=60, also="25:0.2", noise=0.02, seed=2), log=ForgetsSearches())
+    shop.settle()
+    for _ in range(14):
+        shop.next_day()
+        with suppress(KeyboardInterrupt):
+            shop.settle()
+            continue
+        shop.work()
+        shop.settle()
+    assert sum(row.request.kind is JobKind.BISECT for row in shop.store.jobs()) == 1
+    assert sum(isinstance(record, Searched) for record in shop.records) == 1
+
+
+def test_a_branch_that_stands_still_or_does_not_answer_costs_nothing(shop_of: Open) -> None:
+    shop = shop_of(World(candidates=60, noise=0.02))
+    shop.settle()
+    shop.clock.time += timedelta(days=1)
+    assert shop.settle() == 0
+    assert [type(record).__name__ for record in shop.records] == ["Accepted", "Unmeasured"]
+    shop.repository.there = False
+    shop.next_day()
+    seen = shop.sweeper().look()
+    assert [problem.what for problem in seen.problems] == ["the repository does not answer"]
+    shop.repository.there = True
+    assert shop.settle() == 1
+    assert isinstance(shop.records[-1], Night)
+
+
+def test_a_level_that_was_acknowledged_is_what_nights_are_compared_with(shop_of: Open) -> None:
+    shop = shop_of(World(candidates=60, noise=0.02))
+    with pytest.raises(UsageError, match="nothing was measured"):
+        shop.sweeper().accept("seconds", "")
+    shop.settle()
+    shop.next_day()
+    shop.settle()
+    shop.sweeper().accept("shop/main", "slower on purpose")
+    accepted = shop.records[-1]
+    assert isinstance(accepted, Accepted)
+    assert (accepted.by, accepted.note) == (AcceptedBy.PERSON, "slower on purpose")
+    assert accepted.commit == shop.world.line[A_DAY].sha
+    shop.next_day()
+    shop.sweeper().look()
+    asked = shop.records[-1]
+    assert isinstance(asked, Asked)
+    assert asked.good == accepted.commit
+    with pytest.raises(UsageError, match="names not one series, but: none"):
+        shop.sweeper().accept("elsewhere", "")
