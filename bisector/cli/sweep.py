@@ -8,7 +8,7 @@ from bisector.engine.stop import StopSignal
 from bisector.engine.sweep import Sweeper
 from bisector.engine.worker import POLL, Worker
 from bisector.errors import BisectorError, StoreError, UsageError
-from bisector.report.series import series_lines
+from bisector.report.series import open_lines, series_lines
 from bisector.report.text import one_line
 from bisector.wiring import Wiring
 from bisector.wiring.queue import stopped_workers
@@ -49,9 +49,10 @@ def list_series() -> int:
     wiring = Wiring(StopSignal())
     try:
         for state in _sweeper(wiring).states():
-            name = str(state.watched.name)
-            for line in series_lines(name, state.watched.metric, state.history, state.next_tick):
-                click.echo(line)
+            click.echo(str(state.watched.name))
+            opened = [f"open: {text}" for _, text in open_lines(state.history)]
+            for line in (*series_lines(state.watched.metric, state.history, state.next_tick), *opened):
+                click.echo(f"  {line}")
     finally:
         wiring.close()
     return 0

@@ -49,17 +49,22 @@ def accepted_line(accepted: Accepted) -> str:
     return f"level of {accepted.commit[:SHORT]} ({why}{note})"
 
 
-def series_lines(name: str, metric: Metric, history: Sequence[moves.Entry], next_tick: float) -> list[str]:
-    """A series for a list: its level, its last night, what is open, and when it is looked at again."""
+def series_lines(metric: Metric, history: Sequence[moves.Entry], next_tick: float) -> tuple[str, ...]:
+    """A series for a list: its level, its last night, and when it is looked at again."""
     again = f"next look {moment(int(next_tick))}"
     if not history:
-        return [name, f"  not begun; {again}"]
-    lines = [name, f"  {accepted_line(moves.level(history))}"]
+        return (f"not begun; {again}",)
     nights = moves.since_accepted(history)
+    last = ""
     if nights:
         shift = last_shift(nights, metric)
-        lines.append(f"  last night {moment(int(nights[-1].time))}: {nights[-1].tip[:SHORT]}, {shift} to that level")
-    return [*lines, *(f"  open: {record_line(change)}" for change in moves.open_changes(history)), f"  {again}"]
+        last = f"last night {moment(int(nights[-1].time))}: {nights[-1].tip[:SHORT]}, {shift} to that level"
+    return tuple(filter(None, (accepted_line(moves.level(history)), last, again)))
+
+
+def open_lines(history: Sequence[moves.Entry]) -> tuple[tuple[str, str], ...]:
+    """The changes for the worse that nobody acknowledged: the job, and what it searches."""
+    return tuple((change.job, record_line(change)) for change in moves.open_changes(history))
 
 
 def last_shift(nights: Sequence[Night], metric: Metric) -> str:

@@ -3,7 +3,7 @@
 from bisector.server.service import Service
 from bisector.settings import Settings, secrets
 from bisector.wiring import Wiring, scenario_directories
-from bisector.wiring.service import deliveries, grounds
+from bisector.wiring.service import deliveries, grounds, sweeper
 
 
 def service_of(wiring: Wiring, settings: Settings, tokens: tuple[str, ...]) -> Service:
@@ -21,5 +21,6 @@ def service_of(wiring: Wiring, settings: Settings, tokens: tuple[str, ...]) -> S
         hooks={hook.address: (hook, secrets(hook.secret_env)) for hook in settings.hooks},
         tokens=tokens,
         scenario_directories=lambda top: scenario_directories(settings, top),
+        series=sweeper(wiring, lambda _: None).states,
         report_url=settings.server.public_url.rstrip("/"),
     )

@@ -10,6 +10,7 @@ from bisector.engine.deliveries import Deliveries
 from bisector.engine.ports import Artifacts, Clock, Store
 from bisector.engine.queue import Enqueued, Queue
 from bisector.engine.scenarios import known_scenarios, read_scenario_file
+from bisector.engine.sweep import SeriesState
 from bisector.errors import ScenarioError
 from bisector.formats.service import HookTable, RepositoryTable, ServerTable
 
@@ -30,6 +31,8 @@ class Service:
     tokens: tuple[str, ...]
     """Empty: whoever reaches the server may use it."""
     scenario_directories: Callable[[Path | None], tuple[Path, ...]]
+    series: Callable[[], Iterable[SeriesState]] = tuple
+    """What is known of the series of the sweeps."""
     report_url: str = ""
     """Address that others reach the server by, for links in what is answered."""
 
