@@ -12,7 +12,7 @@ def parse_limit(text: str, *, upper: bool) -> Limit:
     """The limit in `text`; UsageError for what is none."""
     found = _LIMIT.fullmatch(text.strip())
     try:
-        if found is None:
+        if found is None or found["metric"].endswith(":"):
             raise ValueError
         bound = float(found["bound"])
         if bound != bound or abs(bound) == float("inf"):
