@@ -220,7 +220,7 @@ def _series(service: Service) -> dict[str, tuple[SeriesPart, ...]]:
                 name=str(name),
                 lines=series_lines(metric, state.history, state.next_tick),
                 open=open_lines(state.history),
-                plot=history_figure(f"series-{number}", str(name), metric, state.history),
+                plot=history_figure(f"series-{number}", metric, state.history),
             )
             found[name.scenario] = (*found.get(name.scenario, ()), part)
     return found

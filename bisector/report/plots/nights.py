@@ -35,7 +35,7 @@ class Shown:
     gauge: Gauge
 
 
-def history_figure(identifier: str, name: str, metric: Metric, history: Sequence[moves.Entry]) -> Figure | None:
+def history_figure(identifier: str, metric: Metric, history: Sequence[moves.Entry]) -> Figure | None:
     """The plot of a series; None before two nights were measured."""
     nights = tuple(entry for entry in history if isinstance(entry, Night))[-MOST_NIGHTS:]
     if len(nights) < 2:
@@ -43,7 +43,7 @@ def history_figure(identifier: str, name: str, metric: Metric, history: Sequence
     searched = tuple(entry for entry in history if isinstance(entry, Searched) and entry.time >= nights[0].time)
     gauge = Gauge.of([median(night.values) for night in nights], metric.unit)
     shown = Shown(nights=nights, searched=searched, metric=metric, gauge=gauge)
-    heading = f"{name}, night after night"
+    heading = f"{metric.name}, night after night"
     wide, narrow = (svg(identifier, canvas, _draw(shown, canvas), heading, CAPTION) for canvas in (WIDE, NARROW))
     return Figure(identifier=identifier, title=heading, caption=CAPTION, wide=wide, narrow=narrow)
 
@@ -80,7 +80,8 @@ def _draw(shown: Shown, canvas: Canvas) -> Drawing:
 def _searched(record: Searched, x: float, bottom: float) -> Svg:
     kind = "regression" if record.worse else "improvement"
     line = element("path", title(f"{kind}: job {record.job}"), class_="culprit", d=path([(x, TOP), (x, bottom)]))
-    return joined((line, label(x, TOP - 6, "worse" if record.worse else "better", "strong halo", "middle")))
+    # Beside the line towards the past: the newest change lies at the edge.
+    return joined((line, label(x + 4, TOP - 6, "worse" if record.worse else "better", "strong halo", "end")))
 
 
 def _told(night: Night, gauge: Gauge) -> str:
