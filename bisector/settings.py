@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, Valid
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bisector.errors import UsageError
-from bisector.formats.service import HookTable, RepositoryTable, ServerTable
+from bisector.formats.service import HookTable, RepositoryTable, ServerTable, SweepTable
 from bisector.formats.targets import NotifyTable
 
 FILE_NAME = "bisector.toml"
@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     repositories: tuple[RepositoryTable, ...] = Field(default=(), description="what the service may be asked about")
     hooks: tuple[HookTable, ...] = Field(default=(), description="who may send alerts")
     notify: tuple[NotifyTable, ...] = Field(default=(), description="who is told of answers")
+    sweeps: tuple[SweepTable, ...] = Field(default=(), description="what is measured night after night")
     server: ServerTable = Field(default_factory=ServerTable, description="how `bisector serve` is reached")
 
     @model_validator(mode="after")
@@ -69,15 +70,17 @@ class Settings(BaseSettings):
             ("repository", [entry.name for entry in self.repositories]),
             ("hook", [hook.address for hook in self.hooks]),
             ("notify", [target.called for target in self.notify]),
+            ("sweep", [sweep.name for sweep in self.sweeps]),
         ):
             twice = sorted({name for name in names if names.count(name) > 1})
             problems += [f"more than one {what} is called {name!r}" for name in twice]
         wanted = [(f"hook {hook.address!r}", hook.repository) for hook in self.hooks if hook.repository is not None]
         wanted += [(f"notify {target.called!r}", name) for target in self.notify for name in target.repositories]
-        known = {entry.name for entry in self.repositories}
+        known = {entry.name: entry for entry in self.repositories}
         problems += [
             f"{who} is for the repository {name!r}, which is not there" for who, name in wanted if name not in known
         ]
+        problems += [problem for sweep in self.sweeps for problem in _of_sweep(sweep, known.get(sweep.repository))]
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -94,6 +97,18 @@ class Settings(BaseSettings):
         """The environment wins over the file, which is passed as initial values."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
+
+
+def _of_sweep(sweep: SweepTable, repository: RepositoryTable | None) -> Iterable[str]:
+    """What a sweep names that its repository does not have."""
+    if repository is None:
+        yield f"sweep {sweep.name!r} is for the repository {sweep.repository!r}, which is not there"
+        return
+    if sweep.branch is not None and sweep.branch not in repository.branches:
+        yield f"sweep {sweep.name!r} is for the branch {sweep.branch!r}, which is none of its repository's branches"
+    for scenario in sweep.scenarios:
+        if repository.scenarios and scenario not in repository.scenarios:
+            yield f"sweep {sweep.name!r} names the scenario {scenario!r}, which its repository does not allow"
 
 
 def load_settings() -> Settings:
@@ -178,5 +193,6 @@ TABLES: Mapping[str, type[BaseModel]] = {
     "repositories": RepositoryTable,
     "hooks": HookTable,
     "notify": NotifyTable,
+    "sweeps": SweepTable,
     "server": ServerTable,
 }

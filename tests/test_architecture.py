@@ -63,7 +63,7 @@ PURE_STDLIB = sys.stdlib_module_names - IMPURE
 MAY_USE = {
     "errors": PURE_STDLIB,
     "core": PURE_STDLIB | {"numpy", "scipy.special"},
-    "formats": PURE_STDLIB | {"pydantic"},
+    "formats": PURE_STDLIB | {"pydantic", "cronsim"},
     "report": PURE_STDLIB | {"jinja2", "markupsafe", "numpy"},
     "engine": (PURE_STDLIB | {"threading", "pathlib", "io"}),
 }
@@ -77,6 +77,7 @@ OWNED = {
     "psycopg_pool": {"adapters.queue"},
     "pydantic_settings": {"settings"},
     "click": {"cli", "server.command"},
+    "cronsim": {"formats.cron"},
     "fastapi": {"server"},
     "starlette": {"server"},
     "uvicorn": {"server"},

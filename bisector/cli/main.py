@@ -13,6 +13,7 @@ from bisector.errors import BisectorError
 COMMANDS = {
     "bisect": ("bisector.cli.bisect", "Find the merge that made the difference."),
     "compare": ("bisector.cli.compare", "Measure two commits against each other, without a search."),
+    "check": ("bisector.cli.check", "Pass or fail for a pipeline: against a commit, an accepted level or limits."),
     "verify": ("bisector.cli.verify", "Does reverting a commit on top of bad give the change back?"),
     "try": ("bisector.cli.attempt", "Does a patch on top of bad restore good's level, for the question of a job?"),
     "profile": ("bisector.cli.profile", "Where a commit spends its time, or what another one spends more."),
@@ -20,6 +21,7 @@ COMMANDS = {
     "scenario": ("bisector.cli.scenario", "Make, check, run and list scenarios."),
     "calibrate": ("bisector.cli.calibrate", "How noisy is this scenario here, and what can be seen?"),
     "jobs": ("bisector.cli.jobs", "List, show, watch, cancel, resume and rerun jobs."),
+    "sweep": ("bisector.cli.sweep", "Measure night after night, and search where the level moves."),
     "serve": ("bisector.server.command", "Take orders and alerts over HTTP, and show what comes of them."),
     "worker": ("bisector.cli.worker", "Take jobs from the queue and work on them."),
     "report": ("bisector.cli.report", "Write a job's report again."),

@@ -27,19 +27,19 @@ def command() -> int:
     wiring = Wiring(StopSignal())
     info = wiring.about_this_worker(WorkerKind.WORKER)
     settings = wiring.settings
-    worker = Worker(wiring.worker_ports(), info, lease=settings.lease_seconds, grace=settings.drain_seconds, tell=_tell)
+    worker = Worker(wiring.worker_ports(), info, lease=settings.lease_seconds, grace=settings.drain_seconds, tell=tell)
     try:
-        with _ending(worker), stopped_workers(wiring.database, settings).one_of_us():
-            _tell(_about(info, wiring))
+        with ending(worker), stopped_workers(wiring.database, settings).one_of_us():
+            tell(_about(info, wiring))
             worker.run()
     finally:
         wiring.close()
-    _tell("ended")
+    tell("ended")
     return 0
 
 
 @contextmanager
-def _ending(worker: Worker) -> Iterator[None]:
+def ending(worker: Worker) -> Iterator[None]:
     """Ctrl-C and SIGTERM drain the worker; a second one ends it without waiting; a third one at once."""
     asked = 0
 
@@ -65,6 +65,7 @@ def _about(info: WorkerInfo, wiring: Wiring) -> str:
     return f"worker on {host}; queue {wiring.database.where}"
 
 
-def _tell(text: str) -> None:
+def tell(text: str) -> None:
+    """Say a line of what a worker does."""
     click.echo(f"bisector: {one_line(text, 4000)}", err=True)
     sys.stderr.flush()

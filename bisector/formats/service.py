@@ -1,15 +1,19 @@
-"""What the service is told in `bisector.toml`: repositories, who may send alerts, how the server is reached."""
+"""What the service is told in `bisector.toml`: repositories, who may send alerts, what is swept, how it is reached."""
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from bisector.formats.alerts import SOURCES
 from bisector.formats.alerts.signature import SCHEME_OF, Scheme
+from bisector.formats.cron import check_cron
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$")]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
 Ref = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$")]
+
+
+Cron = Annotated[str, StringConstraints(max_length=200), AfterValidator(check_cron)]
 
 
 class Table(BaseModel):
@@ -80,3 +84,19 @@ class ServerTable(Table):
     )
     body_bytes: int = Field(256 * 1024, ge=1024, le=16 << 20, description="largest body of a request")
     deliveries_days: float = Field(7.0, gt=0, description="how long a delivery is remembered, not to be done twice")
+
+
+class SweepTable(Table):
+    """Scenarios of a branch that are measured night after night, and what finding a change may cost."""
+
+    name: Name
+    repository: Name
+    branch: Ref | None = Field(None, description="the repository's first branch by default")
+    scenarios: tuple[Name, ...] = Field(min_length=1, description="which are measured")
+    metrics: tuple[str, ...] = Field((), description="of each scenario; its first by default")
+    cron: Cron = Field("0 2 * * *", description="when, in UTC")
+    host_class: Name = Field("default", description="kind of host that measures")
+    runs: int = Field(5, ge=3, le=10, description="runs a night of the tip, and as many of the accepted commit")
+    false_alarms_a_year: float = Field(1.0, gt=0, le=50, description="of one series, before the closer look")
+    max_runs: int | None = Field(None, ge=1, description="most runs of a search; the repository's by default")
+    max_seconds: float | None = Field(None, gt=0, description="longest a search may take; the repository's by default")

@@ -6,7 +6,7 @@ from bisector.server.service import Service
 from bisector.settings import Settings, secrets
 from bisector.wiring import Wiring, scenario_directories
 from bisector.wiring.notify import make_sender
-from bisector.wiring.service import deliveries, grounds
+from bisector.wiring.service import deliveries, grounds, sweeper
 
 
 def service_of(wiring: Wiring, settings: Settings, tokens: tuple[str, ...]) -> Service:
@@ -25,5 +25,6 @@ def service_of(wiring: Wiring, settings: Settings, tokens: tuple[str, ...]) -> S
         tokens=tokens,
         scenario_directories=lambda top: scenario_directories(settings, top),
         sender=make_sender(wiring, logging.getLogger("bisector.messages").warning),
+        series=sweeper(wiring, lambda _: None).states,
         report_url=settings.server.public_url.rstrip("/"),
     )

@@ -1,13 +1,17 @@
 """`bisector serve`: the service over HTTP, until it is asked to end."""
 
 import ipaddress
+from contextlib import AbstractContextManager, nullcontext
 
 import click
 
+from bisector.engine.scheduler import scheduled
 from bisector.engine.stop import StopSignal
 from bisector.errors import UsageError
+from bisector.report.text import one_line
 from bisector.settings import Settings, secrets
 from bisector.wiring import Wiring
+from bisector.wiring.service import sweeper
 
 
 @click.command(name="serve")
@@ -55,7 +59,20 @@ def _serve(wiring: Wiring, settings: Settings, tokens: tuple[str, ...], where: t
         limit_concurrency=200,
         server_header=False,
     )
-    uvicorn.Server(config).run()
+    with _sweeps(wiring, settings):
+        uvicorn.Server(config).run()
+
+
+def _sweeps(wiring: Wiring, settings: Settings) -> AbstractContextManager[None]:
+    """The sweeps, where there are any: the server asks for their jobs, workers measure."""
+    if not settings.sweeps:
+        return nullcontext()
+    _tell(f"sweeps: {', '.join(sweep.name for sweep in settings.sweeps)}")
+    return scheduled(sweeper(wiring, _tell), _tell)
+
+
+def _tell(text: str) -> None:
+    click.echo(f"bisector: {one_line(text, 4000)}", err=True)
 
 
 def _is_this_machine(address: str) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
@@ -11,6 +12,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse,
 from bisector.engine.job import JobRow, JobState
 from bisector.engine.queue import Entry, EntryState
 from bisector.engine.telling import investigation_of
+from bisector.errors import ScenarioError
 from bisector.report.json_export import render_json
 from bisector.report.live import phase_of
 from bisector.report.markdown import render_markdown
@@ -19,6 +21,7 @@ from bisector.report.pages import (
     JobLine,
     Listing,
     ScenarioLine,
+    SeriesPart,
     WaitingLine,
     job_page,
     jobs_page,
@@ -27,6 +30,8 @@ from bisector.report.pages import (
     queue_page,
     scenarios_page,
 )
+from bisector.report.plots.nights import history_figure
+from bisector.report.series import open_lines, series_lines
 from bisector.server.api import JobId, report_now, report_response
 from bisector.server.guard import COOKIE
 from bisector.server.service import Service
@@ -205,14 +210,33 @@ def _waiting(entry: Entry) -> WaitingLine:
     )
 
 
+def _series(service: Service) -> dict[str, tuple[SeriesPart, ...]]:
+    """The series of the sweeps by their scenarios; none where a sweep names a scenario that cannot be read."""
+    found: dict[str, tuple[SeriesPart, ...]] = {}
+    with suppress(ScenarioError):
+        for number, state in enumerate(service.series()):
+            name, metric = state.watched.name, state.watched.metric
+            part = SeriesPart(
+                name=str(name),
+                lines=series_lines(metric, state.history, state.next_tick),
+                open=open_lines(state.history),
+                plot=history_figure(f"series-{number}", metric, state.history),
+            )
+            found[name.scenario] = (*found.get(name.scenario, ()), part)
+    return found
+
+
 def _scenarios(service: Service) -> list[ScenarioLine]:
     rows = service.store.jobs()
-    lines = []
+    lines, series = [], _series(service)
     for name, found in service.scenarios():
         jobs = tuple(_line(row) for row in rows if row.request.scenario_text == name)[:JOBS_OF_A_SCENARIO]
         if isinstance(found, str):
             lines.append(ScenarioLine(name=name, description="", problem=found, jobs=jobs))
         else:
             metrics = tuple(metric.name for metric in found.metrics)
-            lines.append(ScenarioLine(name=name, description=found.description, metrics=metrics, jobs=jobs))
+            told = series.get(name, ())
+            lines.append(
+                ScenarioLine(name=name, description=found.description, metrics=metrics, jobs=jobs, series=told)
+            )
     return lines

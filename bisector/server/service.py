@@ -11,6 +11,7 @@ from bisector.engine.ports import Artifacts, Clock, Store
 from bisector.engine.queue import Enqueued, Queue
 from bisector.engine.scenarios import known_scenarios, read_scenario_file
 from bisector.engine.sender import Sender
+from bisector.engine.sweep import SeriesState
 from bisector.errors import ScenarioError
 from bisector.formats.service import HookTable, RepositoryTable, ServerTable
 
@@ -33,6 +34,8 @@ class Service:
     scenario_directories: Callable[[Path | None], tuple[Path, ...]]
     sender: Sender | None = None
     """Tells of answers while the server runs; None where nobody is told."""
+    series: Callable[[], Iterable[SeriesState]] = tuple
+    """What is known of the series of the sweeps."""
     report_url: str = ""
     """Address that others reach the server by, for links in what is answered."""
 

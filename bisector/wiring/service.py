@@ -1,7 +1,11 @@
-"""What the service needs besides: orders, deliveries."""
+"""What the service needs besides: orders, deliveries, sweeps."""
+
+from collections.abc import Callable
 
 from bisector.engine.asking import Grounds
 from bisector.engine.deliveries import Deliveries
+from bisector.engine.series import SeriesLog
+from bisector.engine.sweep import Sweeper, SweepPorts
 from bisector.wiring import Wiring, scenario_directories
 
 
@@ -20,3 +24,18 @@ def grounds(wiring: Wiring) -> Grounds:
         scenario_directories=lambda top: scenario_directories(wiring.settings, top),
         artifacts=wiring.artifacts,
     )
+
+
+def series_log(wiring: Wiring) -> SeriesLog:
+    """What is written down of series."""
+    from bisector.adapters.store.sql_series import SqlSeries
+
+    return SqlSeries(wiring.database, wiring.clock)
+
+
+def sweeper(wiring: Wiring, tell: Callable[[str], None]) -> Sweeper:
+    """Who sees to the sweeps of the settings."""
+    ports = SweepPorts(
+        log=series_log(wiring), queue=wiring.queue, store=wiring.store, grounds=grounds(wiring), clock=wiring.clock
+    )
+    return Sweeper(ports, wiring.settings.sweeps, tell)

@@ -125,7 +125,7 @@ class TemporaryArtifacts:
 
     def close(self) -> None:
         """Remove the directory."""
-        self._directory.cleanup()
+        shutil.rmtree(self._root, ignore_errors=True)
 
 
 class SimulatedBackground:

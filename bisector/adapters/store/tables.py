@@ -16,9 +16,9 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest schema this version knows; the last file under migrations/versions."""
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 
 metadata = MetaData(
     naming_convention={
@@ -174,4 +174,14 @@ outbox = Table(
     Index(None, "fate"),
     Index(None, "target", "subject"),
     sqlite_autoincrement=True,
+)
+
+series_entries = Table(
+    "series_entries",
+    metadata,
+    Column("series", String(400), primary_key=True, comment="repository/branch/scenario/metric@host class"),
+    Column("seq", Integer, primary_key=True, comment="1, 2, 3 … within a series"),
+    Column("recorded_at", Float, nullable=False, comment="seconds since the epoch"),
+    Column("kind", String(40), nullable=False),
+    Column("payload", Text, nullable=False, comment="JSON, see bisector.formats.series"),
 )

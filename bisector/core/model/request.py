@@ -83,6 +83,14 @@ class Search:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Bypass:
+    """Who let a check pass whatever it measures, and why."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
     """One job's request, refs already resolved: `good` and `bad` are full names, `*_text` what the person typed."""
 
@@ -123,6 +131,8 @@ class Request:
     """The tip of the branch, where it is to be said whether the change is still there."""
     jobs: int | None = None
     """How many things may go on at once, builds beside the step in hand included; None: as the host has room for."""
+    bypass: Bypass | None = None
+    """Of a check: who let it pass."""
 
     @property
     def searches(self) -> bool:

@@ -135,12 +135,12 @@ def level(history: Sequence[Entry]) -> Accepted:
 
 
 def since_accepted(history: Sequence[Entry]) -> tuple[Night, ...]:
-    """The nights that refer to the present level, oldest first."""
+    """The nights that refer to the present level and were measured on the newest one's host, oldest first."""
     nights: list[Night] = []
     for entry in reversed(history):
         if isinstance(entry, Accepted):
             break
-        if isinstance(entry, Night):
+        if isinstance(entry, Night) and (not nights or entry.host == nights[0].host):
             nights.append(entry)
     return tuple(reversed(nights))
 

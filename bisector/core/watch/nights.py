@@ -27,6 +27,8 @@ class Night:
     """The metric's value of each run of the tip."""
     reference: tuple[float, ...]
     """The same of the accepted commit."""
+    host: str = ""
+    """Fingerprint of the host that measured it."""
 
     def __post_init__(self) -> None:
         """ValueError where one side has no run."""

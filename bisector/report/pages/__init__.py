@@ -9,7 +9,7 @@ from bisector.core.model.units import Seconds
 from bisector.report.document import Report
 from bisector.report.headline import badge, key_figures, tone
 from bisector.report.html import environment
-from bisector.report.plots import figures, stylesheet
+from bisector.report.plots import Figure, figures, stylesheet
 
 MOST_STEPS = 40
 """Steps that a job's page shows, the last ones; the report has them all."""
@@ -70,6 +70,18 @@ class WaitingLine:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SeriesPart:
+    """A series of a scenario that is swept."""
+
+    name: str
+    lines: tuple[str, ...]
+    """Its level, last night and next look, in words."""
+    open: tuple[tuple[str, str], ...] = ()
+    """Changes that nobody acknowledged: the job, and what it searches."""
+    plot: Figure | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ScenarioLine:
     """A scenario that can be asked for."""
 
@@ -78,6 +90,7 @@ class ScenarioLine:
     metrics: tuple[str, ...] = ()
     problem: str = ""
     jobs: tuple[JobLine, ...] = field(default=())
+    series: tuple[SeriesPart, ...] = ()
 
 
 def jobs_page(listing: Listing) -> str:
@@ -111,7 +124,9 @@ def queue_page(hosts: Sequence[HostLine], waiting: Sequence[WaitingLine]) -> str
 
 def scenarios_page(scenarios: Sequence[ScenarioLine]) -> str:
     """The scenarios that can be asked for."""
-    return _render("scenarios.html.j2", title="Scenarios", here="scenarios", scenarios=scenarios)
+    return _render(
+        "scenarios.html.j2", title="Scenarios", here="scenarios", scenarios=scenarios, plot_style=stylesheet()
+    )
 
 
 def message_page(title: str, text: str, *, login: bool = False) -> str:
