@@ -13,7 +13,7 @@ from bisector.core.explain.changes import Touched, TouchedFunction
 from bisector.core.explain.counts import CountPair, Counts
 from bisector.core.explain.difference import Basis, difference
 from bisector.core.explain.findings import findings_of
-from bisector.core.explain.stacks import Capture, Frame, Origin
+from bisector.core.explain.stacks import Capture, Frame, Origin, Unit
 from bisector.core.explain.suspects import suspects_of
 from bisector.core.model.history import main
 from bisector.report import flamegraph
@@ -213,3 +213,15 @@ def test_a_page_of_its_own(basis: Basis) -> None:
     page = alone.page_of(told)
     assert "before and after: what differs" in page
     assert ('"basis":"share"' in page) is (basis is Basis.SHARE)
+
+
+def test_of_memory_nothing_is_said_to_cost_or_to_be_slow() -> None:
+    told = slower()
+    assert told.before is not None
+    assert told.after is not None
+    sides = [[replace(each, unit=Unit.BYTES) for each in side.captures] for side in (told.before, told.after)]
+    held = why(explained(*sides, touched=CHANGED, counts=told.counts))
+    written = [html_of(held), alone.markdown_of(held), alone.text_of(held), flamegraph.still(held.found)]
+    for text in written:
+        assert not re.search(r"\bcosts?\b|slower|spen[dt]", text, re.IGNORECASE)
+    assert "holds more, or new" in written[-1]
