@@ -163,6 +163,16 @@ def test_samples_taken_over_are_told_used_or_not() -> None:
     assert any("from jobs 7 and 8" in note for note in notes), notes
 
 
+@pytest.mark.parametrize(("level", "fate"), [(2.01, "were taken over"), (2.6, "were left aside")])
+def test_an_end_that_was_run_once_is_held_against_the_noise_of_all(level: float, fate: str) -> None:
+    done = worlds.with_values([1.0, 2.03, 1.5, 1.02, 1.98, 1.51, 0.98, 2.0, 1.49])
+    sample = next(each for each in done.samples if each.place == main(4))
+    once = (replace(sample, order=99, adopted_from="7", values={"seconds": level}),)
+    first = tuple(replace(each, adopted_from="7") for each in done.samples if each.place == main(0))
+    notes = [plain(note) for note in report(done.with_fact(Adopted(job="7", samples=first + once)), "running").notes]
+    assert any(fate in note for note in notes), notes
+
+
 @pytest.mark.parametrize("runs", [5, 12])
 def test_noise_in_proportion_to_the_level_is_no_other_spread(runs: int) -> None:
     noise = [0.01 * (n * 7 % runs - runs // 2) for n in range(runs)]

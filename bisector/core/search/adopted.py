@@ -26,7 +26,7 @@ def checked_places(view: View) -> tuple[Place, ...]:
 
 def adopted_agree(view: View) -> bool:
     """Whether fresh runs bear out the samples taken over from another job."""
-    scale = view.scale
+    scale, spread = view.scale, max(_spread(view), 1e-9)
     for end in checked_places(view):
         groups: list[list[float]] = [[], []]
         for sample in view.samples:
@@ -35,8 +35,20 @@ def adopted_agree(view: View) -> bool:
         if not groups[0] or not groups[1]:
             return False
         fresh, old = (scale.into(np.array(group)) for group in groups)
-        spread = max(float(np.std(old, ddof=1)) if len(old) > 1 else 0.0, 1e-9)
         allowed = ADOPTED_TOLERANCE * spread * np.sqrt(1 / len(fresh) + 1 / len(old))
         if abs(float(np.median(fresh) - np.median(old))) > allowed:
             return False
     return True
+
+
+def _spread(view: View) -> float:
+    """The deviation of a run within one commit and one job, on the scale of the search, pooled over all of them.
+
+    A search runs most commits once: what lies at an end does not tell how far its runs lie apart.
+    """
+    groups: dict[tuple[Place, str], list[float]] = {}
+    for sample in view.samples:
+        groups.setdefault((sample.place, sample.adopted_from), []).append(sample.values[view.metric.name])
+    squares = sum(float(np.var(view.scale.into(np.array(group)))) * len(group) for group in groups.values())
+    freedom = sum(len(group) - 1 for group in groups.values())
+    return float(np.sqrt(squares / freedom)) if freedom else 0.0
