@@ -11,7 +11,7 @@ import pytest
 from bisector.adapters.in_memory.world import World
 from bisector.adapters.store.tables import outbox
 from bisector.core.model.request import Request
-from bisector.engine.notify import Fate
+from bisector.engine.notify import Claimed, Fate, Telling
 from bisector.engine.queue import AT_TERMINAL, Order, Priority, WorkerKind
 from bisector.engine.stop import StopSignal
 from bisector.engine.worker import Worker
@@ -20,6 +20,7 @@ from bisector.server.app import create_app
 from bisector.server.assembly import service_of
 from bisector.settings import Settings
 from bisector.wiring import Wiring
+from bisector.wiring.notify import make_outbox
 from tests.helpers.receiver import Receiver, Reply, receiving, until
 from tests.helpers.simulated import Simulation
 
@@ -205,6 +206,26 @@ def test_killed_after_it_left_it_is_not_told_twice(
     slack_only.turn()
     assert len(receiver.received) == 1
     assert slack_only.fates()[job, "slack"] == Fate.UNSURE
+
+
+def test_what_another_server_has_by_now_is_left_to_it(
+    slack_only: Place, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slack_only.answer(CULPRIT)
+    sender = slack_only.sender
+    compose = sender._telling
+
+    def slowly(claimed: Claimed) -> Telling:
+        """Composing took so long that another server took the message."""
+        telling = compose(claimed)
+        slack_only.later(121)
+        assert make_outbox(slack_only.wiring).claim(["slack"], []) is not None
+        return telling
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sender, "_telling", slowly)
+        slack_only.turn()
+    assert receiver.received == []
 
 
 def killed(place: Place, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
