@@ -76,7 +76,7 @@ OWNED = {
     "psycopg": {"adapters.queue"},
     "psycopg_pool": {"adapters.queue"},
     "pydantic_settings": {"settings"},
-    "click": {"cli", "server.command"},
+    "click": {"cli", "server.command", "server.running"},
     "cronsim": {"formats.cron"},
     "fastapi": {"server"},
     "starlette": {"server"},
