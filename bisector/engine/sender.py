@@ -4,6 +4,8 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from bisector.core.model.request import JobKind
+from bisector.core.model.scenario import Better
 from bisector.core.model.units import Seconds, digest
 from bisector.engine.notify import (
     Claimed,
@@ -179,4 +181,13 @@ def waiting_time(claimed: Claimed) -> Seconds:
 def _wanted(table: NotifyTable, report: Report, repository: RepositoryTable | None) -> bool:
     if table.repositories and (repository is None or repository.name not in table.repositories):
         return False
+    # What a night or a closer look measured is no answer yet: the search that follows from it is.
+    if report.kind is JobKind.COMPARE or (_improved(report) and not table.improvements):
+        return False
     return report.verdict in table.verdicts
+
+
+def _improved(report: Report) -> bool:
+    """Whether what was found is a change for the better, which is nobody's alarm."""
+    change = report.ends.change if report.ends is not None else None
+    return change is not None and (change.relative < 0) == (report.metric.better is Better.LOWER)

@@ -28,7 +28,7 @@ ALLOWED: Mapping[Kind, tuple[str, ...]] = {
     "file": (),
 }
 """What a kind understands besides; the rest would be silently without effect, so it is refused."""
-COMMON = frozenset({"kind", "name", "repositories", "verdicts"})
+COMMON = frozenset({"kind", "name", "repositories", "verdicts", "improvements"})
 
 
 class NotifyTable(Table):
@@ -47,6 +47,7 @@ class NotifyTable(Table):
         min_length=1,
         description="only these answers",
     )
+    improvements: bool = Field(default=False, description="changes for the better as well")
     url_env: Variable | None = Field(None, description="variable that holds the address, which is a secret itself")
     token_env: Variable | None = Field(None, description="variable that holds the token")
     secret_env: Variable | None = Field(None, description="variable with the signing secret, or the mail password")

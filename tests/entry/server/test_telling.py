@@ -10,7 +10,8 @@ import pytest
 
 from bisector.adapters.in_memory.world import World
 from bisector.adapters.store.tables import outbox
-from bisector.core.model.request import Request
+from bisector.core.model.request import JobKind, Request
+from bisector.core.model.scenario import Direction
 from bisector.engine.notify import Claimed, Fate, Telling
 from bisector.engine.queue import AT_TERMINAL, Order, Priority, WorkerKind
 from bisector.engine.stop import StopSignal
@@ -59,7 +60,11 @@ class Place:
 
     def answer(self, world: World, order: Order = ALERT) -> str:
         """A job on `world`, done by a worker."""
-        job = self.wiring.queue.enqueue(request_on(world), order).job
+        return self.work(request_on(world), order)
+
+    def work(self, request: Request, order: Order = ALERT) -> str:
+        """The same for a request."""
+        job = self.wiring.queue.enqueue(request, order).job
         info = self.wiring.about_this_worker(WorkerKind.WORKER)
         worker = Worker(self.wiring.worker_ports(), info, lease=30.0, grace=1.0, tell=lambda _: None)
         with worker.registered():
@@ -141,6 +146,25 @@ def test_what_a_person_waits_for_and_what_is_not_wanted_is_not_told(place: Place
     place.answer(CULPRIT, Order(asked_by="api"))
     place.turn()
     assert len(receiver.received) == 1
+
+
+def test_what_sweeps_measure_and_improvements_are_no_alarm(tmp_path: Path, receiver: Receiver) -> None:
+    every = {"kind": "file", "name": "every", "directory": str(tmp_path / "every"), "improvements": True}
+    place = Place(tmp_path, notify=[SLACK, every])
+    place.turn()
+    look = place.work(replace(request_on(CULPRIT), kind=JobKind.COMPARE))
+    asked = request_on(replace(CULPRIT, effect=-0.1))
+    better = place.work(replace(asked, search=replace(asked.search, direction=Direction.BETTER)))
+    assert place.wiring.store.job(better).sentence.startswith(("Commit", "Merge"))
+    place.turn()
+    assert receiver.received == []
+    assert place.fates() == {
+        (look, "slack"): Fate.SKIPPED,
+        (look, "every"): Fate.SKIPPED,
+        (better, "slack"): Fate.SKIPPED,
+        (better, "every"): Fate.SENT,
+    }
+    place.wiring.close()
 
 
 def test_what_ended_before_a_target_was_named_is_not_told(tmp_path: Path, receiver: Receiver) -> None:
