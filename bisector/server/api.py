@@ -130,7 +130,10 @@ def _add_documents(routes: APIRouter, service: Service, missing: Responses) -> N
         return report_response(report_now(service, job))
 
     @routes.get(
-        "/{job}/report.md", response_class=PlainTextResponse, summary="The report as Markdown", responses=missing
+        "/{job}/report.md",
+        response_class=Response,
+        summary="The report as Markdown",
+        responses={**missing, 200: {"content": {"text/markdown": {"schema": {"type": "string"}}}}},
     )
     def markdown(job: JobId) -> PlainTextResponse:
         return PlainTextResponse(render_markdown(report_now(service, job)), media_type="text/markdown")
