@@ -19,6 +19,10 @@ class Refused(UsageError):
     """An order that names what is not configured, or not enough."""
 
 
+def _nothing_is_watched(_trigger: Trigger) -> Sha | None:
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Grounds:
     """What orders are checked against."""
@@ -28,6 +32,8 @@ class Grounds:
     """The repository at a location."""
     scenario_directories: Callable[[Path | None], tuple[Path, ...]]
     artifacts: Artifacts
+    accepted: Callable[[Trigger], Sha | None] = _nothing_is_watched
+    """The commit whose level was last accepted of what a trigger is about; None where no sweep watches that."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +54,7 @@ def request_of(ask: Ask, grounds: Grounds) -> Request:
         raise Refused("no such repository is configured", where=trigger.repository)
     scenario = _scenario(trigger, entry, grounds)
     repository = grounds.open(entry.location)
-    good, bad = _range(trigger, entry, repository)
+    good, bad = _range(trigger, entry, repository, grounds)
     by_a_person = ask.priority is Priority.PERSON
     return Request(
         kind=ask.kind,
@@ -89,12 +95,13 @@ def _scenario(trigger: Trigger, entry: RepositoryTable, grounds: Grounds) -> Sce
     return scenario
 
 
-def _range(trigger: Trigger, entry: RepositoryTable, repository: Repository) -> tuple[Sha, Sha]:
-    """Both ends in full. Bad is the branch's tip by default; good cannot be guessed."""
-    if trigger.good is None:
+def _range(trigger: Trigger, entry: RepositoryTable, repository: Repository, grounds: Grounds) -> tuple[Sha, Sha]:
+    """Both ends in full. Bad is the branch's tip by default, and good the commit that sweeps accepted last."""
+    start = trigger.good or grounds.accepted(trigger)
+    if start is None:
         then = "Let it name the commits, or a scenario whose history is watched"
         raise Refused("the range is missing: no good commit is named", where=trigger.scenario, then=then)
-    ends = [_commit(name, entry, repository) for name in (trigger.good, trigger.bad or entry.branches[0])]
+    ends = [_commit(name, entry, repository) for name in (start, trigger.bad or entry.branches[0])]
     if ends[0] == ends[1]:
         raise Refused("good and bad are the same commit", where=ends[0])
     return ends[0], ends[1]

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 
+from bisector.core.model.trigger import Trigger
+from bisector.core.model.units import Sha
+from bisector.core.watch.moves import Accepted, level
 from bisector.engine.asking import Grounds
 from bisector.engine.deliveries import Deliveries
 from bisector.engine.series import SeriesLog
@@ -23,7 +26,17 @@ def grounds(wiring: Wiring) -> Grounds:
         open=wiring.repository,
         scenario_directories=lambda top: scenario_directories(wiring.settings, top),
         artifacts=wiring.artifacts,
+        accepted=lambda trigger: _accepted(wiring, trigger),
     )
+
+
+def _accepted(wiring: Wiring, trigger: Trigger) -> Sha | None:
+    for state in sweeper(wiring, lambda _: None).states():
+        name = state.watched.name
+        same = (name.repository, name.scenario) == (trigger.repository, trigger.scenario)
+        if same and trigger.metric in (None, name.metric) and any(isinstance(each, Accepted) for each in state.history):
+            return level(state.history).commit
+    return None
 
 
 def series_log(wiring: Wiring) -> SeriesLog:

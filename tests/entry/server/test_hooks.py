@@ -6,8 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from bisector.core.model.units import Sha
+from bisector.core.watch.moves import Accepted, AcceptedBy
 from bisector.engine.queue import Priority
 from bisector.errors import StoreError
+from bisector.wiring.service import series_log
 from tests.entry.server.conftest import SECRET, Serve, github_signature
 
 
@@ -109,6 +112,17 @@ def test_a_commit_of_a_fork_is_never_built(serve: Serve) -> None:
     assert answer.status_code == 422
     assert "on none of the branches main" in answer.json()["error"]
     assert world.wiring.store.jobs() == []
+
+
+def test_an_alert_without_a_range_begins_at_the_level_that_sweeps_accepted(serve: Serve) -> None:
+    world = serve(sweeps=[{"name": "nightly", "repository": "shop", "scenarios": ["level"], "cron": "0 3 * * *"}])
+    order = {"repository": "shop", "scenario": "level"}
+    assert "the range is missing" in world.alert(order, delivery="d0").json()["error"]
+    accepted = Accepted(commit=Sha(world.good), time=1.0, by=AcceptedBy.START)
+    assert series_log(world.wiring).append("shop/main/level/seconds@default", 0, accepted)
+    assert world.alert(order).status_code == 202
+    request = world.wiring.store.job("1").request
+    assert (request.good, request.bad) == (world.good, world.bad)
 
 
 def test_a_repository_may_allow_some_scenarios_only(serve: Serve) -> None:
