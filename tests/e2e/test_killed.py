@@ -159,7 +159,8 @@ def test_killed_again_and_again_it_ends_at_the_same_culprit(victim: Victim, seed
         before = kept
         process = victim.start("jobs", "resume", "1")
     complaint = _wait(process)
-    assert process.returncode == 0, complaint
+    # A kill that falls while the report is written leaves a job that is done.
+    assert process.returncode == 0 or "job 1 is done" in complaint, complaint
     facts = victim.facts()
     assert kills >= 3
     verdict = next(fact.verdict for fact in facts if isinstance(fact, Concluded))

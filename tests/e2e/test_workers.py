@@ -29,7 +29,7 @@ from tests.helpers.postgres import server, wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
 
 BISECTOR = [sys.executable, "-c", "from bisector.cli import main; main()"]
-WORLD = "candidates=400,culprit=260,effect=0.05,noise=0.02,seed=5"
+WORLD = "candidates=400,culprit=260,effect=0.05,noise=0.02,seed=5,pace=0.15"
 LEASE = 8.0
 TAKEOVER = 45.0
 """The promise is for a lease of 30 s; here the lease is shorter and the machine busier."""

@@ -40,7 +40,7 @@ def test_a_stretch_is_left_at_once_where_the_culprit_is_not_in_it(culprit: int) 
     found = simulate(Stretch(candidates=SIZE, culprit=culprit, noise=0.01, seed=culprit))
     assert found.verdict is not None
     assert (found.verdict.kind, found.verdict.culprits[0].place) == (VerdictKind.CULPRIT, main(culprit))
-    assert len(failed(found)) <= 14
+    assert len(failed(found)) <= 18
     assert found.builds_made() <= 32
 
 

@@ -143,7 +143,7 @@ def test_a_patch_that_is_not_there_is_told_at_once(cli: Cli, tmp_path: Path, com
     where = ("good", "bad", "--repo", tmp_path / "git", "--scenario", named, "--runner", "local")
     done = cli("scenario", "check", named) if command == "check" else cli("bisect", *where)
     assert done.code == 2
-    assert "there is no fix.patch beside the scenario" in done.err
+    assert "there is no file 'fix.patch'" in done.err
 
 
 def test_a_patch_lies_below_the_scenario(cli: Cli, tmp_path: Path) -> None:

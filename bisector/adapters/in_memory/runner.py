@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -221,6 +222,7 @@ class _SimulatedSession:
 
     def run(self) -> RunRecord:
         """A run that prints its time as a JSON object, unless it takes longer than it may."""
+        time.sleep(self.runner.world.pace)
         value = self.luck * self.runner.draw(self.tree) * self.runner.of_build(self.handle)
         if self.runner.crashes(self.tree):
             usage = Usage(wall=value / 10, cpu=value / 10, peak_memory=10 << 20)

@@ -121,7 +121,8 @@ def likely_builds(investigation: Investigation, elapsed: Seconds, most: int) -> 
         match step:
             case BuildPlace():
                 unit = (step.place, step.number)
-                if in_hand is None or in_hand.step != step:
+                # One from scratch is made by the loop: the failed build that it follows is still at hand.
+                if (in_hand is None or in_hand.step != step) and not step.clean:
                     known = found.get(unit)
                     found[unit] = Wanted(
                         place=step.place,
