@@ -30,7 +30,7 @@ def check(done: Done) -> None:
     assert prime["function"].partition(".")[0] == "normalise", done.out
     assert (prime["file"], prime["touched"]) == ("src/tinytext/clean.py", True)
     ours = [each["share"] for each in done.culprit["suspects"] if each["function"].startswith("normalise")]
-    assert sum(ours) > 0.5, done.out
+    assert sum(ours) > 0.4, done.out
     assert "of the extra time is in normalise" in done.result["sentence"]
     written = {(each["kind"], each["side"]): each for each in done.result["artifacts"] if each["sha256"]}
     assert {kind for kind, _ in written} == {"speedscope", "folded", "flamegraph", "diff"}

@@ -74,6 +74,16 @@ def test_an_improvement_is_the_other_direction() -> None:
     assert either.culprits[0].members == (20,)
 
 
+def test_a_small_change_is_told_only_where_its_own_interval_says_that_there_is_one() -> None:
+    """Two builds a side that differ by chance are no change of the commit's."""
+    for seed in range(60):
+        steady = World(candidates=8, effect=0.0, noise=0.04, layout=0.03, seed=seed)
+        found = verdict_of(simulate(steady, search=Search(min_effect=0.3)))
+        assert found.change is not None
+        if found.reason is Reason.BELOW_MIN_EFFECT:
+            assert found.change.low * found.change.high > 0
+
+
 def test_a_change_below_the_smallest_worth_naming_is_said_to_be_one() -> None:
     found = verdict_of(simulate(replace(PLANTED, effect=0.02, noise=0.001)))
     assert (found.kind, found.reason) == (VerdictKind.NOT_REPRODUCED, Reason.BELOW_MIN_EFFECT)

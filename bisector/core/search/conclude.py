@@ -260,7 +260,9 @@ def _not_reproduced(view: View, observations: Observations, posterior: Posterior
     if not settings.two_sided and change + 1.645 * error < -observations.threshold / 2:
         why = "the ends differ in the other direction"
         return replace(basis, reason=Reason.OPPOSITE_DIRECTION, explanation=why)
-    if change - 1.645 * error > 0:
+    # That they differ at all is told only where the interval that stands beside it says so too.
+    shown = basis.change
+    if change - 1.645 * error > 0 and (shown is None or shown.low * shown.high > 0):
         why = "the ends differ by less than the smallest change worth naming"
         return replace(basis, reason=Reason.BELOW_MIN_EFFECT, explanation=why)
     return replace(basis, reason=Reason.NO_CHANGE, explanation="the ends do not differ")
