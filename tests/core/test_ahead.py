@@ -12,7 +12,7 @@ from bisector.core.model.builds import Build
 from bisector.core.model.facts import BuildRecorded, Disturbed, EnvironmentSeen, Fact, HistoryListed, Planned
 from bisector.core.model.history import main
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.request import Budget
+from bisector.core.model.request import Budget, Request
 from bisector.core.model.samples import Outcome, Purpose, Sample
 from bisector.core.model.steps import BuildPlace, Measure, Slot
 from bisector.core.search.ahead import Wanted, likely_builds, may_build_beside, room, worth_beginning
@@ -21,7 +21,17 @@ from bisector.core.search.planner import next_step
 from tests.helpers.simulated import Simulation
 
 MOST = 6
-ANY = Simulation(World()).request()
+
+
+def any_request() -> Request:
+    simulation = Simulation(World())
+    try:
+        return simulation.request()
+    finally:
+        simulation.close()
+
+
+ANY = any_request()
 
 
 def facts_of(world: World) -> tuple[Investigation, list[Fact]]:

@@ -8,10 +8,11 @@ import pytest
 from bisector.adapters.in_memory.world import World
 from bisector.core.model.builds import Build
 from bisector.core.model.facts import BuildRecorded, Disturbed, Fact, Planned
+from bisector.core.model.history import main
 from bisector.core.model.investigation import BuildId, Investigation
 from bisector.core.model.request import Budget, Request
 from bisector.core.model.samples import Purpose, Sample
-from bisector.core.model.steps import BuildPlace
+from bisector.core.model.steps import BuildPlace, Measure, Slot
 from bisector.core.model.verdict import VerdictKind
 from bisector.core.search.ahead import DECIDING, FIRST_ALONE, Wanted
 from bisector.core.search.replay import replay
@@ -19,6 +20,7 @@ from bisector.engine.ahead import Ahead
 from bisector.engine.background import Task
 from bisector.engine.ports import BuildOrder
 from bisector.engine.stop import StopSignal
+from bisector.engine.work import Work
 from bisector.errors import Cancelled, InfraFault
 from tests.helpers.simulated import Simulation
 
@@ -32,8 +34,9 @@ def asked(simulation: Simulation, jobs: int | None, budget: Budget | None = None
 class Job:
     """A job that ran to its end with `jobs` things at once."""
 
-    def __init__(self, world: World, jobs: int | None, budget: Budget | None = None) -> None:
+    def __init__(self, world: World, jobs: int | None, budget: Budget | None = None, looks: int = 3) -> None:
         simulation = Simulation(world)
+        simulation.ports.runner.background.looks = looks  # type: ignore[attr-defined]
         self.request = asked(simulation, jobs, budget)
         job = simulation.ports.store.create(self.request)
         self.found: Investigation = simulation.work(job)
@@ -103,8 +106,10 @@ def test_a_build_that_is_asked_for_while_it_is_made_is_waited_for(jobs: int, mon
     assert not stopped
 
 
-def test_the_first_runs_and_those_that_decide_are_made_with_nothing_beside_them() -> None:
-    job = Job(WORLD, 4)
+@pytest.mark.parametrize("looks", [3, 1000])
+def test_the_first_runs_and_those_that_decide_are_made_with_nothing_beside_them(looks: int) -> None:
+    """A build that takes long is still being made when the runs that decide begin, unless it is waited for."""
+    job = Job(replace(WORLD, layout=0.002), 4, looks=looks)
     measured = [sample for sample in job.samples if sample.purpose is not Purpose.WARMUP]
     assert not any(sample.beside for sample in measured[:FIRST_ALONE])
     deciding = [sample for sample in measured if sample.purpose in DECIDING]
@@ -136,7 +141,7 @@ def test_a_limit_of_builds_holds(most: int) -> None:
 
 
 def test_runs_that_builds_disturb_are_left_aside_and_the_answer_is_right() -> None:
-    for seed in range(4):
+    for seed in range(2):
         job = Job(replace(WORLD, disturbs=0.08, seed=seed), 3)
         assert job.culprits == [(21,)]
         harm = next(number for number, fact in enumerate(job.facts) if isinstance(fact, Disturbed))
@@ -145,7 +150,7 @@ def test_runs_that_builds_disturb_are_left_aside_and_the_answer_is_right() -> No
 
 
 def test_no_change_is_named_where_builds_disturb_runs() -> None:
-    for seed in range(4):
+    for seed in range(2):
         job = Job(World(candidates=32, noise=0.01, disturbs=0.1, seed=seed), 3)
         assert job.found.verdict is not None
         assert job.found.verdict.kind is VerdictKind.NOT_REPRODUCED
@@ -217,3 +222,19 @@ def test_a_fault_of_the_machine_beside_a_step_is_left_to_the_step_that_asks(erro
 def test_what_is_no_fault_of_the_machine_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
         failing_ahead(lambda: ZeroDivisionError("planted"))
+
+
+def test_before_runs_that_decide_what_is_being_built_comes_to_its_end() -> None:
+    simulation = Simulation(WORLD)
+    ports = simulation.ports
+    request = asked(simulation, 4)
+    work = Work(ports.store.create(request), ports, StopSignal())
+    work.record(ports.runner.environment(request))
+    work.record(ports.repository.list_history(request.good, request.bad, every_commit=False, paths=()))
+    ahead = Ahead(work)
+    step = BuildPlace(place=main(0), reason="")
+    ahead.look(step)
+    before = ahead.building
+    ahead.look(Measure(slots=(Slot(place=main(0), purpose=Purpose.VERIFY),), reason=""))
+    assert (before, ahead.building) == (True, False)
+    simulation.close()

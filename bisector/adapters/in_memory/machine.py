@@ -134,7 +134,7 @@ class SimulatedBackground:
 
     def __init__(self, looks: int = 3) -> None:
         """A build takes so many looks at it."""
-        self._looks = looks
+        self.looks = looks
         self.tasks: list[SimulatedTask] = []
 
     @property
@@ -144,7 +144,7 @@ class SimulatedBackground:
 
     def start(self, make: Callable[[StopSignal], Build]) -> "SimulatedTask":
         """Begin to make a build."""
-        self.tasks.append(SimulatedTask(make, self._looks))
+        self.tasks.append(SimulatedTask(make, self.looks))
         return self.tasks[-1]
 
 
