@@ -1,6 +1,6 @@
 """Who is named, for real: programs with a known guilty function, both sides profiled by the real command.
 
-Ten of Python, whose figure stands in docs/profiling.md, and a compiled one. CI tries three of the ten.
+Ten of Python, whose figure stands in docs/profiling.md, and a compiled one. CI tries two of the ten.
 """
 
 import shutil
@@ -12,7 +12,7 @@ from tests.helpers.planted import INTERPRETER, TEN
 from tests.helpers.whys import explained
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
-IN_CI = ("more calls", "import", "subprocess")
+IN_CI = ("more calls", "import")
 
 
 def check(install: Install, name: str) -> None:

@@ -60,7 +60,7 @@ def test_the_documentation_holds_what_the_command_writes() -> None:
     assert "Tried as root, " in block
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_profiler_is_really_tried(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(profilers, "RUNNERS", {RunnerName.LOCAL: "this machine"})
     done = cli("doctor", "--profilers")
