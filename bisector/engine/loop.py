@@ -125,8 +125,7 @@ def _note_use(work: Work) -> None:
 
 def _look_at_host(work: Work) -> None:
     """Record the host and its toolchain at the start and whenever they are no longer those before."""
-    work.settle_image()
-    seen, known = work.ports.runner.environment(work.request), work.investigation.environments
+    seen, known = work.look_at_host(), work.investigation.environments
     if not known or (known[-1].host, known[-1].toolchain) != (seen.host, seen.toolchain):
         work.record(seen)
     work.ports.runner.sweep()

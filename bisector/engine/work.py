@@ -1,13 +1,12 @@
 """One job in hand: its facts so far, and the one way to add to them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from bisector.core.model.builds import Build, build_key
 from bisector.core.model.facts import EnvironmentSeen, Fact, Planned
 from bisector.core.model.investigation import BuildId, Investigation
-from bisector.core.model.request import Request, RunnerName
+from bisector.core.model.request import Request
 from bisector.core.model.steps import Step
 from bisector.core.model.units import Seconds
 from bisector.core.search.planner import PLANNER, Plan
@@ -56,11 +55,15 @@ class Work:
         self.ports = ports
         self.stop = stop
         self.beside: Beside = Nothing()
-        self.request: Request = row.request
         self.investigation = Investigation.replay(job, row.request, ports.store.facts(job))
         self._began = ports.clock.monotonic()
         self._before = self.investigation.plans[-1].elapsed if self.investigation.plans else 0.0
         self._since_created = (ports.clock.now() - row.created).total_seconds()
+
+    @property
+    def request(self) -> Request:
+        """What is asked, the base image settled once the host was looked at."""
+        return self.investigation.request
 
     @property
     def elapsed(self) -> Seconds:
@@ -80,17 +83,13 @@ class Work:
             raise ValueError("the host was not looked at yet")
         return host
 
-    def settle_image(self) -> None:
-        """Look up the base image where whoever made the job could not: once for all of its builds.
-
-        A service that takes orders has no engine. What the image was is kept as the toolchain of the host seen first.
-        """
-        image = self.request.scenario.build.image
-        if self.request.runner is not RunnerName.DOCKER or self.request.image_id is not None or image is None:
-            return
-        host = self.investigation.host
-        known = host.toolchain if host is not None else ""
-        self.request = replace(self.request, image_id=known or self.ports.runner.resolve_image(image))
+    def look_at_host(self) -> EnvironmentSeen:
+        """The host as it is now, with the base image looked up where whoever made the job could not: a service that
+        takes orders has no engine."""
+        request, runner = self.request, self.ports.runner
+        if request.leaves_image_open:
+            request = request.on_image(runner.resolve_image(request.scenario.build.image) or "")
+        return runner.environment(request)
 
     def key(self, tree: str, number: int = 0) -> str:
         """The key of the build of `tree` in this job."""

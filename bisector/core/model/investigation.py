@@ -77,7 +77,8 @@ class Investigation:
             case Planned():
                 return replace(self, plans=(*self.plans, fact))
             case EnvironmentSeen():
-                return replace(self, environments=(*self.environments, fact))
+                request = self.request.on_image(fact.toolchain)
+                return replace(self, request=request, environments=(*self.environments, fact))
             case HistoryListed():
                 return replace(self, history=fact)
             case BranchListed():

@@ -1,6 +1,6 @@
 """What was asked: two ends, a scenario, what counts as a change, and how much may be spent."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bisector.core.model.calibration import Calibration
@@ -133,6 +133,15 @@ class Request:
     """How many things may go on at once, builds beside the step in hand included; None: as the host has room for."""
     bypass: Bypass | None = None
     """Of a check: who let it pass."""
+
+    @property
+    def leaves_image_open(self) -> bool:
+        """Whether whoever made it could not ask an engine for the base image: the first host seen settles it."""
+        return self.runner is RunnerName.DOCKER and self.image_id is None and self.scenario.build.image is not None
+
+    def on_image(self, image_id: str) -> "Request":
+        """The request once its base image is known; the same where it was before."""
+        return replace(self, image_id=image_id) if self.leaves_image_open and image_id else self
 
     @property
     def searches(self) -> bool:
