@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from bisector.core.model.units import Seconds
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivered:
@@ -14,7 +12,7 @@ class Delivered:
 
 
 class Deliveries(Protocol):
-    """Which deliveries came, and what came of them."""
+    """Which deliveries came, and what came of them, for as long as is kept."""
 
     def begin(self, hook: str, delivery: str) -> Delivered | None:
         """Note a delivery that is new (None), or what is known of it; one never finished is new after a minute."""
@@ -26,8 +24,4 @@ class Deliveries(Protocol):
 
     def forget(self, hook: str, delivery: str) -> None:
         """A delivery that could not be done: the same may be sent again."""
-        ...
-
-    def drop_older(self, age: Seconds) -> int:
-        """Drop deliveries that are older, and say how many."""
         ...

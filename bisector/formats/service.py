@@ -83,7 +83,7 @@ class ServerTable(Table):
         (), max_length=2, description="variables that hold the token; needed for any address but this machine's own"
     )
     body_bytes: int = Field(256 * 1024, ge=1024, le=16 << 20, description="largest body of a request")
-    deliveries_days: float = Field(7.0, gt=0, description="how long a delivery is remembered, not to be done twice")
+    deliveries_days: float = Field(7.0, ge=0.01, description="how long a delivery is remembered, not to be done twice")
 
 
 class SweepTable(Table):

@@ -16,7 +16,8 @@ def deliveries(wiring: Wiring) -> Deliveries:
     """Which alerts were delivered."""
     from bisector.adapters.store.sql_deliveries import SqlDeliveries
 
-    return SqlDeliveries(wiring.database, wiring.clock)
+    days = wiring.settings.server.deliveries_days
+    return SqlDeliveries(wiring.database, wiring.clock, keep=days * 24 * 3600)
 
 
 def grounds(wiring: Wiring) -> Grounds:

@@ -16,9 +16,10 @@ UNFINISHED: Seconds = 60.0
 class SqlDeliveries:
     """Implements `bisector.engine.deliveries.Deliveries`."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        """`database` is shared with the jobs."""
+    def __init__(self, database: Database, clock: Clock, keep: Seconds) -> None:
+        """`database` is shared with the jobs; deliveries that are older than `keep` are forgotten."""
         self._database = database
+        self._keep = keep
         self._clock = clock
 
     def begin(self, hook: str, delivery: str) -> Delivered | None:
@@ -37,6 +38,7 @@ class SqlDeliveries:
                 if row is not None:
                     connection.execute(update(deliveries).where(*this).values(received_at=now))
                     return None
+                connection.execute(delete(deliveries).where(deliveries.c.received_at < now - self._keep))
                 values = {"hook": hook, "delivery": delivery, "received_at": now, "outcome": ""}
                 connection.execute(insert(deliveries).values(values))
                 return None
@@ -55,9 +57,3 @@ class SqlDeliveries:
         with self._database.writing() as connection:
             this = (deliveries.c.hook == hook, deliveries.c.delivery == delivery)
             connection.execute(delete(deliveries).where(*this))
-
-    def drop_older(self, age: Seconds) -> int:
-        """Drop deliveries that are older, and say how many."""
-        with self._database.writing() as connection:
-            before = self._clock.now().timestamp() - age
-            return connection.execute(delete(deliveries).where(deliveries.c.received_at < before)).rowcount

@@ -1,6 +1,6 @@
 """GitHub's webhooks: a push moves a branch, a deployment came out well, a comment asks for something.
 
-A comment is not an alert but a person's command; `commands` reads those. Here it is left alone.
+A comment is not an alert, and is left alone.
 """
 
 from collections.abc import Mapping

@@ -16,7 +16,6 @@ BEFORE_ATTRIBUTES = ("previous_commit", "prev_commit")
 
 class _Metric(Shape):
     metric: str
-    forward_change_percent: float | str = 0.0
 
 
 class _Point(Shape):

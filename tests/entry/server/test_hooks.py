@@ -3,15 +3,17 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
 from bisector.core.model.units import Sha
 from bisector.core.watch.moves import Accepted, AcceptedBy
+from bisector.engine.deliveries import Delivered
 from bisector.engine.queue import Priority
 from bisector.errors import StoreError
-from bisector.wiring.service import series_log
-from tests.entry.server.conftest import SECRET, Serve, github_signature
+from bisector.wiring.service import deliveries, series_log
+from tests.entry.server.conftest import Serve, github_signature
 
 
 def test_an_alert_becomes_a_job(serve: Serve) -> None:
@@ -179,12 +181,16 @@ def test_a_database_that_is_away_loses_nothing(serve: Serve, monkeypatch: pytest
     assert world.alert(order, delivery="d2").status_code == 202
 
 
-def test_old_deliveries_are_forgotten(serve: Serve) -> None:
-    from bisector.wiring.service import deliveries
-
-    world = serve()
+def test_old_deliveries_are_forgotten(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = serve(server={"deliveries_days": 1.0})
     world.alert(world.order())
     known = deliveries(world.wiring)
-    assert known.drop_older(60) == 0
-    assert known.drop_older(-60) == 1
-    assert SECRET not in repr(world.wiring.store.jobs())
+    now = world.wiring.clock.now()
+
+    def after(days: float) -> Delivered | None:
+        monkeypatch.setattr(world.wiring.clock, "now", lambda: now + timedelta(days=days))
+        known.begin("monitor", f"another {days}")
+        return known.begin("monitor", "d1")
+
+    assert after(0.9) is not None
+    assert after(1.1) is None
