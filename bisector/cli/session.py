@@ -114,9 +114,9 @@ def work_on(job: str, wiring: "Wiring", world: "tuple[Repository, Runner]", outp
 
 def as_it_stands(job: str, wiring: "Wiring") -> "Investigation":
     """The investigation as far as its facts go."""
-    from bisector.core.model.investigation import Investigation
+    from bisector.engine.telling import investigation_of
 
-    return Investigation.replay(job, wiring.store.job(job).request, wiring.store.facts(job))
+    return investigation_of(job, wiring.store)
 
 
 def under_way(job: str, wiring: "Wiring") -> bool:

@@ -35,6 +35,12 @@ class Grounds:
     accepted: Callable[[Trigger], Sha | None] = _nothing_is_watched
     """The commit whose level was last accepted of what a trigger is about; None where no sweep watches that."""
 
+    def scenario_places(self, location: str) -> tuple[Path, ...]:
+        """Where scenarios of the repository at `location` are looked for by name: its own only where it is a directory
+        here, never from a commit."""
+        top = Path(location)
+        return self.scenario_directories(top if top.is_dir() else None)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ask:
@@ -82,11 +88,8 @@ def order_of(ask: Ask, request: Request) -> Order:
 def _scenario(trigger: Trigger, entry: RepositoryTable, grounds: Grounds) -> Scenario:
     if entry.scenarios and trigger.scenario not in entry.scenarios:
         raise Refused("no such scenario is configured for this repository", where=trigger.scenario)
-    # A repository's own scenarios are read only where it is a directory here: never from a commit.
-    top = Path(entry.location)
-    directories = grounds.scenario_directories(top if top.is_dir() else None)
     try:
-        found = scenario_named(trigger.scenario, directories)
+        found = scenario_named(trigger.scenario, grounds.scenario_places(entry.location))
     except ScenarioError:
         raise Refused("no such scenario", where=trigger.scenario) from None
     scenario = read_scenario_file(found, grounds.artifacts)

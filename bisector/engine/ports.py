@@ -178,8 +178,12 @@ class Store(Protocol):
         """One job; JobError when there is none."""
         ...
 
-    def jobs(self) -> list[JobRow]:
-        """All jobs, newest first."""
+    def jobs(self, most: int | None = None) -> list[JobRow]:
+        """All jobs, or so many of them, newest first."""
+        ...
+
+    def tally(self) -> Mapping[JobState, int]:
+        """How many jobs there are in each state that any is in."""
         ...
 
     def set_state(self, job: str, state: JobState, sentence: str = "") -> None:

@@ -34,13 +34,18 @@ def scenario_named(name: str, directories: Iterable[Path]) -> Path:
 
 def read_scenario_file(path: Path, artifacts: Artifacts) -> Scenario:
     """The scenario in the file at `path`; its other files are kept for the job."""
+    return replace(scenario_at(path), files=artifacts.keep_scenario(path.parent))
+
+
+def scenario_at(path: Path) -> Scenario:
+    """What the file at `path` says; ScenarioError where it cannot be used."""
     try:
         text = path.read_bytes()
     except OSError as error:
         raise ScenarioError(f"the scenario cannot be read: {error.strerror}", where=str(path)) from None
     scenario = parse_scenario(text, where=str(path))
     check_files(scenario, path)
-    return replace(scenario, files=artifacts.keep_scenario(path.parent))
+    return scenario
 
 
 def check_files(scenario: Scenario, path: Path) -> None:

@@ -1,7 +1,7 @@
 """Tells of answers: notes those that are there, and sends what is due."""
 
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bisector.core.model.request import JobKind
@@ -19,7 +19,7 @@ from bisector.engine.notify import (
     told_by,
 )
 from bisector.engine.stop import StopSignal
-from bisector.errors import BisectorError, Cancelled
+from bisector.errors import BisectorError, Cancelled, StoreError
 from bisector.formats.service import RepositoryTable
 from bisector.formats.targets import NotifyTable
 from bisector.report.document import Report
@@ -65,6 +65,7 @@ class Sender:
         self._targets = targets
         self._sources = sources
         self._tell = tell
+        self._unreadable: set[str] = set()
         self._repeatable = [name for name, target in targets.items() if target.notifier.repeatable]
 
     def run(self, stop: StopSignal) -> None:
@@ -106,19 +107,29 @@ class Sender:
             wanting.setdefault(job, []).append(target)
         for job, names in wanting.items():
             stop.check()
-            report = self._sources.report(job)
-            repository = self._sources.repository(report.repository)
-            notes = [
-                Note(
-                    job=job,
-                    target=name,
-                    subject=subject_of(report),
-                    told=told_by(report),
-                    wanted=_wanted(self._targets[name].table, report, repository),
-                )
-                for name in names
-            ]
-            self._outbox.note(notes)
+            try:
+                self._outbox.note(self._notes(job, names))
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001  one answer that cannot be read must not hold up the others
+                # It is tried again at each turn, and complained of once.
+                if job not in self._unreadable:
+                    self._tell(f"messages: the answer of job {job} cannot be told: {error}")
+                self._unreadable.add(job)
+
+    def _notes(self, job: str, names: Sequence[str]) -> list[Note]:
+        report = self._sources.report(job)
+        repository = self._sources.repository(report.repository)
+        return [
+            Note(
+                job=job,
+                target=name,
+                subject=subject_of(report),
+                told=told_by(report),
+                wanted=_wanted(self._targets[name].table, report, repository),
+            )
+            for name in names
+        ]
 
     def _send(self, claimed: Claimed) -> None:
         notifier = self._targets[claimed.target].notifier

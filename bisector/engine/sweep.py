@@ -8,10 +8,8 @@ two that ask for the same job have one, since it bears a key.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from bisector.core.model.request import Request
-from bisector.core.model.scenario import Scenario
 from bisector.core.model.units import Seconds, Sha
 from bisector.core.watch import moves
 from bisector.core.watch.detect import Watch
@@ -21,13 +19,12 @@ from bisector.engine.asking import Grounds, Refused
 from bisector.engine.job import JobState
 from bisector.engine.ports import Clock, Repository, Store
 from bisector.engine.queue import Order, Queue
-from bisector.engine.scenarios import scenario_named
+from bisector.engine.scenarios import scenario_at, scenario_named
 from bisector.engine.series import SeriesLog, SeriesName
 from bisector.engine.sweep_jobs import Watched, change_of, look_job, night_job, night_of, search_job
 from bisector.engine.telling import investigation_of
 from bisector.errors import BisectorError, ScenarioError, UsageError
 from bisector.formats.cron import newest_tick, next_tick, ticks_a_year
-from bisector.formats.scenario import parse_scenario
 from bisector.formats.service import SweepTable
 from bisector.report.series import record_line
 
@@ -231,7 +228,7 @@ class Sweeper:
     def _watched(self, sweep: SweepTable) -> Iterator[Watched]:
         entry = self._ports.grounds.repositories[sweep.repository]
         for name in sweep.scenarios:
-            scenario = self._scenario(name, entry.location)
+            scenario = scenario_at(scenario_named(name, self._ports.grounds.scenario_places(entry.location)))
             metrics = sweep.metrics or (scenario.metrics[0].name,)
             unknown = [metric for metric in metrics if all(metric != known.name for known in scenario.metrics)]
             if unknown:
@@ -248,11 +245,6 @@ class Sweeper:
                 )
                 found = scenario.metric(metric)
                 yield Watched(name=series, sweep=sweep, repository=entry, metric=found, together=tuple(metrics))
-
-    def _scenario(self, name: str, location: str) -> Scenario:
-        top = Path(location)
-        path = scenario_named(name, self._ports.grounds.scenario_directories(top if top.is_dir() else None))
-        return parse_scenario(path.read_bytes(), where=str(path))
 
     def _repository(self, watched: Watched) -> Repository:
         return self._ports.grounds.open(watched.repository.location)

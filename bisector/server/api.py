@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import JobKind
 from bisector.core.model.trigger import Trigger
 from bisector.engine.asking import Ask
@@ -87,8 +88,8 @@ def job_routes(service: Service) -> APIRouter:
         state: Annotated[JobState | None, Query()] = None,
         limit: Annotated[int, Query(ge=1, le=MOST_JOBS)] = 50,
     ) -> list[JobShape]:
-        rows = [row for row in service.store.jobs() if state is None or row.state is state]
-        return [_shape(service, row) for row in rows[:limit]]
+        rows = service.store.jobs(limit if state is None else None)
+        return [_shape(service, row) for row in rows if state is None or row.state is state][:limit]
 
     @routes.get("/{job}", summary="A job", responses=missing)
     def job(job: JobId) -> JobShape:
@@ -156,8 +157,13 @@ def ask_of(order: OrderShape) -> Ask:
 
 def report_now(service: Service, job: str) -> Report:
     """The report of a job as it stands."""
+    return report_of_now(service, investigation_of(job, service.store))
+
+
+def report_of_now(service: Service, investigation: Investigation) -> Report:
+    """The same where its facts are read already."""
+    job = investigation.job
     entry = service.queue.entry(job)
-    investigation = investigation_of(job, service.store)
     page = service.artifacts.report(job) / "report.html"
     working = entry is not None and bool(entry.worker)
     return told(investigation, service.store.job(job), kept_file(service.artifacts), page, working=working)

@@ -4,7 +4,7 @@ import logging
 
 from bisector.server.service import Service
 from bisector.settings import Settings, secrets
-from bisector.wiring import Wiring, scenario_directories
+from bisector.wiring import Wiring
 from bisector.wiring.notify import make_sender
 from bisector.wiring.service import deliveries, grounds, sweeper
 
@@ -23,7 +23,6 @@ def service_of(wiring: Wiring, settings: Settings, tokens: tuple[str, ...]) -> S
         settings=settings.server,
         hooks={hook.address: (hook, secrets(hook.secret_env)) for hook in settings.hooks},
         tokens=tokens,
-        scenario_directories=lambda top: scenario_directories(settings, top),
         sender=make_sender(wiring, logging.getLogger("bisector.messages").warning),
         series=sweeper(wiring, lambda _: None).states,
         report_url=settings.server.public_url.rstrip("/"),

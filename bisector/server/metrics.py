@@ -28,8 +28,8 @@ class _Collector:
                 depth.add_metric([row.priority.name.lower(), row.host_class, state], number)
         yield depth
         jobs = GaugeMetricFamily("bisector_jobs", "Jobs by state.", labels=["state"])
-        for state, number in sorted(Counter(row.state.value for row in self._service.store.jobs()).items()):
-            jobs.add_metric([state], number)
+        for state, number in sorted(self._service.store.tally().items()):
+            jobs.add_metric([state.value], number)
         yield jobs
         workers = GaugeMetricFamily("bisector_workers", "Workers that are there.", labels=["state"])
         found = Counter("late" if row.late else "there" for row in self._service.queue.workers())

@@ -7,15 +7,13 @@ from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from bisector.engine.job import JobRow, JobState
 from bisector.engine.queue import Entry, EntryState
 from bisector.engine.telling import investigation_of
 from bisector.errors import ScenarioError
-from bisector.report.json_export import render_json
 from bisector.report.live import phase_of
-from bisector.report.markdown import render_markdown
 from bisector.report.pages import (
     HostLine,
     JobLine,
@@ -32,7 +30,7 @@ from bisector.report.pages import (
 )
 from bisector.report.plots.nights import history_figure
 from bisector.report.series import open_lines, series_lines
-from bisector.server.api import JobId, report_now, report_response
+from bisector.server.api import JobId, report_of_now
 from bisector.server.guard import COOKIE
 from bisector.server.service import Service
 
@@ -59,19 +57,8 @@ def page_routes(service: Service) -> APIRouter:
         running = row.state in (JobState.QUEUED, JobState.RUNNING)
         elapsed = investigation.plans[-1].elapsed if investigation.plans else None
         phase = phase_of(investigation) if row.state is JobState.RUNNING else "waiting"
-        return HTMLResponse(job_page(report_now(service, job), phase=phase, running=running, elapsed=elapsed))
-
-    @routes.get("/jobs/{job}/report")
-    def report(job: JobId) -> HTMLResponse:
-        return report_response(report_now(service, job))
-
-    @routes.get("/jobs/{job}/report.md")
-    def markdown(job: JobId) -> PlainTextResponse:
-        return PlainTextResponse(render_markdown(report_now(service, job)))
-
-    @routes.get("/jobs/{job}/result.json")
-    def result(job: JobId) -> Response:
-        return Response(render_json(report_now(service, job)), media_type="application/json")
+        report = report_of_now(service, investigation)
+        return HTMLResponse(job_page(report, phase=phase, running=running, elapsed=elapsed))
 
     @routes.post("/jobs/{job}/cancel")
     def cancel(job: JobId) -> RedirectResponse:
@@ -108,7 +95,7 @@ def _add_streams(routes: APIRouter, service: Service) -> None:
     @routes.get("/events")
     async def all_events(request: Request) -> StreamingResponse:
         def state() -> object:
-            rows = [(row.job, row.state, row.facts) for row in service.store.jobs()[:MOST_LISTED]]
+            rows = [(row.job, row.state, row.facts) for row in service.store.jobs(MOST_LISTED)]
             return rows, [(entry.job, entry.state, entry.worker) for entry in service.queue.entries()[:MOST_LISTED]]
 
         return _stream(request, state)
@@ -165,23 +152,26 @@ def _stream(request: Request, state: Callable[[], object]) -> StreamingResponse:
 
 def _listing(service: Service, state: str, text: str) -> Listing:
     wanted = text.strip().lower()
-    lines = [
-        _line(row, service.queue.entry(row.job)) for row in service.store.jobs() if not state or row.state == state
-    ]
-    if wanted:
-        lines = [
-            line
-            for line in lines
-            if wanted
-            in " ".join((line.job, line.scenario, line.repository, line.good, line.bad, line.sentence)).lower()
-        ]
+    if wanted or state:
+        rows = [row for row in service.store.jobs() if (not state or row.state == state) and wanted in _searched(row)]
+        number = len(rows)
+    else:
+        rows, number = service.store.jobs(MOST_LISTED), sum(service.store.tally().values())
+    listed = rows[:MOST_LISTED]
     return Listing(
-        jobs=tuple(lines[:MOST_LISTED]),
+        jobs=tuple(_line(row, service.queue.entry(row.job)) for row in listed),
         states=tuple(state.value for state in JobState),
         state=state,
         text=text,
-        more=max(len(lines) - MOST_LISTED, 0),
+        more=max(number - len(listed), 0),
     )
+
+
+def _searched(row: JobRow) -> str:
+    """What a filter looks for its text in."""
+    request = row.request
+    parts = (row.job, request.scenario.name, request.repository, request.good, request.bad, row.sentence)
+    return " ".join(parts).lower()
 
 
 def _line(row: JobRow, entry: Entry | None = None) -> JobLine:

@@ -9,11 +9,11 @@ from bisector.engine.asking import Ask, Grounds, order_of, request_of
 from bisector.engine.deliveries import Deliveries
 from bisector.engine.ports import Artifacts, Clock, Store
 from bisector.engine.queue import Enqueued, Queue
-from bisector.engine.scenarios import known_scenarios, read_scenario_file
+from bisector.engine.scenarios import known_scenarios, scenario_at
 from bisector.engine.sender import Sender
 from bisector.engine.sweep import SeriesState
 from bisector.errors import ScenarioError
-from bisector.formats.service import HookTable, RepositoryTable, ServerTable
+from bisector.formats.service import HookTable, ServerTable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,6 @@ class Service:
     """By address: a hook and its secrets."""
     tokens: tuple[str, ...]
     """Empty: whoever reaches the server may use it."""
-    scenario_directories: Callable[[Path | None], tuple[Path, ...]]
     sender: Sender | None = None
     """Tells of answers while the server runs; None where nobody is told."""
     series: Callable[[], Iterable[SeriesState]] = tuple
@@ -46,17 +45,12 @@ class Service:
 
     def scenarios(self) -> Iterable[tuple[str, Scenario | str]]:
         """The scenarios that can be asked for by name; why one cannot, in its place."""
-        tops = [Path(entry.location) for entry in self.grounds.repositories.values()]
-        places: Mapping[str, Path] = {}
-        for top in [None, *(top for top in tops if top.is_dir())]:
-            places = {**known_scenarios(self.scenario_directories(top)), **places}
+        places: dict[str, Path] = {}
+        owned = (self.grounds.scenario_places(entry.location) for entry in self.grounds.repositories.values())
+        for directories in (self.grounds.scenario_directories(None), *owned):
+            places = {**known_scenarios(directories), **places}
         for name, path in sorted(places.items()):
             try:
-                yield name, read_scenario_file(path, self.artifacts)
+                yield name, scenario_at(path)
             except ScenarioError as error:
                 yield name, str(error)
-
-    @property
-    def repositories(self) -> Mapping[str, RepositoryTable]:
-        """What may be asked about."""
-        return self.grounds.repositories

@@ -70,10 +70,9 @@ class Wiring:
 
     def kept(self, sha256: str) -> bytes | None:
         """A file that a job kept; None when it is gone."""
-        try:
-            return self.artifacts.kept(sha256).read_bytes()
-        except (BisectorError, OSError):
-            return None
+        from bisector.engine.telling import kept_file
+
+        return kept_file(self.artifacts)(sha256)
 
     @cached_property
     def locks(self) -> Locks:

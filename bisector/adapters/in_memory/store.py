@@ -1,5 +1,6 @@
 """A store that forgets everything with its process. Facts go through their text form, as they do for real."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from bisector.core.model.builds import Build
@@ -40,9 +41,13 @@ class InMemoryStore:
             raise NoSuchJob(f"there is no job {job}", then="`bisector jobs list` shows those there are")
         return self._with(self._rows[job], facts=len(self._facts[job]))
 
-    def jobs(self) -> list[JobRow]:
-        """All jobs, newest first."""
-        return [self.job(job) for job in reversed(self._rows)]
+    def jobs(self, most: int | None = None) -> list[JobRow]:
+        """All jobs, or so many of them, newest first."""
+        return [self.job(job) for job in list(reversed(self._rows))[:most]]
+
+    def tally(self) -> Mapping[JobState, int]:
+        """How many jobs there are in each state that any is in."""
+        return Counter(row.state for row in self.jobs())
 
     def set_state(self, job: str, state: JobState, sentence: str = "") -> None:
         """Move a job to `state`; InvalidTransition when its present state does not lead there."""

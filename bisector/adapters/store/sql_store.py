@@ -51,10 +51,16 @@ class SqlStore:
             raise NoSuchJob(f"there is no job {job}", then="`bisector jobs list` shows those there are")
         return _job_row(row)
 
-    def jobs(self) -> list[JobRow]:
-        """All jobs, newest first."""
+    def jobs(self, most: int | None = None) -> list[JobRow]:
+        """All jobs, or so many of them, newest first."""
         with self._database.reading() as connection:
-            return [_job_row(row) for row in connection.execute(_rows().order_by(jobs.c.id.desc()))]
+            return [_job_row(row) for row in connection.execute(_rows().order_by(jobs.c.id.desc()).limit(most))]
+
+    def tally(self) -> Mapping[JobState, int]:
+        """How many jobs there are in each state that any is in."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(jobs.c.state, func.count()).group_by(jobs.c.state))
+            return {JobState(state): number for state, number in rows}
 
     def set_state(self, job: str, state: JobState, sentence: str = "") -> None:
         """Move a job to `state`; InvalidTransition when its present state does not lead there."""

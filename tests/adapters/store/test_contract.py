@@ -150,6 +150,14 @@ def test_cancelling_is_asked_for_and_forgotten_when_the_job_is_gone_on_with(stor
     assert not store.cancel_requested(job)
 
 
+def test_the_newest_jobs_and_how_many_are_in_each_state(store: Store) -> None:
+    made = [store.create(REQUEST) for _ in range(4)]
+    store.set_state(made[1], JobState.RUNNING)
+    assert [row.job for row in store.jobs()] == made[::-1]
+    assert [row.job for row in store.jobs(2)] == [made[3], made[2]]
+    assert dict(store.tally()) == {JobState.QUEUED: 3, JobState.RUNNING: 1}
+
+
 def test_thousands_of_keys_can_be_asked_for(store: Store) -> None:
     store.remember_build(Build(key="k2999", outcome=Outcome.OK))
     assert set(store.known_builds(f"k{i}" for i in range(3000))) == {"k2999"}

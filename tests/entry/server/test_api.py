@@ -94,6 +94,22 @@ def test_figures_for_prometheus(serve: Serve) -> None:
     assert world.client.get("/ready").json() == {"status": "ready"}
 
 
+def test_a_long_list_is_cut_and_says_how_many_more_there_are(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = serve()
+    world.client.post("/v1/jobs", json=world.order())
+    request = world.wiring.store.job("1").request
+    for _ in range(4):
+        world.wiring.store.create(request)
+    monkeypatch.setattr("bisector.server.pages.MOST_LISTED", 3)
+    page = world.client.get("/").text
+    assert page.count('data-label="Job"') == 3
+    assert "2 more" in page
+    assert page.index("/jobs/5") < page.index("/jobs/3")
+    assert "2 more" in world.client.get("/?state=queued&text=level").text
+    assert len(world.client.get("/v1/jobs?limit=2").json()) == 2
+    assert [row["id"] for row in world.client.get("/v1/jobs?limit=2&state=queued").json()] == ["5", "4"]
+
+
 def test_pages_show_strangers_text_as_text(serve: Serve) -> None:
     world = serve()
     world.client.post("/v1/jobs", json=world.order())

@@ -17,6 +17,7 @@ from bisector.engine.queue import AT_TERMINAL, Order, Priority, WorkerKind
 from bisector.engine.stop import StopSignal
 from bisector.engine.worker import Worker
 from bisector.errors import UsageError
+from bisector.report.document import Report
 from bisector.server.app import create_app
 from bisector.server.assembly import service_of
 from bisector.settings import Settings
@@ -146,6 +147,25 @@ def test_what_a_person_waits_for_and_what_is_not_wanted_is_not_told(place: Place
     place.answer(CULPRIT, Order(asked_by="api"))
     place.turn()
     assert len(receiver.received) == 1
+
+
+def test_an_answer_that_cannot_be_read_holds_up_no_other(slack_only: Place, receiver: Receiver) -> None:
+    place = slack_only
+    broken, whole = place.answer(CULPRIT), place.answer(replace(CULPRIT, culprit=3))
+    report = place.sender._sources.report
+
+    def half(job: str) -> Report:
+        if job == broken:
+            raise ValueError("nobody can read this")
+        return report(job)
+
+    place.sender._sources = replace(place.sender._sources, report=half)
+    place.turn()
+    assert list(place.fates()) == [(whole, "slack")]
+    assert len(receiver.received) == 1
+    place.sender._sources = replace(place.sender._sources, report=report)
+    place.turn()
+    assert len(receiver.received) == 2, "it is tried again"
 
 
 def test_what_sweeps_measure_and_improvements_are_no_alarm(tmp_path: Path, receiver: Receiver) -> None:
