@@ -56,16 +56,16 @@ def _received(service: Service, hook: str, headers: dict[str, str], body: bytes)
     if before is not None:
         if not before.outcome:
             return JSONResponse({"error": "the same delivery is being worked on"}, 409, headers={"Retry-After": "5"})
-        known = json.loads(before.outcome)
-        return _answer({**known["answer"], "repeated": True}, 200 if known["status"] == 202 else known["status"])
+        return _answer({**json.loads(before.outcome), "repeated": True}, 200)
     status, outcome = 500, {"error": "the server failed"}
     try:
         status, outcome = _done(service, entry[0], headers, body)
     finally:
-        if status in (429, 500):
-            service.deliveries.forget(hook, name)
+        # What was refused may be allowed tomorrow, and senders repeat themselves.
+        if status in (200, 202):
+            service.deliveries.finish(hook, name, json.dumps(outcome))
         else:
-            service.deliveries.finish(hook, name, json.dumps({"status": status, "answer": outcome}))
+            service.deliveries.forget(hook, name)
     return _answer(outcome, status)
 
 

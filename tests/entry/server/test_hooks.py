@@ -119,7 +119,7 @@ def test_a_commit_of_a_fork_is_never_built(serve: Serve) -> None:
 def test_an_alert_without_a_range_begins_at_the_level_that_sweeps_accepted(serve: Serve) -> None:
     world = serve(sweeps=[{"name": "nightly", "repository": "shop", "scenarios": ["level"], "cron": "0 3 * * *"}])
     order = {"repository": "shop", "scenario": "level"}
-    assert "the range is missing" in world.alert(order, delivery="d0").json()["error"]
+    assert "the range is missing" in world.alert(order).json()["error"]
     accepted = Accepted(commit=Sha(world.good), time=1.0, by=AcceptedBy.START)
     assert series_log(world.wiring).append("shop/main/level/seconds@default", 0, accepted)
     assert world.alert(order).status_code == 202
