@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from bisector.core.model.again import Changes, again
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import JobKind
 from bisector.core.model.trigger import Trigger
@@ -111,9 +112,10 @@ def job_routes(service: Service) -> APIRouter:
         responses=missing,
     )
     def rerun(job: JobId, response: Response) -> JobShape:
-        again = service.queue.enqueue(service.store.job(job).request, Order(asked_by=f"rerun of {job}"))
-        response.headers["Location"] = f"/v1/jobs/{again.job}"
-        return _shape(service, service.store.job(again.job))
+        request = again(service.store.job(job).request, Changes())
+        made = service.queue.enqueue(request, Order(asked_by=f"rerun of {job}")).job
+        response.headers["Location"] = f"/v1/jobs/{made}"
+        return _shape(service, service.store.job(made))
 
     _add_documents(routes, service, missing)
     return routes

@@ -29,7 +29,7 @@ from bisector.engine.queue import (
     Order,
     WorkerRow,
 )
-from bisector.errors import JobError, QueueFull
+from bisector.errors import JobError, NoSuchJob, QueueFull
 
 
 class SqlQueue(Leases):
@@ -175,5 +175,5 @@ def _job(connection: Connection, job: str) -> tuple[JobState, Request]:
     wanted = select(jobs.c.state, jobs.c.request).where(jobs.c.id == number_of(job))
     row = connection.execute(wanted).one_or_none()
     if row is None:
-        raise JobError(f"there is no job {job}", then="`bisector jobs list` shows those there are")
+        raise NoSuchJob(f"there is no job {job}", then="`bisector jobs list` shows those there are")
     return JobState(row.state), request_from_text(row.request)

@@ -1,5 +1,7 @@
 """Orders in, jobs and answers out; who may come in."""
 
+from dataclasses import replace
+
 import pytest
 from jsonschema import validate
 
@@ -25,6 +27,14 @@ def test_an_order_and_what_can_be_done_with_its_job(serve: Serve) -> None:
     assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
     again = world.client.post("/v1/jobs/1/rerun")
     assert (again.status_code, again.json()["id"]) == (202, "2")
+    requests = [world.wiring.store.job(job).request for job in ("1", "2")]
+    assert [request.reuse_samples for request in requests] == [True, False], "fresh samples are what it says"
+    assert replace(requests[0], reuse_samples=False) == requests[1]
+
+
+@pytest.mark.parametrize("what", ["cancel", "rerun"])
+def test_what_is_not_there_cannot_be_stopped_or_asked_again(serve: Serve, what: str) -> None:
+    assert serve().client.post(f"/v1/jobs/77/{what}").status_code == 404
 
 
 @pytest.mark.parametrize(
