@@ -300,6 +300,32 @@ def test_a_profiler_that_sees_little_of_the_processor_time_is_not_believed(simul
     assert later == {"perf"}
 
 
+@pytest.mark.parametrize(("cpu", "seen", "blind"), [(0.063, 0.024, False), (0.063, 0.004, True), (0.5, 0.024, True)])
+def test_the_start_of_an_interpreter_is_nothing_that_a_profiler_is_blind_to(
+    simulation: Simulation, cpu: float, seen: float, blind: bool
+) -> None:
+    class Short(SimulatedRunner):
+        def draw(self, tree: str) -> float:
+            return cpu * super().draw(tree)
+
+        def unusable_profilers(self) -> Mapping[ProfilerName, str]:
+            return {}
+
+        def profile(self, tree: str, wanted: tuple[str, ...]) -> Mapping[str, bytes]:
+            document = json.loads(speedscope(1.0))
+            for part in document["profiles"]:
+                many = round(seen * max(200, min(40 / cpu, 1000)))
+                part["samples"], part["weights"] = part["samples"][:many], part["weights"][:many]
+            found = {"profile": json.dumps(document).encode()}
+            return {name: content for name, content in found.items() if name in wanted}
+
+    simulation.ports = replace(simulation.ports, runner=Short(PLANTED))
+    done = simulation.run(profiling(simulation))
+    spied = [capture.blind for capture in done.captures if capture.tool == "py-spy"]
+    assert spied
+    assert any(spied) is blind
+
+
 def test_runs_that_other_load_stretched_are_left_out(simulation: Simulation) -> None:
     class Disturbed(SimulatedRunner):
         runs = 0
