@@ -151,6 +151,12 @@ def test_a_body_of_ten_megabytes_is_not_read(serve: Serve) -> None:
     assert world.client.post("/v1/hooks/monitor", content=pieces()).status_code == 413
 
 
+def test_a_body_that_is_only_said_to_be_large_is_refused_before_it_comes(serve: Serve) -> None:
+    world = serve()
+    said = {"Content-Length": str(10 << 20)}
+    assert world.client.post("/v1/hooks/monitor", content=b"{}", headers=said).status_code == 413
+
+
 def test_a_full_queue_says_so_and_the_alert_can_come_again(serve: Serve) -> None:
     world = serve(queue_limit=1)
     assert world.alert(world.order()).status_code == 202
