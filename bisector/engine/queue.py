@@ -190,7 +190,7 @@ class Dispatcher(Protocol):
         ...
 
 
-class Deliveries(Protocol):
+class Inbox(Protocol):
     """The other end of a dispatcher, in a worker."""
 
     def run(self, take: Callable[[str | None], object], goes_on: Callable[[], bool]) -> None:

@@ -14,8 +14,8 @@ from bisector.engine.loop import carry_out, left_as
 from bisector.engine.ports import Clock, Locks, Ports, Store
 from bisector.engine.queue import (
     MOST_FAILURES,
-    Deliveries,
     EntryState,
+    Inbox,
     Lease,
     LeasedStore,
     Processes,
@@ -47,7 +47,7 @@ class WorkerPorts:
     """Everything a job needs, with the store that is given; raises what stands in the way."""
     unblock: Callable[[], Sequence[int]]
     """Kills stopped workers of this machine that keep everybody from the database; their numbers."""
-    deliveries: Deliveries | None = None
+    inbox: Inbox | None = None
     """Who brings word of jobs; without, the worker looks for them."""
 
 
@@ -94,18 +94,18 @@ class Worker:
                     self._take_jobs()
 
     def _take_jobs(self) -> None:
-        deliveries = self._ports.deliveries
-        if deliveries is None:
+        inbox = self._ports.inbox
+        if inbox is None:
             if not self.once():
                 self.pause(POLL)
             return
         try:
-            deliveries.run(self._delivered, self.goes_on)
+            inbox.run(self._told_of, self.goes_on)
         except StoreError as error:
             self._tell(str(error))
             self.pause(POLL)
 
-    def _delivered(self, job: str | None) -> None:
+    def _told_of(self, job: str | None) -> None:
         if self.once(job) or job is None:
             return
         try:

@@ -46,8 +46,8 @@ class ProcrastinateDispatcher:
         task.defer(job=message.job, attempt=message.attempt)
 
 
-class ProcrastinateDeliveries:
-    """Implements `bisector.engine.queue.Deliveries`."""
+class ProcrastinateInbox:
+    """Implements `bisector.engine.queue.Inbox`."""
 
     def __init__(self, conninfo: str, host: str, host_classes: tuple[str, ...]) -> None:
         """Listens for the host's own queue, and those of its classes."""

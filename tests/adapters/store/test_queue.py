@@ -1,4 +1,4 @@
-"""One contract for the queue on every database."""
+"""One contract for the queue: in memory, SQLite and PostgreSQL."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 
 from bisector.adapters.clock import SystemClock
+from bisector.adapters.in_memory.leases import Waiting
+from bisector.adapters.in_memory.queue import InMemoryQueue
+from bisector.adapters.in_memory.store import InMemoryStore
 from bisector.adapters.store.database import Database, sqlite_url
 from bisector.adapters.store.sql_queue import SqlQueue
 from bisector.adapters.store.sql_store import SqlStore
 from bisector.core.model.facts import EnvironmentSeen
 from bisector.core.model.request import Request, RunnerName
 from bisector.engine.job import JobState
+from bisector.engine.ports import Store
 from bisector.engine.queue import (
     MOST_FAILURES,
     Cancelling,
@@ -64,17 +68,15 @@ class Fates:
 class Rig:
     """A queue with its store, and workers by short names."""
 
-    database: Database
+    store: Store
+    queue_with: Callable[[Limits], Queue]
+    """The same queue with these limits, as one more process would have it."""
     limits: Limits = field(default_factory=Limits)
     fates: Fates = field(default_factory=Fates)
 
     @property
     def queue(self) -> Queue:
-        return SqlQueue(self.database, SystemClock(), self.limits)
-
-    @property
-    def store(self) -> SqlStore:
-        return SqlStore(self.database, SystemClock())
+        return self.queue_with(self.limits)
 
     def worker(self, process: str = "p", *, host: str = "a", kind: WorkerKind = WorkerKind.WORKER, **more: str) -> str:
         info = WorkerInfo(
@@ -100,12 +102,17 @@ class Rig:
         return self.store.job(job).state
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
+@pytest.fixture(params=["in_memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
+    clock = SystemClock()
+    if request.param == "in_memory":
+        store, waiting = InMemoryStore(clock), Waiting()
+        yield Rig(store, lambda limits: InMemoryQueue(store, clock, limits, waiting))
+        return
     sqlite = request.param == "sqlite"
     url = sqlite_url(tmp_path / "b.sqlite3") if sqlite else request.getfixturevalue("postgres").fresh()
     database = Database(url)
-    yield Rig(database)
+    yield Rig(SqlStore(database, clock), lambda limits: SqlQueue(database, clock, limits))
     database.close()
 
 
