@@ -300,7 +300,8 @@ def test_sixteen_hosts_do_ten_thousand_jobs_once_each(request: pytest.FixtureReq
         assert taken == dict.fromkeys(made, 1), "claimed twice, or lost"
         assert "Traceback" not in service.log()
         shares = sorted(path.read_text().count(": taken") for path in tmp_path.glob("worker-*.log"))
-        print(f"{jobs} jobs, {hosts} workers: each claimed once and answered; a worker had {shares[0]} to {shares[-1]}")
+        shared = f"a worker had {shares[0]} to {shares[-1]}"
+        sys.stderr.write(f"{jobs} jobs, {hosts} workers: each claimed once and answered; {shared}\n")
     finally:
         service.close()
 
@@ -311,7 +312,7 @@ def _wait_for_all(service: Service, jobs: int) -> None:
         assert time.monotonic() - began < 6 * 3600, f"{open_ones} of {jobs} jobs are not done"
         if time.monotonic() - told >= 60:
             told = time.monotonic()
-            print(f"{jobs - open_ones} of {jobs} jobs after {told - began:.0f} s", flush=True)
+            sys.stderr.write(f"{jobs - open_ones} of {jobs} jobs after {told - began:.0f} s\n")
         time.sleep(1.0)
 
 

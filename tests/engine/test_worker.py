@@ -64,6 +64,8 @@ class Bench:
     at_first_sample: dict[str, Callable[[], object]] = field(default_factory=dict)
     opening: dict[str, Exception] = field(default_factory=dict)
     """What stands in the way of a job."""
+    worlds: dict[str, World] = field(default_factory=dict)
+    build_slots: int | None = None
 
     def __post_init__(self) -> None:
         self.clock = SystemClock()
@@ -76,6 +78,7 @@ class Bench:
             processes=Here(),
             open=self.open,
             unblock=lambda: (),
+            build_slots=self.build_slots,
         )
         info = WorkerInfo(
             kind=WorkerKind.WORKER,
@@ -96,11 +99,14 @@ class Bench:
             raise self.opening[job]
         then = self.at_first_sample.pop(job, None)
         observers = () if then is None else (Watcher(then),)
-        return replace(Simulation(WORLD, observers=observers).ports, store=store)
+        world = self.worlds.get(job, WORLD)
+        return replace(Simulation(world, observers=observers).ports, store=store)
 
-    def job(self, priority: Priority = Priority.PERSON, **changed: Any) -> str:
-        request: Request = replace(Simulation(WORLD).request(), reuse_samples=False, **changed)
-        return self.queue.enqueue(request, Order(priority=priority)).job
+    def job(self, priority: Priority = Priority.PERSON, world: World = WORLD, **changed: Any) -> str:
+        request: Request = replace(Simulation(world).request(), reuse_samples=False, **changed)
+        job = self.queue.enqueue(request, Order(priority=priority)).job
+        self.worlds[job] = world
+        return job
 
     def state(self, job: str) -> JobState:
         return self.store.job(job).state
