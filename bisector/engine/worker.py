@@ -4,25 +4,18 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from bisector.core.model.units import Seconds
+from bisector.engine.background import NOBODY, Neighbours
+from bisector.engine.build_slots import BuildSlots, SlotPorts
+from bisector.engine.dispatch import Inbox
 from bisector.engine.heart import Heart, Others
 from bisector.engine.job import JobState
 from bisector.engine.loop import carry_out, left_as
 from bisector.engine.ports import Clock, Locks, Ports, Store
-from bisector.engine.queue import (
-    MOST_FAILURES,
-    EntryState,
-    Inbox,
-    Lease,
-    LeasedStore,
-    Processes,
-    Queue,
-    WorkerInfo,
-    back_off,
-)
+from bisector.engine.queue import MOST_FAILURES, EntryState, Lease, LeasedStore, Processes, Queue, WorkerInfo, back_off
 from bisector.engine.slot import HostSlot
 from bisector.engine.stop import StopSignal
 from bisector.errors import BisectorError, EnvironmentFault, GivenBack, LeaseLost, StoreError
@@ -49,6 +42,8 @@ class WorkerPorts:
     """Kills stopped workers of this machine that keep everybody from the database; their numbers."""
     inbox: Inbox | None = None
     """Who brings word of jobs; without, the worker looks for them."""
+    build_slots: int | None = None
+    """How many waiting jobs may have their first builds made beside the one that is measured: see `BuildSlots`."""
 
 
 class Worker:
@@ -64,6 +59,7 @@ class Worker:
         self._ending = StopSignal()
         self._in_hand: StopSignal | None = None
         self._heart: Heart | None = None
+        self._slots: Neighbours = NOBODY
         self.worker = ""
         """Its id, once it is registered."""
 
@@ -148,6 +144,11 @@ class Worker:
                 self._tell(f"process {pid} was ended: a stopped worker that had the database locked")
 
         self.worker = self._patiently(lambda: queue.register(self._info))
+        self._slots = BuildSlots(
+            SlotPorts(queue=queue, clock=self._ports.clock, open=self._ports.open, tell=self._tell),
+            self.worker,
+            self._ports.build_slots,
+        )
         self._patiently(reap)
         others = Others(reap=reap, unblock=unblock)
         self._heart = Heart(queue, self.worker, self._ports.clock, self._lease, others)
@@ -203,7 +204,7 @@ class Worker:
             if queue.wanted(self.worker, lease):
                 raise GivenBack("a job of a higher priority waits")
 
-        ports = self._ports.open(job, store, stop)
+        ports = replace(self._ports.open(job, store, stop), neighbours=self._slots)
         carry_out(job, ports, stop, between=between, leave_as=lambda error: _left_as(error, lease, store))
         self._tell(f"job {job}: done: {store.job(job).sentence}")
 

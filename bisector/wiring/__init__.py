@@ -144,6 +144,7 @@ class Wiring:
             processes=self.processes,
             open=ports_of,
             unblock=stopped_workers(self.database, self.settings).end,
+            build_slots=self.settings.build_slots,
             inbox=inbox_of(self.database, self.host, self.settings.host_classes),
         )
 

@@ -4,8 +4,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from bisector.engine.dispatch import Inbox
 from bisector.engine.ports import Clock
-from bisector.engine.queue import Inbox, Limits, Queue
+from bisector.engine.queue import Limits, Queue
 from bisector.errors import UsageError
 from bisector.settings import Settings
 

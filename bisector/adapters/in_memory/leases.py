@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
 
-from bisector.adapters.in_memory.store import InMemoryStore, Kept
+from bisector.adapters.in_memory.store import InMemoryStore, Memory
 from bisector.core.model.units import Seconds
 from bisector.engine.job import JobState
 from bisector.engine.ports import Clock
@@ -60,7 +60,7 @@ class InMemoryLeases:
 
     @property
     def _lock(self) -> threading.RLock:
-        return self._store.kept.lock
+        return self._store.memory.lock
 
     def register(self, info: WorkerInfo) -> str:
         """A worker begins; its id, which no other ever bears."""
@@ -113,6 +113,12 @@ class InMemoryLeases:
             may = (each for each in self._claimable(mine) if job in {None, each.job} and self._below_cap(each))
             found = min(may, key=turn, default=None)
             return None if found is None else self._lease(found, worker)
+
+    def upcoming(self, worker: str, most: int) -> list[str]:
+        """So many jobs that the worker's host may take, the next one first; none is taken, and no cap is looked at."""
+        with self._lock:
+            mine = self._there(worker)
+            return [] if mine is None else [entry.job for entry in sorted(self._claimable(mine), key=turn)[:most]]
 
     def take(self, worker: str, job: str) -> Lease:
         """Take just this job for a person who asks for it by number, also one that is not queued."""
@@ -256,12 +262,12 @@ class InMemoryLeasedStore(InMemoryStore):
     def __init__(
         self,
         clock: Clock,
-        kept: Kept,
+        memory: Memory,
         held: Callable[[str], bool],
         moved: Callable[[str, JobState, Seconds], None],
     ) -> None:
         """`held` says whether the lease still has a job; `moved` is told of the state a job went to."""
-        super().__init__(clock, kept)
+        super().__init__(clock, memory)
         self._held = held
         self._told = moved
         self._rest: Seconds = 0.0
@@ -277,6 +283,22 @@ class InMemoryLeasedStore(InMemoryStore):
     def _moved(self, job: str, state: JobState) -> None:
         if state is not JobState.RUNNING:
             self._told(job, state, self._rest)
+
+
+class InMemoryBuildStore(InMemoryStore):
+    """Implements `bisector.engine.ports.Store` for build slots: a look at the worker goes with each write."""
+
+    def __init__(self, clock: Clock, memory: Memory, there: Callable[[], bool]) -> None:
+        """`there` says whether nobody gave up the worker whose slots they are."""
+        super().__init__(clock, memory)
+        self._there = there
+
+    def _guard(self, job: str) -> None:
+        raise LeaseLost(f"job {job} is nobody's: a build slot writes to no job")
+
+    def _guard_builds(self) -> None:
+        if not self._there():
+            raise LeaseLost("the worker was given up")
 
 
 def turn(entry: Entry) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bisector.adapters.in_memory.leases import InMemoryLeasedStore, InMemoryLeases, turn
+from bisector.adapters.in_memory.leases import InMemoryBuildStore, InMemoryLeasedStore, InMemoryLeases, turn
 from bisector.core.model.request import Request
 from bisector.core.model.units import Seconds
 from bisector.engine.job import JobState
@@ -94,7 +94,11 @@ class InMemoryQueue(InMemoryLeases):
 
     def store_of(self, lease: Lease) -> "InMemoryLeasedStore":
         """The store as the holder of `lease` writes to it."""
-        return InMemoryLeasedStore(self._clock, self._store.kept, self._held_by(lease), self._moved_by)
+        return InMemoryLeasedStore(self._clock, self._store.memory, self._held_by(lease), self._moved_by)
 
     def remind(self, job: str, rest: Seconds) -> None:
         """There is nobody to send word to."""
+
+    def builds_of(self, worker: str) -> InMemoryBuildStore:
+        """The store as the worker's build slots write to it."""
+        return InMemoryBuildStore(self._clock, self._store.memory, lambda: self._there(worker) is not None)

@@ -14,8 +14,10 @@ from bisector.adapters.in_memory.store import InMemoryStore
 from bisector.adapters.store.database import Database, sqlite_url
 from bisector.adapters.store.sql_queue import SqlQueue
 from bisector.adapters.store.sql_store import SqlStore
+from bisector.core.model.builds import Build
 from bisector.core.model.facts import EnvironmentSeen
 from bisector.core.model.request import Request, RunnerName
+from bisector.core.model.samples import Outcome
 from bisector.engine.job import JobState
 from bisector.engine.ports import Store
 from bisector.engine.queue import (
@@ -183,6 +185,43 @@ def test_a_job_stays_with_its_host_while_a_worker_of_it_lives(rig: Rig) -> None:
     taken = rig.queue.claim(there)
     assert taken is not None
     assert (taken.job, taken.fence) == (lease.job, 2)
+
+
+def test_what_comes_next_can_be_seen_without_taking_it(rig: Rig) -> None:
+    jobs = [rig.job(order) for order in (SWEEP, PERSON, ALERT, Order(host_class="big"))]
+    worker = rig.worker()
+    assert rig.queue.upcoming(worker, 9) == [jobs[1], jobs[2], jobs[0]]
+    assert rig.queue.upcoming(worker, 2) == [jobs[1], jobs[2]]
+    assert [rig.queue.entry(job).attempt for job in jobs] == [0] * 4  # type: ignore[union-attr]
+    assert rig.queue.claim(worker) is not None
+    assert rig.queue.upcoming(worker, 9) == [jobs[2], jobs[0]]
+    rig.fates.said["p"] = False
+    rig.reap()
+    assert rig.queue.upcoming(worker, 9) == []
+
+
+def test_build_slots_write_builds_as_long_as_their_worker_is_there_and_never_to_a_job(rig: Rig) -> None:
+    job, worker = rig.job(), rig.worker("p1")
+    slots, build = rig.queue.builds_of(worker), Build(key="k", outcome=Outcome.OK, handle="h")
+    slots.remember_build(build)
+    assert rig.store.known_builds(["k"]) == {"k": build}
+    attempts: list[Callable[[], None]] = [
+        lambda: slots.append(job, FACT),
+        lambda: slots.append_together(job, (FACT,)),
+        lambda: slots.set_state(job, JobState.RUNNING),
+    ]
+    for attempt in attempts:
+        with pytest.raises(LeaseLost):
+            attempt()
+    assert (rig.store.facts(job), rig.state(job)) == ([], JobState.QUEUED)
+    rig.fates.said["p1"] = False
+    rig.reap()
+    rig.worker("p2")
+    with pytest.raises(LeaseLost):
+        slots.remember_build(replace(build, key="late"))
+    with pytest.raises(LeaseLost):
+        slots.forget_build("k")
+    assert set(rig.store.known_builds(["k", "late"])) == {"k"}
 
 
 def test_of_one_repository_no_more_at_once_than_may(rig: Rig) -> None:
