@@ -18,7 +18,7 @@ from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Sample
 from bisector.core.model.units import Bytes, Seconds, Sha
 from bisector.core.search.planner import Plan
-from bisector.engine.background import Background
+from bisector.engine.background import NOBODY, Background, Neighbours
 from bisector.engine.checkouts import Checkouts
 from bisector.engine.job import JobRow, JobState
 from bisector.engine.running import Archive as Archive  # noqa: PLC0414  part of the port
@@ -333,3 +333,4 @@ class Ports:
     clock: Clock
     background: Background
     observers: tuple[Observer, ...] = ()
+    neighbours: Neighbours = NOBODY

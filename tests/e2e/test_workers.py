@@ -1,6 +1,7 @@
 """Workers that are killed, stopped and asked to end: the same answer, no sample lost or doubled, on both databases."""
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -281,23 +282,38 @@ def test_a_worker_that_is_killed_in_a_real_run_is_followed_by_one_that_finds_the
 
 @pytest.mark.long
 def test_sixteen_hosts_do_ten_thousand_jobs_once_each(request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    """BISECTOR_TEST_JOBS and BISECTOR_TEST_HOSTS make it smaller."""
+    """BISECTOR_TEST_JOBS and BISECTOR_TEST_HOSTS make it smaller. Prints how far it is once a minute."""
     jobs, hosts = (int(os.environ.get(f"BISECTOR_TEST_{n}", d)) for n, d in (("JOBS", "10000"), ("HOSTS", "16")))
     service = Service(tmp_path, request.getfixturevalue("postgres").fresh(), lease=60.0)
     try:
         first = service.bisect("candidates=2,culprit=1,effect=0.5,noise=0.005,seed=1")
         asked = replace(service.wiring.store.job(first).request, reuse_samples=False)
-        made = [first, *(service.wiring.queue.enqueue(asked, Order()).job for _ in range(jobs - 1))]
         for number in range(hosts):
             own = {"STATE_DIR": str(tmp_path / f"state-{number}"), "HOST_NAME": f"host-{number}"}
             service.worker(**{f"BISECTOR_{name}": value for name, value in own.items()})
-        wait_until(lambda: not service.wiring.queue.entries(), 6 * 3600, "the jobs")
+        made = [first, *(service.wiring.queue.enqueue(asked, Order()).job for _ in range(jobs - 1))]
+        _wait_for_all(service, jobs)
         for job in made:
             assert_answered(service.facts(job), culprit=1)
         assert [service.wiring.queue.entry(job).attempt for job in made] == [1] * jobs  # type: ignore[union-attr]
+        taken = Counter(re.findall(r"job (\d+): taken", service.log()))
+        assert taken == dict.fromkeys(made, 1), "claimed twice, or lost"
         assert "Traceback" not in service.log()
+        shares = sorted(path.read_text().count(": taken") for path in tmp_path.glob("worker-*.log"))
+        shared = f"a worker had {shares[0]} to {shares[-1]}"
+        sys.stderr.write(f"{jobs} jobs, {hosts} workers: each claimed once and answered; {shared}\n")
     finally:
         service.close()
+
+
+def _wait_for_all(service: Service, jobs: int) -> None:
+    began = told = time.monotonic()
+    while open_ones := sum(depth.waiting + depth.leased for depth in service.wiring.queue.depth()):
+        assert time.monotonic() - began < 6 * 3600, f"{open_ones} of {jobs} jobs are not done"
+        if time.monotonic() - told >= 60:
+            told = time.monotonic()
+            sys.stderr.write(f"{jobs - open_ones} of {jobs} jobs after {told - began:.0f} s\n")
+        time.sleep(1.0)
 
 
 def _elsewhere(info: WorkerInfo) -> WorkerInfo:

@@ -91,6 +91,9 @@ class SqlStore:
     def _guard(self, connection: Connection, job: str) -> None:
         """Called in each transaction that writes to a job, before it does."""
 
+    def _guard_builds(self, connection: Connection) -> None:
+        """Called in each transaction that changes what is known of builds, before it does."""
+
     def _moved(self, connection: Connection, job: str, state: JobState) -> None:
         """Called in the transaction that moved a job to `state`."""
 
@@ -128,6 +131,7 @@ class SqlStore:
         """Keep what came of a build for later jobs, or note that it was used again."""
         now = self._now()
         with self._database.writing() as connection:
+            self._guard_builds(connection)
             row = {"payload": _BUILD.dump_json(build).decode(), "used_at": now}
             touched = connection.execute(update(builds).where(builds.c.key == build.key).values(row))
             if touched.rowcount == 0:
@@ -136,6 +140,7 @@ class SqlStore:
     def forget_build(self, key: str) -> None:
         """Drop what is known of a build that is no longer at hand."""
         with self._database.writing() as connection:
+            self._guard_builds(connection)
             connection.execute(builds.delete().where(builds.c.key == key))
 
     def builds(self) -> list[tuple[Build, float]]:
