@@ -27,6 +27,8 @@ from bisector.errors import EnvironmentFault, StoreError, UsageError
 BUSY_SECONDS = 10.0
 SERVER = "-c idle_in_transaction_session_timeout=15s -c lock_timeout=10s"
 """A process that is stopped in the middle of a transaction must not keep its rows locked for longer than a lease."""
+ENCODED = {"client_encoding": "utf8"}
+"""A cluster that was made where no locale is set has no encoding, and the driver would then give bytes for text."""
 WAL_FIXED_IN = (3, 51, 3)
 WAL_BACKPORTS = frozenset({(3, 44, 6), (3, 50, 7)})
 """SQLite before these can corrupt a write-ahead log that several connections write and checkpoint at once."""
@@ -49,7 +51,8 @@ class Database:
         self.prepare = prepare
         try:
             self.url: URL = make_url(url)
-            own = {} if url.startswith("sqlite") else {"pool_pre_ping": True, "connect_args": {"options": SERVER}}
+            asked = {"options": SERVER, **ENCODED}
+            own = {} if url.startswith("sqlite") else {"pool_pre_ping": True, "connect_args": asked}
             self._engine = create_engine(self.url, **own)
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise UsageError(f"not a usable database URL: {error}", where="BISECTOR_DATABASE_URL") from None
@@ -66,7 +69,8 @@ class Database:
     @property
     def conninfo(self) -> str:
         """How libpq would connect to it, password included."""
-        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        encoded = self.url.set(drivername="postgresql").update_query_dict(ENCODED)
+        return encoded.render_as_string(hide_password=False)
 
     @property
     def where(self) -> str:
