@@ -178,8 +178,10 @@ class Store(Protocol):
         """One job; JobError when there is none."""
         ...
 
-    def jobs(self, most: int | None = None) -> list[JobRow]:
-        """All jobs, or so many of them, newest first."""
+    def jobs(
+        self, most: int | None = None, *, state: JobState | None = None, before: str | None = None
+    ) -> list[JobRow]:
+        """All jobs, or so many of them, newest first: those in `state`, and older than the job `before`."""
         ...
 
     def tally(self) -> Mapping[JobState, int]:

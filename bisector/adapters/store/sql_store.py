@@ -51,10 +51,17 @@ class SqlStore:
             raise NoSuchJob(f"there is no job {job}", then="`bisector jobs list` shows those there are")
         return _job_row(row)
 
-    def jobs(self, most: int | None = None) -> list[JobRow]:
-        """All jobs, or so many of them, newest first."""
+    def jobs(
+        self, most: int | None = None, *, state: JobState | None = None, before: str | None = None
+    ) -> list[JobRow]:
+        """All jobs, or so many of them, newest first: those in `state`, and older than the job `before`."""
+        wanted = _rows().order_by(jobs.c.id.desc()).limit(most)
+        if state is not None:
+            wanted = wanted.where(jobs.c.state == state)
+        if before is not None:
+            wanted = wanted.where(jobs.c.id < number_of(before))
         with self._database.reading() as connection:
-            return [_job_row(row) for row in connection.execute(_rows().order_by(jobs.c.id.desc()).limit(most))]
+            return [_job_row(row) for row in connection.execute(wanted)]
 
     def tally(self) -> Mapping[JobState, int]:
         """How many jobs there are in each state that any is in."""
