@@ -18,7 +18,7 @@ from bisector.core.model.scenario import (
 )
 from bisector.errors import ScenarioError, UsageError
 from bisector.formats.quantities import parse_moment
-from bisector.formats.results import SOURCES, is_known_source
+from bisector.formats.results import SOURCES, is_known_source, meaning
 
 MOST_BYTES = 64 * 1024
 SCHEMA_VERSION = 1
@@ -124,12 +124,24 @@ class MetricTable(_Table):
     name: Annotated[str, Field(min_length=1, max_length=200)]
     source: _Text = Field("json", description=f"{', '.join(SOURCES)} or regex:PATTERN with one group")
     file: _Text = Field("", description="read from {out}/FILE instead of standard output")
-    select: _Text = Field("", description="key or dotted path in the JSON object; the metric's name by default")
-    statistic: Literal["median", "mean", "min", "max"] = Field("median", description="of the inner values of one run")
-    unit: Annotated[str, Field(max_length=40)] = ""
-    better: Literal["lower", "higher"] = "lower"
+    select: _Text = Field(
+        "",
+        description="key or dotted path in the JSON object, or the benchmark in a tool's file; "
+        "the metric's name by default",
+    )
+    quantity: _Text = Field("", description="which figure of the benchmark; its time, usually, when left out")
+    statistic: _Text = Field(
+        "median",
+        pattern=r"^(median|mean|min|max|p\d{1,2}(\.\d{1,4})?)$",
+        description="of the inner values of one run: median, mean, min, max or a percentile like p95",
+    )
+    unit: Annotated[str, Field(max_length=40)] = Field("", description="what the source means when left out")
+    better: Literal["lower", "higher"] | None = Field(None, description="what the tool means when left out, else lower")
     min_effect: float = Field(0.03, gt=0, lt=10, strict=False, description="smallest relative change worth naming")
     exact: bool = Field(default=False, description="a counter without run-to-run noise: one run a commit is enough")
+    allow_failures: float = Field(
+        0.0, ge=0, le=1, strict=False, description="share of a run's own requests or checks that may fail"
+    )
 
     @field_validator("source")
     @classmethod
@@ -236,16 +248,12 @@ WALL = Metric(name="wall", source="wall", unit="s")
 
 
 def _metric(table: MetricTable) -> Metric:
-    units = {"wall": "s", "cpu": "s", "peak_memory": "B", "instructions": "instructions"}
+    unit, better = meaning(table.source, table.select or table.name, table.quantity)
     exact = table.exact or table.source == "instructions"
-    return Metric(
-        **{
-            **table.model_dump(),
-            "better": Better(table.better),
-            "unit": table.unit or units.get(table.source, ""),
-            "exact": exact,
-        }
-    )
+    stated = Better(table.better) if table.better is not None else better
+    if stated is not better:
+        unit = ""  # Another quantity than the usual one: its unit is not known.
+    return Metric(**{**table.model_dump(), "better": stated, "unit": table.unit or unit, "exact": exact})
 
 
 def _problems(error: ValidationError) -> Iterable[str]:

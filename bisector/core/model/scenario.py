@@ -136,7 +136,10 @@ class Metric:
     source: str = "json"
     file: str = ""
     select: str = ""
-    statistic: Literal["median", "mean", "min", "max"] = "median"
+    quantity: str = ""
+    """Which of a benchmark's figures; what the tool is there to measure when left out."""
+    statistic: str = "median"
+    """Of the inner values of one run: median, mean, min, max or a percentile like p95."""
     unit: str = ""
     better: Better = Better.LOWER
     min_effect: float = 0.03
@@ -144,6 +147,13 @@ class Metric:
     """Asked only if the very first run yields it; else the scenario's next metric takes its place."""
     exact: bool = False
     """The metric is a counter without run-to-run noise: one run a commit tells its value."""
+    allow_failures: float = 0.0
+    """How large a share of its own operations may have failed in a run that still has a result."""
+
+    def reading(self) -> str:
+        """How it is read, as text: values read in different ways are not compared."""
+        further = f" {self.quantity}" if self.quantity else ""
+        return f"{self.name} {self.source} {self.file} {self.select} {self.statistic}{further}"
 
 
 CRASHED = Metric(name="crashed")
