@@ -1,12 +1,12 @@
 """What a run printed or wrote, read into the value of each metric. One file a format."""
 
 from collections.abc import Callable, Mapping
-from statistics import fmean, median
 
 from bisector.core.model.samples import Usage
 from bisector.core.model.scenario import Metric
 from bisector.formats.results import json_object, pattern, plain, printed
 from bisector.formats.results.problem import ResultProblem
+from bisector.formats.results.statistic import statistic_of
 
 MEASURED: Mapping[str, Callable[[Usage], float]] = {
     "wall": lambda usage: usage.wall,
@@ -23,7 +23,6 @@ READERS: Mapping[str, Callable[[bytes, Metric], list[float]]] = {
 """Metrics that are read from what the run printed or wrote."""
 
 SOURCES = (*MEASURED, *READERS)
-STATISTICS: Mapping[str, Callable[[list[float]], float]] = {"median": median, "mean": fmean, "min": min, "max": max}
 LARGEST = 1e100
 """Beyond it sums of squares leave the range of floating point."""
 NEVER_NEGATIVE = frozenset({"s", "ms", "us", "µs", "ns", "B"})
@@ -51,7 +50,10 @@ def read_value(metric: Metric, usage: Usage, stdout: bytes, files: Mapping[str, 
     values = reader(text, metric)
     if not values:
         raise ResultProblem(f"no value of {metric.name} in the output")
-    return _checked(STATISTICS[metric.statistic](values), metric)
+    condense = statistic_of(metric.statistic)
+    if condense is None:  # a scenario of a later version, taken from its job
+        raise ResultProblem(f"no such statistic: {metric.statistic!r}")
+    return _checked(condense(values), metric)
 
 
 def _checked(value: float, metric: Metric) -> float:
