@@ -8,10 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bisector.adapters.in_memory.world import World
+from bisector.core.model.history import LineName
+from bisector.core.model.request import Search
+from bisector.core.search.decide import decide
+from bisector.core.search.ends import find_ends
 from bisector.core.search.observations import Settings
+from bisector.core.search.planner import costs_of, main_line_view, settings_of
 from bisector.core.search.posterior import assess
+from bisector.core.search.several import name, verdict
 from bisector.core.search.shape import Uneven, uneven
 from tests.helpers.lines import line, observations
+from tests.helpers.simulated import Simulation
 
 SIZE = 40
 EIGHTS = (0, 5, 10, 15, 20, 25, 30, 35, SIZE)
@@ -73,3 +81,16 @@ def test_luck_of_builds_is_not_a_second_step() -> None:
         levels = {p: 100.0 + (4 if p >= 22 else 0) + 0.6 * random.standard_normal() for p in EIGHTS}
         told += shape(levels, noise=0.6, seed=seed) is not None
     assert told <= 2
+
+
+def test_one_name_alone_is_as_likely_as_when_it_was_named() -> None:
+    simulation = Simulation(World(candidates=32, culprit=20, effect=0.03, noise=0.01, seed=3))
+    done = simulation.run(simulation.request(search=Search(descend=False)))
+    simulation.close()
+    ends = find_ends(done)
+    assert ends is not None
+    view, searched = main_line_view(done, ends), settings_of(done, LineName.MAIN)
+    decision = decide(view.observations(), costs_of(view), searched)
+    named = name(view, decision)
+    assert named is not None
+    assert verdict(view, (named,), searched).culprits[0].probability == pytest.approx(named.culprit.probability)

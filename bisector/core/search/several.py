@@ -113,10 +113,12 @@ def verdict(
 
     `reason` and `why` say what ended the search, where it was not the end of what can be learnt.
     """
-    settings = settings_of_part(settings)
-    judged = [_judged(window, each, settings) for window, each in _windows(view, named)]
+    of_part = settings_of_part(settings)
+    # The exception is a second change: one alone is judged by what was held likely when it was named.
+    by = settings if len(named) == 1 else of_part
+    judged = [_judged(window, each, by) for window, each in _windows(view, named)]
     found = [culprit for culprit, _ in judged]
-    found += (culprit for part in parts_of(view, named) for culprit in _unplaced(part, settings))
+    found += (culprit for part in parts_of(view, named) for culprit in _unplaced(part, of_part))
     surest = max((posterior for _, posterior in judged), key=lambda posterior: posterior.df)
     lead = found[0] if not found[0].change else max(found[: len(named)], key=_size)
     along = sorted((each for each in found if _rises(each) == _rises(lead)), key=_size, reverse=True)
