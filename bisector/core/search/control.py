@@ -63,7 +63,8 @@ def control_of(view: View, culprit: Culprit, tau: float, elapsed: Seconds) -> St
         return Control(same_build=True)
     three = ((parent, units.other), (units.culprit, units.verified), (parent, units.fresh))
     values = [_values(view, unit) for unit in three]
-    found = judged(view, tau, values[0], values[2], values[1]) if all(len(each) for each in values) else None
+    measured = all(len(each) for each in values)
+    found = judged(view, (values[0], values[2], values[1]), _step(view, culprit), tau) if measured else None
     stops = over and over != ("builds",)
     once = found is not None and found.luck and len(values[0]) <= units.turns * view.runs_together
     # What a burst over a few runs makes of one build must not take a name away: luck then has to show twice.
@@ -83,19 +84,28 @@ def _disturbed(view: View, values: list[FloatArray]) -> bool:
     return reach > 0 and any(float(np.abs(each - median(each)).max()) > reach for each in scaled)
 
 
-def judged(view: View, tau: float, one: FloatArray, other: FloatArray, culprit: FloatArray) -> Control:
-    """How far two builds of the parent differ, and the culprit from both: values of the metric, of the same turns."""
+def judged(view: View, three: tuple[FloatArray, FloatArray, FloatArray], step: float, tau: float) -> Control:
+    """How far two builds of the parent differ, and the culprit from both: values of the metric, of the same turns.
+
+    `step` is the culprit's by everything measured: what these few runs show of it moves with the second build.
+    """
     spread = noise_within(_runs_by_build(view))
-    first, second, new = (side_of(view.scale.into(each), spread) for each in (one, other, culprit))
+    first, second, new = (side_of(view.scale.into(each), spread) for each in three)
     reach = float(stdtrit(spread.df, 0.5 + view.investigation.request.search.confidence / 2))
     both = Side(level=(first.level + second.level) / 2, variance=(first.variance + second.variance) / 4)
     return Control(
         same_build=False,
         difference=_change(view, first, second, reach),
         culprit=_change(view, both, new, reach),
-        runs=len(one) + len(other) + len(culprit),
-        luck=is_luck(first, second, new.level - both.level, replace(spread, tau=tau)),
+        runs=sum(len(each) for each in three),
+        luck=is_luck(first, second, max(abs(new.level - both.level), step), replace(spread, tau=tau)),
     )
+
+
+def _step(view: View, culprit: Culprit) -> float:
+    """How far the culprit lies from its parent by all runs of both, in the search's units; 0 where it is not known."""
+    relative = culprit.change.relative if culprit.change is not None else 0.0
+    return abs(view.scale.threshold(relative)) if relative > -1 else 0.0
 
 
 def is_luck(first: Side, second: Side, step: float, known: Spread) -> bool:

@@ -63,6 +63,23 @@ def next_in_parts(
     return None
 
 
+def less_sure(
+    view: View, named: Sequence[CulpritNamed], settings: Settings, costs: Callable[[View], Costs]
+) -> Decision | None:
+    """What to measure where the only name has become less sure since it was named, and nothing else changes; else None.
+
+    What was run to look for a second change counts for the first as well.
+    """
+    if len(named) != 1:
+        return None
+    decision = decide(view.observations(), costs(view), settings)
+    if isinstance(decision.action, Stop) or shape_of(view, decision) is not None:
+        return None
+    of_part = settings_of_part(settings)
+    quiet = all(assess(part.observations(), of_part).no_change >= REMAINS for part in parts_of(view, named))
+    return decision if quiet else None
+
+
 def in_stretches(
     view: View, decision: Decision, settings: Settings, costs: Callable[[View], Costs]
 ) -> tuple[View, Decision] | Uneven | None:
