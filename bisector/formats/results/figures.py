@@ -1,16 +1,13 @@
 """What a benchmark tool's file says: a figure a quantity and benchmark, in seconds, bytes or plain numbers."""
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from statistics import fmean, median
 
 from bisector.core.model.scenario import Better, Metric
 from bisector.formats.results.problem import ResultProblem
+from bisector.formats.results.statistic import is_share, statistic_of
 
-STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {"median": median, "mean": fmean, "min": min, "max": max}
-PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,4})?)\Z")
 MOST_NAMED = 12
 """Names that a message lists; the rest is counted."""
 
@@ -57,22 +54,11 @@ class Figure:
 
 
 def condensed(values: Sequence[float], statistic: str) -> float:
-    """One value for several: a statistic by name, or a percentile like p95 by linear interpolation."""
-    if statistic in STATISTICS:
-        return STATISTICS[statistic](values)
-    found = PERCENTILE.match(statistic)
-    if found is None:
+    """One value for several, by the name of a statistic."""
+    condense = statistic_of(statistic)
+    if condense is None:  # a scenario of a later version, taken from its job
         raise ResultProblem(f"there is no statistic {statistic!r}")
-    ordered = sorted(values)
-    place = float(found[1]) / 100 * (len(ordered) - 1)
-    below = int(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
-
-
-def is_statistic(text: str) -> bool:
-    """Whether `text` names a way to make one value of several."""
-    return text in STATISTICS or PERCENTILE.match(text) is not None
+    return condense(values)
 
 
 def chosen(figures: Sequence[Figure], metric: Metric) -> Figure:
@@ -101,6 +87,8 @@ def checked(figure: Figure, metric: Metric) -> Figure:
     if figure.failed and figure.failed_share > metric.allow_failures:
         less = f"; allow_failures = {figure.failed_share:.2g} would accept it" if figure.failed_share < 1 else ""
         raise ResultProblem(f"{figure.label}: {figure.failed}{less}")
+    if is_share(metric.statistic):
+        return figure
     if figure.better is not None and figure.better is not metric.better:
         raise ResultProblem(
             f"of {figure.label}, {figure.better} is better, and the metric says {metric.better}: "
