@@ -54,7 +54,7 @@ def try_runs(request: Request, build: Build, runs: int, ports: Ports, stop: Stop
                 try:
                     _read(metric, record, trial)
                 except ResultProblem as problem:
-                    trial.problems[metric.name] = str(problem)
+                    trial.problems[metric.name] = problem.with_cause(record.reason)
             yield trial
 
 

@@ -57,7 +57,7 @@ def test_a_scenario_is_written_that_reads_the_tools_own_file(
     assert (metric.source, metric.unit) == (tool, "s")
     command = " ".join(scenario.run.command)
     assert metric.file.removesuffix(".json") in command or tool == "asv"
-    copied = [word for word in scenario.run.command if word.startswith("{scenario}/")]
+    copied = [word.split("::")[0] for word in scenario.run.command if word.startswith("{scenario}/")]
     assert all((path.parent / word.removeprefix("{scenario}/")).exists() for word in copied)
     assert len([line for line in path.read_text().splitlines() if line and not line.startswith("[")]) <= 15
     assert "bisector scenario check mine" in done.out
@@ -137,6 +137,11 @@ def _scenario(tmp_path: Path, command: str, metric: str = 'source = "number"') -
         ('["echo", "Benchmarks"]', 'source = "go-bench"', "no line of a Go benchmark"),
         ('["echo", "BenchmarkA 1 2 ns/op\\nBenchmarkB 1 2 ns/op"]', 'source = "go-bench"', "BenchmarkA, BenchmarkB"),
         ('["true"]', 'source = "asv"\nfile = "asv.json"', "the run did not write {out}/asv.json"),
+        (
+            '["sh", "-c", "head -c 17000000 /dev/zero >{out}/big.json"]',
+            'source = "asv"\nfile = "big.json"',
+            "(big.json: it is over 16 MiB)",
+        ),
     ],
 )
 def test_check_runs_a_scenario_and_says_what_is_missing(
