@@ -1,5 +1,6 @@
 """Files that the real tools wrote, read, and compared with what is in them by other means."""
 
+import json
 import re
 from statistics import fmean, median
 
@@ -44,6 +45,19 @@ class TestPytestBenchmark:
         assert read("pytest-benchmark", text, select="test_sum[100]") == median(one["stats"]["data"])
         assert read("pytest-benchmark", text, select=one["fullname"]) == median(one["stats"]["data"])
         assert read("pytest-benchmark", text, select="test_sum[100]", statistic="min") == one["stats"]["min"]
+
+    def test_tests_of_one_name_are_told_apart_by_their_modules(self) -> None:
+        file = document("pytest-benchmark.json")
+        one, other = (
+            file["benchmarks"][2],
+            {**file["benchmarks"][0], "name": "test_sorted", "fullname": "b.py::test_sorted"},
+        )
+        text = json.dumps({**file, "benchmarks": [one, other]}).encode()
+        assert read("pytest-benchmark", text, select="b.py::test_sorted") == median(other["stats"]["data"])
+        with pytest.raises(
+            ResultProblem, match=r"'test_sorted' may be any of: test_sums.py::test_sorted, b.py::test_so"
+        ):
+            read("pytest-benchmark", text, select="test_sorted")
 
     def test_saved_files_have_statistics_alone(self) -> None:
         stats = document("pytest-benchmark-autosave.json")["benchmarks"][1]["stats"]
@@ -342,6 +356,21 @@ def test_a_direction_or_unit_that_the_file_contradicts_is_refused() -> None:
         read("hyperfine", text, better="higher")
     with pytest.raises(ResultProblem, match='is read in s, and the metric says ms: write unit = "s"'):
         read("hyperfine", text, unit="ms")
+
+
+def test_two_results_of_one_name_are_not_mixed() -> None:
+    file = document("hyperfine-one.json")
+    text = json.dumps({"results": file["results"] * 2}).encode()
+    with pytest.raises(
+        ResultProblem, match=r"2 results are called 'sleep 0.01 \(time\)'; give them names of their own"
+    ):
+        read("hyperfine", text)
+
+
+def test_what_the_runner_told_of_a_file_stands_beside_the_problem() -> None:
+    problem = ResultProblem("the run did not write {out}/a.json as a regular file")
+    assert problem.with_cause("a.json: it is over 16 MiB").endswith("regular file (a.json: it is over 16 MiB)")
+    assert problem.with_cause("") == str(problem)
 
 
 def test_failures_can_be_allowed_up_to_a_share() -> None:
