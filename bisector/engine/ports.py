@@ -46,6 +46,10 @@ class Repository(Transplants, Checkouts, Protocol):
         """Whether `commit` is in the history of `branch` as it is now; RefError when there is no such branch."""
         ...
 
+    def merge_base(self, one: Sha, other: Sha) -> Sha:
+        """The youngest commit that both, which were resolved, have in their histories; RefError where there is none."""
+        ...
+
     def snapshot(self) -> Sha:
         """The tree of the work tree as it is, uncommitted and untracked (not ignored) files included."""
         ...

@@ -115,6 +115,11 @@ class Service:
         except StoreError:
             return None
 
+    def built_with(self, step: str) -> int:
+        """How many builds are at hand whose recipe has this step."""
+        logs = [Path(build.log) for build, _ in self.wiring.store.builds() if build.usable]
+        return sum(step in log.read_text(errors="replace") for log in logs)
+
     def stop_between_transactions(self, process: "subprocess.Popen[bytes]") -> None:
         """Stop a worker that has no lock on the database: on SQLite nobody else could look at it."""
 
@@ -250,7 +255,7 @@ def test_a_database_that_goes_away_for_a_while_costs_no_sample(tmp_path: Path) -
             service.wait_for_samples(job, 6)
             kept = service.facts(job)
             running.stop()
-            time.sleep(5)
+            time.sleep(10)
             running.start()
             wait_until(lambda: service.state_if_known(job) is JobState.DONE, 180, f"the answer: {service.log()}")
             facts = service.facts(job)
@@ -276,6 +281,35 @@ def test_a_worker_that_is_killed_in_a_real_run_is_followed_by_one_that_finds_the
         service.wait_for("1", JobState.DONE)
         assert_answered(service.facts("1"), culprit=8)
         assert victim.left_running() == []
+    finally:
+        service.close()
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="builds beside runs take a processor of their own")
+def test_what_is_built_for_a_waiting_job_ends_with_its_worker_and_is_there_when_the_next_one_has_made_it(
+    tmp_path: Path,
+) -> None:
+    service, measured = Service(tmp_path, ""), Victim(tmp_path)
+    (tmp_path / "waiting").mkdir()
+    waiting = Victim(tmp_path / "waiting")
+    waiting.environment = service.environment
+    waiting.slow_down_builds()
+    try:
+        for victim in (measured, waiting):
+            _, complaint = victim.bisect("--detach").communicate(timeout=120)
+            assert service.state("1") is JobState.QUEUED, complaint
+        first = service.worker(BISECTOR_BUILD_SLOTS="1")
+        wait_until(waiting.left_running, 90, f"a build for the job that waits: {service.log()}")
+        assert (service.state("1"), service.state("2")) == (JobState.RUNNING, JobState.QUEUED)
+        first.kill()
+        wait_until(lambda: not waiting.left_running() + measured.left_running(), 10, "its processes to end")
+        assert service.built_with("sleep 2.5") == 0
+        second = service.worker(BISECTOR_BUILD_SLOTS="1")
+        wait_until(lambda: service.built_with("sleep 2.5") > 0, 90, f"a build for the job that waits: {service.log()}")
+        assert (service.facts("2"), service.state("2")) == ([], JobState.QUEUED)
+        second.terminate()
+        assert second.wait(timeout=60) == 0, service.log()
+        assert waiting.left_running() + measured.left_running() == []
     finally:
         service.close()
 

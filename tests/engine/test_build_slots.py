@@ -71,8 +71,11 @@ def test_the_ends_of_the_next_job_are_built_beside_the_runs_of_the_first() -> No
     assert entry.attempt == 1, "a build slot takes no job"
 
 
-def test_nothing_is_built_beside_first_and_deciding_runs_and_what_is_bears_the_mark() -> None:
-    bench = Slots(replace(FIRST, layout=0.002))
+@pytest.mark.parametrize("looks", [3, 1000])
+def test_nothing_is_built_beside_first_and_deciding_runs_and_what_is_bears_the_mark(looks: int) -> None:
+    """On two processors the job builds nothing ahead for itself: what is beside its runs is for others. What takes long
+    is still being built when the runs that decide begin, unless it is broken off."""
+    bench = Slots(replace(FIRST, layout=0.002, cores=2), build_slots=1, looks=looks)
     bench.work()
     samples = bench.samples(bench.first)
     assert any(sample.beside for sample in samples)
@@ -80,6 +83,7 @@ def test_nothing_is_built_beside_first_and_deciding_runs_and_what_is_bears_the_m
     deciding = [sample for sample in samples if sample.purpose in DECIDING]
     assert deciding
     assert not any(sample.beside for sample in deciding)
+    assert ends_reused(bench) == ([True, True] if looks == 3 else [False, False])
 
 
 @pytest.mark.parametrize(
@@ -105,7 +109,7 @@ def test_there_is_as_much_room_as_was_asked_for_or_as_the_job_has_itself() -> No
 
 
 def test_where_builds_disturb_the_runs_none_is_made_for_others_either() -> None:
-    bench = Slots(replace(FIRST, disturbs=0.2), replace(SECOND, build=60.0), build_slots=1)
+    bench = Slots(replace(FIRST, disturbs=0.2, cores=2), build_slots=1)
     for _ in range(6):
         bench.job(Priority.SWEEP, replace(SECOND, seed=len(bench.worlds) + 10))
     bench.work()

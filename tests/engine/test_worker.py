@@ -66,6 +66,8 @@ class Bench:
     """What stands in the way of a job."""
     worlds: dict[str, World] = field(default_factory=dict)
     build_slots: int | None = None
+    looks: int = 3
+    """How often one looks at a build beside the runs until it is made."""
 
     def __post_init__(self) -> None:
         self.clock = SystemClock()
@@ -100,7 +102,9 @@ class Bench:
         then = self.at_first_sample.pop(job, None)
         observers = () if then is None else (Watcher(then),)
         world = self.worlds.get(job, WORLD)
-        return replace(Simulation(world, observers=observers).ports, store=store)
+        ports = replace(Simulation(world, observers=observers).ports, store=store)
+        ports.background.looks = self.looks  # type: ignore[attr-defined]
+        return ports
 
     def job(self, priority: Priority = Priority.PERSON, world: World = WORLD, **changed: Any) -> str:
         request: Request = replace(Simulation(world).request(), reuse_samples=False, **changed)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,15 @@ class Fates:
         return True
 
 
+class Jumping(SystemClock):
+    """A clock whose time of day can be set; what has gone by it still knows."""
+
+    set_by = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.set_by
+
+
 @dataclass
 class Rig:
     """A queue with its store, and workers by short names."""
@@ -73,6 +83,7 @@ class Rig:
     store: Store
     queue_with: Callable[[Limits], Queue]
     """The same queue with these limits, as one more process would have it."""
+    clock: Jumping
     limits: Limits = field(default_factory=Limits)
     fates: Fates = field(default_factory=Fates)
 
@@ -106,15 +117,15 @@ class Rig:
 
 @pytest.fixture(params=["in_memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    clock = SystemClock()
+    clock = Jumping()
     if request.param == "in_memory":
         store, waiting = InMemoryStore(clock), Waiting()
-        yield Rig(store, lambda limits: InMemoryQueue(store, clock, limits, waiting))
+        yield Rig(store, lambda limits: InMemoryQueue(store, clock, limits, waiting), clock)
         return
     sqlite = request.param == "sqlite"
     url = sqlite_url(tmp_path / "b.sqlite3") if sqlite else request.getfixturevalue("postgres").fresh()
     database = Database(url)
-    yield Rig(SqlStore(database, clock), lambda limits: SqlQueue(database, clock, limits))
+    yield Rig(SqlStore(database, clock), lambda limits: SqlQueue(database, clock, limits), clock)
     database.close()
 
 
@@ -361,6 +372,38 @@ def test_a_fault_lets_a_job_rest(rig: Rig) -> None:
     entry = rig.queue.entry(job)
     assert entry is not None
     assert (entry.state, entry.failures) == (EntryState.WAITING, 1)
+
+
+@pytest.mark.parametrize("days", [-1, 1, 400])
+def test_a_clock_that_is_set_loses_no_lease_and_makes_none_immortal(rig: Rig, days: int) -> None:
+    jobs = [rig.job(), rig.job()]
+    first, second = rig.worker("p1"), rig.worker("p2", host="b")
+    leases = [rig.queue.claim(worker) for worker in (first, second)]
+    rig.clock.set_by = timedelta(days=days)
+    assert rig.reap() == ()
+    assert rig.queue.beat(first)
+    assert [row.late for row in rig.queue.workers()] == [False, False]
+    for lease in leases:
+        assert lease is not None
+        rig.queue.store_of(lease).append(lease.job, FACT)
+    rig.limits = Limits(lease=0.05)
+    rig.queue.beat(second)
+    time.sleep(0.1)
+    assert rig.reap() == (jobs[1],), "the one that said nothing for longer than a lease, and nobody else"
+
+
+def test_a_rest_does_not_outlast_a_clock_that_is_set_back(rig: Rig) -> None:
+    job, worker = rig.job(), rig.worker()
+    lease = rig.queue.claim(worker)
+    assert lease is not None
+    store = rig.queue.store_of(lease)
+    store.set_state(job, JobState.RUNNING)
+    store.rest(30.0)
+    store.set_state(job, JobState.QUEUED)
+    assert not rig.queue.wanted(worker)
+    rig.clock.set_by = timedelta(days=-1)
+    assert rig.queue.wanted(worker)
+    assert rig.queue.claim(worker) is not None
 
 
 @pytest.mark.parametrize("end", [JobState.DONE, JobState.PAUSED, JobState.CANCELLED])

@@ -203,6 +203,14 @@ def test_a_database_that_is_away_loses_nothing(serve: Serve, monkeypatch: pytest
     assert world.alert(order, delivery="d2").status_code == 202
 
 
+def test_a_delivery_that_is_being_worked_on_is_not_done_beside_itself(serve: Serve) -> None:
+    world = serve()
+    deliveries(world.wiring).begin("monitor", "d1")
+    answer = world.alert(world.order())
+    assert (answer.status_code, answer.headers["Retry-After"]) == (409, "5")
+    assert world.wiring.store.jobs() == []
+
+
 def test_old_deliveries_are_forgotten(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     world = serve(server={"deliveries_days": 1.0})
     world.alert(world.order())
