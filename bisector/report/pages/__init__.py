@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
-from bisector.core.model.units import Seconds
+from bisector.core.model.units import Seconds, digest
 from bisector.report.document import Report
 from bisector.report.headline import Figure as HeadlineFigure
 from bisector.report.headline import badge, key_figures, tone
@@ -202,5 +202,12 @@ def live_script() -> str:
     return files("bisector.report.pages").joinpath("live.js").read_text(encoding="utf-8")
 
 
+@cache
+def _script_version() -> str:
+    """Part of the script's address: a browser that kept another version of it asks anew."""
+    return digest("script", live_script())[:12]
+
+
 def _render(template: str, **values: object) -> str:
-    return environment().get_template(f"pages/{template}").render(**{"plot_style": "", "follow": "", **values})
+    rest = {"plot_style": "", "follow": "", "script_version": _script_version()}
+    return environment().get_template(f"pages/{template}").render(**{**rest, **values})
