@@ -28,6 +28,6 @@ def service_of(wiring: Wiring, settings: Settings, tokens: tuple[str, ...]) -> S
         tokens=tokens,
         sender=make_sender(wiring, tell),
         bot=make_bot(wiring, tell),
-        series=sweeper(wiring, lambda _: None).states,
+        series=sweeper(wiring, lambda _: None).known,
         report_url=settings.server.public_url.rstrip("/"),
     )

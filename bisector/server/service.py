@@ -12,7 +12,7 @@ from bisector.engine.ports import Artifacts, Clock, Store
 from bisector.engine.queue import Enqueued, Queue
 from bisector.engine.scenarios import known_scenarios, scenario_at
 from bisector.engine.sender import Sender
-from bisector.engine.sweep import SeriesState
+from bisector.engine.sweep import Known
 from bisector.errors import ScenarioError
 from bisector.formats.service import HookTable, ServerTable
 
@@ -36,7 +36,7 @@ class Service:
     """Tells of answers while the server runs; None where nobody is told."""
     bot: Bot | None = None
     """Answers commands in comments while the server runs."""
-    series: Callable[[], Iterable[SeriesState]] = tuple
+    series: Callable[[], Known] = Known
     """What is known of the series of the sweeps."""
     report_url: str = ""
     """Address that others reach the server by, for links in what is answered."""

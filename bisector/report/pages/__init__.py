@@ -179,9 +179,9 @@ def queue_page(state: QueueState, *, follow: str = "") -> str:
     return _render("queue.html.j2", title="Hosts and queue", here="queue", queue=state, follow=follow)
 
 
-def scenarios_page(scenarios: Sequence[ScenarioLine]) -> str:
-    """The scenarios that can be asked for."""
-    return _render("scenarios.html.j2", title="Scenarios", here="scenarios", scenarios=scenarios)
+def scenarios_page(scenarios: Sequence[ScenarioLine], problems: Sequence[str] = ()) -> str:
+    """The scenarios that can be asked for, and what is wrong with sweeps."""
+    return _render("scenarios.html.j2", title="Scenarios", here="scenarios", scenarios=scenarios, problems=problems)
 
 
 def scenario_page(scenario: ScenarioLine) -> str:
