@@ -46,6 +46,10 @@ class Repository(Transplants, Checkouts, Protocol):
         """Whether `commit` is in the history of `branch` as it is now; RefError when there is no such branch."""
         ...
 
+    def merge_base(self, one: Sha, other: Sha) -> Sha:
+        """The youngest commit that both, which were resolved, have in their histories; RefError where there is none."""
+        ...
+
     def snapshot(self) -> Sha:
         """The tree of the work tree as it is, uncommitted and untracked (not ignored) files included."""
         ...
@@ -178,8 +182,10 @@ class Store(Protocol):
         """One job; JobError when there is none."""
         ...
 
-    def jobs(self, most: int | None = None) -> list[JobRow]:
-        """All jobs, or so many of them, newest first."""
+    def jobs(
+        self, most: int | None = None, *, state: JobState | None = None, before: str | None = None
+    ) -> list[JobRow]:
+        """All jobs, or so many of them, newest first: those in `state`, and older than the job `before`."""
         ...
 
     def tally(self) -> Mapping[JobState, int]:

@@ -55,9 +55,12 @@ class InMemoryStore:
             raise NoSuchJob(f"there is no job {job}", then="`bisector jobs list` shows those there are")
         return replace(self.memory.rows[job], facts=len(self.memory.facts[job]))
 
-    def jobs(self, most: int | None = None) -> list[JobRow]:
-        """All jobs, or so many of them, newest first."""
-        return [self.job(job) for job in list(self.memory.rows)[::-1][:most]]
+    def jobs(
+        self, most: int | None = None, *, state: JobState | None = None, before: str | None = None
+    ) -> list[JobRow]:
+        """All jobs, or so many of them, newest first: those in `state`, and older than the job `before`."""
+        rows = [self.job(job) for job in list(self.memory.rows)[::-1] if before is None or int(job) < int(before)]
+        return [row for row in rows if state is None or row.state is state][:most]
 
     def tally(self) -> Mapping[JobState, int]:
         """How many jobs there are in each state that any is in."""
