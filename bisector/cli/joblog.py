@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import click
 
+from bisector.cli.progress import seen
 from bisector.core.model.captures import Profiled
 from bisector.core.model.facts import (
     Adopted,
@@ -101,7 +102,7 @@ def _rarer_lines(fact: Fact, investigation: Investigation) -> list[str]:
         case Disturbed():
             return [f"{disturbed(fact)}: nothing more is built beside runs"]
         case Profiled():
-            found = fact.problem or count(fact.samples, "sample")
+            found = fact.problem or count(fact.samples, seen(fact))
             return [f"{_place(fact.place, investigation)}: profile by {fact.tool}: {found}"]
         case Concluded():
             others = [f"{each.metric}: {each.verdict.kind}: {each.verdict.explanation}" for each in fact.others]

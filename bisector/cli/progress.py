@@ -81,7 +81,7 @@ class PlainLines:
                 names = ", ".join(fact.able) or "none can be had"
                 self._say(f"  profiling both sides; profilers: {names} ({fact.why})")
             case Profiled():
-                what = _seen(fact)
+                what = seen(fact)
                 found = one_line(fact.problem, 160) or f"{count(fact.samples, what)} in {count(fact.runs, 'run')}"
                 self._say(f"  {place_name(fact.place)} {fact.tool}: {found}")
             case _:
@@ -106,7 +106,7 @@ class PlainLines:
         click.echo(text, err=True)
 
 
-def _seen(fact: Profiled) -> str:
+def seen(fact: Profiled) -> str:
     """What a capture is told to hold so many of."""
     if fact.kind is CaptureKind.SAMPLED:
         return "stack" if fact.format is Format.MEMORY else "sample"

@@ -19,7 +19,7 @@ from bisector.core.model.scenario import (
 )
 from bisector.errors import ScenarioError, UsageError
 from bisector.formats.quantities import parse_moment
-from bisector.formats.results import SOURCES, is_known_source
+from bisector.formats.results import SOURCES, is_known_source, meaning
 from bisector.formats.results.statistic import KNOWN, is_share, statistic_of, usual_direction
 from bisector.formats.scenario_services import ReadyTable, ServiceTable, check_services
 from bisector.formats.tables import Env as _Env
@@ -139,14 +139,22 @@ class MetricTable(_Table):
     name: Annotated[str, Field(min_length=1, max_length=200)]
     source: _Text = Field("json", description=f"{', '.join(SOURCES)} or regex:PATTERN with one group")
     file: _Text = Field("", description="read from {out}/FILE instead of standard output")
-    select: _Text = Field("", description="key or dotted path in the JSON object; the metric's name by default")
+    select: _Text = Field(
+        "",
+        description="key or dotted path in the JSON object, or the benchmark in a tool's file; "
+        "the metric's name by default",
+    )
+    quantity: _Text = Field("", description="which figure of the benchmark; its time, usually, when left out")
     statistic: _Text = Field("median", description=f"of the inner values of one run: {KNOWN}")
-    unit: Annotated[str, Field(max_length=40)] = ""
+    unit: Annotated[str, Field(max_length=40)] = Field("", description="what the source means when left out")
     better: Literal["lower", "higher"] | None = Field(
-        None, description="lower, but for a share within a limit, which is better high"
+        None, description="what the tool means when left out, else lower; a share within a limit is better high"
     )
     min_effect: float = Field(0.03, gt=0, lt=10, strict=False, description="smallest relative change worth naming")
     exact: bool = Field(default=False, description="a counter without run-to-run noise: one run a commit is enough")
+    allow_failures: float = Field(
+        0.0, ge=0, le=1, strict=False, description="share of a run's own requests or checks that may fail"
+    )
 
     @field_validator("source")
     @classmethod
@@ -267,16 +275,14 @@ WALL = Metric(name="wall", source="wall", unit="s")
 
 
 def _metric(table: MetricTable) -> Metric:
-    units = {"wall": "s", "cpu": "s", "peak_memory": "B", "instructions": "instructions"}
+    unit, better = meaning(table.source, table.select or table.name, table.quantity)
     exact = table.exact or table.source == "instructions"
-    return Metric(
-        **{
-            **table.model_dump(),
-            "better": Better(table.better) if table.better else usual_direction(table.statistic),
-            "unit": table.unit or units.get(table.source, ""),
-            "exact": exact,
-        }
-    )
+    if is_share(table.statistic):
+        unit, better = "", usual_direction(table.statistic)
+    stated = Better(table.better) if table.better is not None else better
+    if stated is not better:
+        unit = ""  # Another quantity than the usual one: its unit is not known.
+    return Metric(**{**table.model_dump(), "better": stated, "unit": table.unit or unit, "exact": exact})
 
 
 def _problems(error: ValidationError) -> Iterable[str]:

@@ -185,6 +185,8 @@ class Metric:
     source: str = "json"
     file: str = ""
     select: str = ""
+    quantity: str = ""
+    """Which of a benchmark's figures; what the tool is there to measure when left out."""
     statistic: str = "median"
     """How the inner values of a run become one: median, mean, min, max, p95, or the share of them within a limit."""
     unit: str = ""
@@ -194,6 +196,13 @@ class Metric:
     """Asked only if the very first run yields it; else the scenario's next metric takes its place."""
     exact: bool = False
     """The metric is a counter without run-to-run noise: one run a commit tells its value."""
+    allow_failures: float = 0.0
+    """How large a share of its own operations may have failed in a run that still has a result."""
+
+    def reading(self) -> str:
+        """How it is read, as text: values read in different ways are not compared."""
+        further = f" {self.quantity}" if self.quantity else ""
+        return f"{self.name} {self.source} {self.file} {self.select} {self.statistic}{further}"
 
 
 CRASHED = Metric(name="crashed")

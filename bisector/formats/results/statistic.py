@@ -3,12 +3,12 @@
 import math
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean, median
 
 from bisector.core.model.scenario import Better
 
-Statistic = Callable[[list[float]], float]
+Statistic = Callable[[Sequence[float]], float]
 
 _PLAIN: Mapping[str, Statistic] = {"median": median, "mean": fmean, "min": min, "max": max}
 _QUANTILE = re.compile(r"p([0-9]{1,2}(?:\.[0-9]{1,4})?)")
@@ -46,7 +46,7 @@ def usual_direction(name: str) -> Better:
     return Better.HIGHER if name.startswith("share<") else Better.LOWER
 
 
-def quantile(values: list[float], share: float) -> float:
+def quantile(values: Sequence[float], share: float) -> float:
     """The value that so large a share of `values` does not exceed, by linear interpolation between two of them."""
     ordered = sorted(values)
     place = share * (len(ordered) - 1)
