@@ -6,6 +6,7 @@ from bisector.server.service import Service
 from bisector.settings import Settings, secrets
 from bisector.wiring import Wiring
 from bisector.wiring.notify import make_sender
+from bisector.wiring.records import make_records
 from bisector.wiring.service import deliveries, grounds, sweeper
 
 
@@ -24,6 +25,7 @@ def service_of(wiring: Wiring, settings: Settings, tokens: tuple[str, ...]) -> S
         hooks={hook.address: (hook, secrets(hook.secret_env)) for hook in settings.hooks},
         tokens=tokens,
         sender=make_sender(wiring, logging.getLogger("bisector.messages").warning),
+        records=make_records(wiring),
         series=sweeper(wiring, lambda _: None).states,
         report_url=settings.server.public_url.rstrip("/"),
     )

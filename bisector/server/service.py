@@ -9,6 +9,7 @@ from bisector.engine.asking import Ask, Grounds, order_of, request_of
 from bisector.engine.deliveries import Deliveries
 from bisector.engine.ports import Artifacts, Clock, Store
 from bisector.engine.queue import Enqueued, Queue
+from bisector.engine.records import Records
 from bisector.engine.scenarios import known_scenarios, scenario_at
 from bisector.engine.sender import Sender
 from bisector.engine.sweep import SeriesState
@@ -35,6 +36,8 @@ class Service:
     """Tells of answers while the server runs; None where nobody is told."""
     series: Callable[[], Iterable[SeriesState]] = tuple
     """What is known of the series of the sweeps."""
+    records: Records
+    """Everything that is stored, read in bulk."""
     report_url: str = ""
     """Address that others reach the server by, for links in what is answered."""
 

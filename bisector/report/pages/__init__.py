@@ -95,13 +95,13 @@ class ScenarioLine:
 
 def jobs_page(listing: Listing) -> str:
     """The list of jobs."""
-    return _render("jobs.html.j2", title="Jobs", here="jobs", listing=listing)
+    return page("pages/jobs.html.j2", title="Jobs", here="jobs", listing=listing)
 
 
 def job_page(report: Report, *, phase: str, running: bool, elapsed: Seconds | None) -> str:
     """One job as it narrows."""
-    return _render(
-        "job.html.j2",
+    return page(
+        "pages/job.html.j2",
         title=f"Job {report.job}",
         here="jobs",
         report=report,
@@ -119,19 +119,19 @@ def job_page(report: Report, *, phase: str, running: bool, elapsed: Seconds | No
 
 def queue_page(hosts: Sequence[HostLine], waiting: Sequence[WaitingLine]) -> str:
     """Hosts, and what waits for them."""
-    return _render("queue.html.j2", title="Hosts and queue", here="queue", hosts=hosts, waiting=waiting)
+    return page("pages/queue.html.j2", title="Hosts and queue", here="queue", hosts=hosts, waiting=waiting)
 
 
 def scenarios_page(scenarios: Sequence[ScenarioLine]) -> str:
     """The scenarios that can be asked for."""
-    return _render(
-        "scenarios.html.j2", title="Scenarios", here="scenarios", scenarios=scenarios, plot_style=stylesheet()
+    return page(
+        "pages/scenarios.html.j2", title="Scenarios", here="scenarios", scenarios=scenarios, plot_style=stylesheet()
     )
 
 
 def message_page(title: str, text: str, *, login: bool = False) -> str:
     """A page that says one thing; with a form for the token where that is what is missing."""
-    return _render("message.html.j2", title=title, here="", text=text, login=login)
+    return page("pages/message.html.j2", title=title, here="", text=text, login=login)
 
 
 @cache
@@ -140,5 +140,6 @@ def live_script() -> str:
     return files("bisector.report.pages").joinpath("live.js").read_text(encoding="utf-8")
 
 
-def _render(template: str, **values: object) -> str:
-    return environment().get_template(f"pages/{template}").render(**{"plot_style": "", **values})
+def page(template: str, **values: object) -> str:
+    """A page of the service from its template."""
+    return environment().get_template(template).render(**{"plot_style": "", **values})
