@@ -12,8 +12,9 @@ from bisector.engine.week import week_before
 from bisector.errors import UsageError
 from bisector.formats.quantities import parse_moment
 from bisector.report.numbers import date
+from bisector.report.pages import week_page
 from bisector.report.weekly.document import WeekPart, week_part
-from bisector.report.weekly.render import render_week_markdown, week_page
+from bisector.report.weekly.render import render_week_markdown
 from bisector.server.service import Service
 
 

@@ -51,10 +51,17 @@ class SqlStore:
             raise NoSuchJob(f"there is no job {job}", then="`bisector jobs list` shows those there are")
         return job_row(row)
 
-    def jobs(self, most: int | None = None) -> list[JobRow]:
-        """All jobs, or so many of them, newest first."""
+    def jobs(
+        self, most: int | None = None, *, state: JobState | None = None, before: str | None = None
+    ) -> list[JobRow]:
+        """All jobs, or so many of them, newest first: those in `state`, and older than the job `before`."""
+        wanted = job_rows().order_by(jobs.c.id.desc()).limit(most)
+        if state is not None:
+            wanted = wanted.where(jobs.c.state == state)
+        if before is not None:
+            wanted = wanted.where(jobs.c.id < number_of(before))
         with self._database.reading() as connection:
-            return [job_row(row) for row in connection.execute(job_rows().order_by(jobs.c.id.desc()).limit(most))]
+            return [job_row(row) for row in connection.execute(wanted)]
 
     def tally(self) -> Mapping[JobState, int]:
         """How many jobs there are in each state that any is in."""
@@ -83,6 +90,9 @@ class SqlStore:
 
     def _guard(self, connection: Connection, job: str) -> None:
         """Called in each transaction that writes to a job, before it does."""
+
+    def _guard_builds(self, connection: Connection) -> None:
+        """Called in each transaction that changes what is known of builds, before it does."""
 
     def _moved(self, connection: Connection, job: str, state: JobState) -> None:
         """Called in the transaction that moved a job to `state`."""
@@ -121,6 +131,7 @@ class SqlStore:
         """Keep what came of a build for later jobs, or note that it was used again."""
         now = self._now()
         with self._database.writing() as connection:
+            self._guard_builds(connection)
             row = {"payload": _BUILD.dump_json(build).decode(), "used_at": now}
             touched = connection.execute(update(builds).where(builds.c.key == build.key).values(row))
             if touched.rowcount == 0:
@@ -129,6 +140,7 @@ class SqlStore:
     def forget_build(self, key: str) -> None:
         """Drop what is known of a build that is no longer at hand."""
         with self._database.writing() as connection:
+            self._guard_builds(connection)
             connection.execute(builds.delete().where(builds.c.key == key))
 
     def builds(self) -> list[tuple[Build, float]]:

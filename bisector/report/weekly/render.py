@@ -1,33 +1,19 @@
-"""A week as a page of its own, as a part of the server's, and as Markdown."""
+"""A week as a page of its own and as Markdown."""
 
 from collections.abc import Iterator, Sequence
 
 import bisector
 from bisector.report.html import POLICY, environment
 from bisector.report.markdown import code, code_in_cell, in_cell, phrase_text
-from bisector.report.pages import page
 from bisector.report.plots import stylesheet
 from bisector.report.weekly.document import CAPTION, LEAD, FoundLine, JobLink, OpenLine, TrendLine, WeekPart
 
 
 def render_week_html(week: WeekPart) -> str:
     """The whole page: one file that needs no network and runs nothing."""
-    return (
-        environment()
-        .get_template("weekly.html.j2")
-        .render(week=week, policy=POLICY, plot_style=stylesheet(), bisector=bisector.__version__, **_words())
-    )
-
-
-def week_page(week: WeekPart, *, day: str, before: str, after: str) -> str:
-    """The server's page of the week that ends with `day`; `after` is empty where the next week has not begun."""
-    values: dict[str, object] = {"week": week, "until": day, "before": before, "after": after, **_words()}
-    return page("pages/weekly.html.j2", title=week.title, here="weekly", plot_style=stylesheet(), **values)
-
-
-def _words() -> dict[str, str]:
-    """How to read it."""
-    return {"caption": CAPTION, "lead": LEAD}
+    values: dict[str, object] = {"week": week, "policy": POLICY, "caption": CAPTION, "lead": LEAD}
+    template = environment().get_template("weekly.html.j2")
+    return template.render(plot_style=stylesheet(), bisector=bisector.__version__, **values)
 
 
 def render_week_markdown(week: WeekPart) -> str:
