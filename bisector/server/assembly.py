@@ -7,6 +7,7 @@ from bisector.settings import Settings, secrets
 from bisector.wiring import Wiring
 from bisector.wiring.bot import make_bot
 from bisector.wiring.notify import make_sender
+from bisector.wiring.records import make_records
 from bisector.wiring.service import deliveries, grounds, sweeper
 
 
@@ -26,6 +27,7 @@ def service_of(wiring: Wiring, settings: Settings, tokens: tuple[str, ...]) -> S
         settings=settings.server,
         hooks={hook.address: (hook, secrets(hook.secret_env)) for hook in settings.hooks},
         tokens=tokens,
+        records=make_records(wiring),
         sender=make_sender(wiring, tell),
         bot=make_bot(wiring, tell),
         series=sweeper(wiring, lambda _: None).states,
