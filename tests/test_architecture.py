@@ -14,7 +14,7 @@ INSIDE_CORE = {"model": {"model"}, "search": {"model", "search"}, "explain": {"m
 INSIDE_CORE["watch"] = {"model", "watch"}
 SHARED_ADAPTERS = frozenset({"measure"})
 """Rooms under adapters that others there may use: the measuring helper serves both runners."""
-ENGINE_PORTS = frozenset({"ports", "job", "queue", "stop", "deliveries", "notify", "commands"})
+ENGINE_PORTS = frozenset({"ports", "job", "queue", "stop", "deliveries", "notify", "commands", "marks"})
 """Modules of the engine that hold ports and their values, which is all that adapters may know of it."""
 
 IMPURE = frozenset(

@@ -46,8 +46,8 @@ def create_app(service: Service) -> FastAPI:
 
 
 def _lifespan(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """While the server runs, so does what tells of answers, and what answers commands."""
-    beside = {"messages": service.sender, "commands": service.bot}
+    """While the server runs, so does what tells of answers, answers commands, and marks load."""
+    beside = {"messages": service.sender, "commands": service.bot, "marks": service.marking}
 
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:

@@ -6,6 +6,7 @@ from bisector.server.service import Service
 from bisector.settings import Settings, secrets
 from bisector.wiring import Wiring
 from bisector.wiring.bot import make_bot
+from bisector.wiring.marks import make_marking
 from bisector.wiring.notify import make_sender
 from bisector.wiring.service import deliveries, grounds, sweeper
 
@@ -14,6 +15,7 @@ def service_of(wiring: Wiring, settings: Settings, tokens: tuple[str, ...]) -> S
     """The service of a process; UsageError names every secret that is missing."""
     wanted = [name for hook in settings.hooks for name in hook.secret_env]
     told = [name for table in settings.notify for name in table.variables]
+    told += [table.token_env for table in settings.marks if table.token_env is not None]
     secrets([*wanted, *told, *([settings.bot.token_env] if settings.bot is not None else [])])
     tell = logging.getLogger("bisector.messages").warning
     return Service(
@@ -28,6 +30,7 @@ def service_of(wiring: Wiring, settings: Settings, tokens: tuple[str, ...]) -> S
         tokens=tokens,
         sender=make_sender(wiring, tell),
         bot=make_bot(wiring, tell),
+        marking=make_marking(wiring, tell),
         series=sweeper(wiring, lambda _: None).states,
         report_url=settings.server.public_url.rstrip("/"),
     )

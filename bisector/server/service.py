@@ -8,6 +8,7 @@ from bisector.core.model.scenario import Scenario
 from bisector.engine.asking import Ask, Grounds, order_of, request_of
 from bisector.engine.bot import Bot
 from bisector.engine.deliveries import Deliveries
+from bisector.engine.marking import Marking
 from bisector.engine.ports import Artifacts, Clock, Store
 from bisector.engine.queue import Enqueued, Queue
 from bisector.engine.scenarios import known_scenarios, scenario_at
@@ -36,6 +37,8 @@ class Service:
     """Tells of answers while the server runs; None where nobody is told."""
     bot: Bot | None = None
     """Answers commands in comments while the server runs."""
+    marking: Marking | None = None
+    """Marks load for monitoring while the server runs."""
     series: Callable[[], Iterable[SeriesState]] = tuple
     """What is known of the series of the sweeps."""
     report_url: str = ""
