@@ -52,6 +52,12 @@ class Settings(BaseSettings):
     per_repository: int = Field(
         default=0, ge=0, description="most jobs of one repository that are worked on at once; 0: no limit"
     )
+    build_slots: int | None = Field(
+        default=None,
+        ge=0,
+        le=64,
+        description="waiting jobs whose first builds are made beside the one that is measured; 0: none",
+    )
     lease_seconds: float = Field(
         default=30.0, ge=1, le=3600, description="how long a worker may be silent before its job goes to another"
     )

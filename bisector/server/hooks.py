@@ -17,8 +17,6 @@ from bisector.formats.alerts.signature import delivery, verified
 from bisector.formats.service import HookTable
 from bisector.server.service import Service
 
-MOST_HEADERS = 100
-
 
 def hook_routes(service: Service) -> APIRouter:
     """The routes of the hooks."""
@@ -41,7 +39,7 @@ def hook_routes(service: Service) -> APIRouter:
     async def receive(hook: str, request: Request) -> JSONResponse:
         """Answer within a second: what is asked for is queued, not done."""
         body = await request.body()
-        headers = {name.lower(): value for name, value in list(request.headers.items())[:MOST_HEADERS]}
+        headers = {name.lower(): value for name, value in request.headers.items()}
         return await run_in_threadpool(_received, service, hook, headers, body)
 
     return routes
