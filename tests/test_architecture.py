@@ -17,7 +17,7 @@ SHARED_ADAPTERS = frozenset({"measure"})
 ENGINE_PORTS = frozenset(
     [
         *("background", "commands", "deliveries", "dispatch", "job", "marks", "notify", "ports", "queue"),
-        *("records", "stop"),
+        *("joins", "records", "stop"),
     ]
 )
 """Modules of the engine that hold ports and their values, which is all that adapters may know of it."""

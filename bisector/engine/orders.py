@@ -36,11 +36,11 @@ def run_order(request: Request, ports: Ports, lane: int = 0, job: str = "") -> R
 
 
 def _marked(recipe: RunRecipe, job: str) -> RunRecipe:
-    """A run that can reach others is told how to say that its load is ours.
+    """A run that puts load on a service, its own or another, is told how to say that the load is ours.
 
     One that cannot is left as it is, to the byte: the size of the environment may show in what is measured. It is no
     part of the run's identity, so that the samples of two jobs can be compared.
     """
-    if recipe.network == "none":
+    if recipe.network == "none" and not recipe.services:
         return recipe
     return replace(recipe, env={LOAD_HEADER: f"X-Bisector-Job: {job or 'none'}", **recipe.env})

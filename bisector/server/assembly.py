@@ -6,6 +6,7 @@ from bisector.server.service import Service
 from bisector.settings import Settings, secrets
 from bisector.wiring import Wiring
 from bisector.wiring.bot import make_bot
+from bisector.wiring.joining import make_joining
 from bisector.wiring.marks import make_marking
 from bisector.wiring.notify import make_sender
 from bisector.wiring.service import deliveries, grounds, sweeper
@@ -22,6 +23,7 @@ def service_of(wiring: Wiring, settings: Settings, tokens: tuple[str, ...]) -> S
         store=wiring.store,
         queue=wiring.queue,
         deliveries=deliveries(wiring),
+        joining=make_joining(wiring, tell),
         artifacts=wiring.artifacts,
         clock=wiring.clock,
         grounds=grounds(wiring),

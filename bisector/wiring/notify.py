@@ -14,6 +14,7 @@ from bisector.formats.targets import NotifyTable
 from bisector.report.document import Report
 from bisector.settings import secrets
 from bisector.wiring import Wiring
+from bisector.wiring.joining import make_joining
 
 
 def make_outbox(wiring: Wiring) -> Outbox:
@@ -35,6 +36,7 @@ def make_sender(wiring: Wiring, tell: Callable[[str], None]) -> Sender | None:
         report=lambda job: report_of_job(wiring, job),
         page=lambda job: f"{url}/jobs/{job}" if url else "",
         repository=lambda location: repository_at(wiring, location),
+        also=make_joining(wiring, tell).told,
     )
     return Sender(make_outbox(wiring), targets, sources, tell)
 

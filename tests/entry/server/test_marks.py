@@ -10,7 +10,7 @@ import pytest
 from bisector.adapters.clock import SystemClock
 from bisector.adapters.in_memory.world import World as Simulated
 from bisector.core.model.builds import Build
-from bisector.core.model.scenario import RunRecipe
+from bisector.core.model.scenario import Probe, Ready, RunRecipe, Service
 from bisector.engine.job import JobState
 from bisector.engine.marking import MOST_FAILURES, Marking
 from bisector.engine.marks import LASTS, RENEWED
@@ -269,12 +269,17 @@ def test_a_table_that_could_not_work(changed: dict[str, Any], told: str) -> None
         MarkTable(**{"kind": "alertmanager", "url": "https://a.example", "matchers": ["a=b"], **changed})
 
 
-def test_a_run_that_can_reach_others_is_told_how_to_mark_its_load() -> None:
+def test_a_run_that_makes_load_is_told_how_to_mark_its_load() -> None:
     recipe = RunRecipe(command=("load",), network="default", env={"A": "1"})
     assert _marked(recipe, "12").env == {"A": "1", LOAD_HEADER: "X-Bisector-Job: 12"}
     assert _marked(recipe, "12").identity() != recipe.identity(), "so it is added after that was taken"
     own = RunRecipe(command=("load",), network="default", env={LOAD_HEADER: "X-Load: mine"})
     assert _marked(own, "12").env == own.env
+    served = RunRecipe(
+        command=("load",),
+        services=(Service(name="web", command=("serve",), ready=Ready(probe=Probe.TCP, words=("80",))),),
+    )
+    assert LOAD_HEADER in _marked(served, "12").env
     alone = RunRecipe(command=("load",))
     assert _marked(alone, "12") is alone
 
