@@ -19,6 +19,7 @@ from bisector.core.model.facts import (
     Planned,
 )
 from bisector.core.model.investigation import Investigation
+from bisector.core.model.parts import PartsListed
 from bisector.core.model.samples import Sample
 from bisector.core.search.planner import PLANNER
 from bisector.core.search.replay import replay
@@ -89,6 +90,8 @@ def _rarer_lines(fact: Fact) -> list[str]:
             return [f"{samples} of {count(places, 'commit')} taken over from job {fact.job}"]
         case BranchListed():
             return [f"{count(fact.line.size, 'commit')} brought in by merge {fact.merge}"]
+        case PartsListed():
+            return [one_line(fact.problem, 160) or f"{count(fact.size, 'part')} of what {fact.place} moves"]
         case CulpritNamed():
             return [f"named {fact.culprit.place}{f' for {fact.metric}' if fact.metric else ''}"]
         case Disturbed():

@@ -20,6 +20,7 @@ from bisector.core.model.facts import (
     Planned,
 )
 from bisector.core.model.history import ASIDE, Commit, Line, LineName, Place, main
+from bisector.core.model.parts import PartsListed
 from bisector.core.model.request import Request
 from bisector.core.model.samples import SAYS_NOTHING, SPEAKS_OF_THE_COMMIT, Outcome, Purpose, Sample
 from bisector.core.model.scenario import CRASHED, Metric
@@ -28,6 +29,7 @@ from bisector.core.model.steps import (
     Conclude,
     ListBranch,
     ListHistory,
+    ListParts,
     LookAtChange,
     MakeTrial,
     Measure,
@@ -53,6 +55,7 @@ class Investigation:
     request: Request
     history: HistoryListed | None = None
     branch: BranchListed | None = None
+    parts: PartsListed | None = None
     builds: Mapping[BuildId, Build] = field(default_factory=dict)
     samples: tuple[Sample, ...] = ()
     plans: tuple[Planned, ...] = ()
@@ -79,10 +82,8 @@ class Investigation:
             case EnvironmentSeen():
                 request = self.request.on_image(fact.toolchain)
                 return replace(self, request=request, environments=(*self.environments, fact))
-            case HistoryListed():
-                return replace(self, history=fact)
-            case BranchListed():
-                return replace(self, branch=fact)
+            case HistoryListed() | BranchListed() | PartsListed():
+                return self._with_line(fact)
             case BuildRecorded():
                 return self._with_build(fact)
             case Adopted() | Sample():
@@ -96,6 +97,16 @@ class Investigation:
                 return self._with_found(fact)
             case Concluded():
                 return replace(self, verdict=fact.verdict, other_verdicts=fact.others)
+        assert_never(fact)
+
+    def _with_line(self, fact: HistoryListed | BranchListed | PartsListed) -> "Investigation":
+        match fact:
+            case HistoryListed():
+                return replace(self, history=fact)
+            case BranchListed():
+                return replace(self, branch=fact)
+            case PartsListed():
+                return replace(self, parts=fact)
         assert_never(fact)
 
     def _with_build(self, fact: BuildRecorded) -> "Investigation":
@@ -158,6 +169,10 @@ class Investigation:
             if self.branch is None:
                 raise ValueError("no branch is listed yet")
             return self.branch.line
+        if name in {LineName.PART, LineName.ALONE}:
+            if self.parts is None:
+                raise ValueError("no parts are listed yet")
+            return self.parts.line
         return self.line
 
     def commit(self, place: Place) -> Commit:
@@ -175,6 +190,8 @@ class Investigation:
         """The tree that is built for `place`; "" where it cannot be had."""
         if place == ASIDE or place.line is LineName.TRIED:
             return self.commit(place).tree
+        if place.line is LineName.ALONE and self.parts is not None:
+            return self.parts.alone[place.index - 1]
         return self.line_of(place.line).trees[place.index]
 
     @cached_property
@@ -301,9 +318,8 @@ class Investigation:
                 return build is not None and (build.usable or build.clean or not clean)
             case Measure():
                 return not self.pending()
-            case ListBranch(merge=merge, in_context=in_context):
-                listed = self.branch
-                return listed is not None and (listed.merge, listed.in_context) == (merge, in_context)
+            case ListBranch() | ListParts():
+                return self._listed(step)
             case MakeTrial() | LookAtChange():
                 looked = isinstance(step, LookAtChange) and self.change_seen(step.place, step.parent) is not None
                 return looked or step.place in self.trials
@@ -318,6 +334,13 @@ class Investigation:
             case Conclude():
                 return self.verdict is not None
         assert_never(step)
+
+    def _listed(self, step: ListBranch | ListParts) -> bool:
+        """Whether the line of a merge, or of a change's parts, is here."""
+        if isinstance(step, ListParts):
+            return self.parts is not None and (self.parts.place, self.parts.what) == (step.place, step.what)
+        listed = self.branch
+        return listed is not None and (listed.merge, listed.in_context) == (step.merge, step.in_context)
 
     def change_seen(self, place: Place, parent: Place) -> ChangeSeen | None:
         """What lies between two commits, where it was looked at."""
