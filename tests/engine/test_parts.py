@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Literal, get_args
 
 import pytest
 
@@ -11,18 +12,19 @@ from bisector.adapters.in_memory.world import World
 from bisector.core.explain.changes import FileChange
 from bisector.core.explain.sources import SourceChange
 from bisector.core.model.builds import Build
-from bisector.core.model.history import LineName, main
+from bisector.core.model.history import Commit, LineName, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.parts import HELD, PartsListed
 from bisector.core.model.request import Budget, Request, Search
 from bisector.core.model.samples import Outcome
 from bisector.core.model.steps import ListParts, Step
-from bisector.core.model.units import Bytes
+from bisector.core.model.units import Bytes, Sha
 from bisector.core.model.verdict import InnerKind, PartsAnswer, VerdictKind
 from bisector.engine.ports import BuildOrder
 from bisector.engine.stop import StopSignal
-from bisector.errors import Cancelled
+from bisector.errors import Cancelled, RefError
 from bisector.formats.dependencies.python import wanted
+from bisector.report.sentence import sentence_of
 from tests.helpers.simulated import Simulation
 
 OLD, NEW = "1", "2"
@@ -235,3 +237,70 @@ def test_one_package_that_moved_is_named_without_a_build_more() -> None:
     found = taken_apart(runner)
     steps: list[Step] = [plan.step for plan in found.plans]
     assert not any(isinstance(step, ListParts) for step in steps)
+
+
+class ModuleRepository(SimulatedRepository):
+    """The culprit moves a submodule by ten commits, and nothing else."""
+
+    left_its_line = False
+
+    def changes(self, old: str, new: str) -> SourceChange:
+        del old, new
+        moved = FileChange(path="vendor/part", hunks=(), submodule=("a" * 40, f"{10:040x}"))
+        return SourceChange(files=(moved,), sources={}, packages=())
+
+    def submodule_commits(self, tree: str, path: str, old: Sha, new: Sha) -> tuple[str, tuple[Commit, ...]]:
+        assert (path, old, new) == ("vendor/part", "a" * 40, f"{10:040x}")
+        if self.left_its_line:
+            raise RefError("the submodule vendor/part left its line")
+        base = self.world.line[0]
+        return "https://example.org/part", tuple(
+            replace(base, sha=Sha(f"{number:040x}"), subject=f"Part {number}") for number in range(1, 11)
+        )
+
+    def with_submodules_at(self, tree: str, commits: Mapping[str, Sha]) -> str:
+        number = int(commits["vendor/part"], 16)
+        return tree if number == 10 else f"5e7{number:08x}".ljust(40, "0")
+
+
+class ModuleRunner(SimulatedRunner):
+    """Slower from the sixth commit of the submodule on."""
+
+    def build(self, order: BuildOrder, stop: StopSignal) -> Build:
+        with order.source() as source:
+            tree = source.read().decode()
+        changed = int(tree[3:11], 16) >= 6 if tree.startswith("5e7") else self.world.has_change(tree)
+        whole = self.world.line[-1 if changed else 0].tree
+        made = super().build(replace(order, source=lambda: SimulatedRepository(self.world).archive(whole)), stop)
+        return replace(made, handle=f"{whole}:{order.key}", content=tree)
+
+
+@pytest.mark.parametrize(("submodules", "left"), [("fetch", False), ("fetch", True), ("leave-out", False)])
+def test_a_submodule_is_searched_inside_where_it_may_be_fetched(
+    submodules: Literal["fetch", "leave-out"], left: bool
+) -> None:
+    simulation = Simulation(WORLD)
+    repository = ModuleRepository(WORLD)
+    repository.left_its_line = left
+    simulation.ports = replace(simulation.ports, runner=ModuleRunner(WORLD), repository=repository)
+    request = simulation.request()
+    build = replace(request.scenario.build, submodules=submodules)
+    found = simulation.run(replace(request, scenario=replace(request.scenario, build=build)))
+    simulation.close()
+    if submodules == "leave-out":
+        assert found.verdict is not None
+        assert (found.verdict.kind, found.parts) == (VerdictKind.CULPRIT, None)
+        return
+    answer = answer_of(found)
+    if left:
+        assert (answer.kind, answer.problem) == (InnerKind.UNDECIDED, "the submodule vendor/part left its line")
+        assert "which commit of the submodule makes it is not known" in sentence_of(found)
+        return
+    assert (answer.kind, answer.members) == (InnerKind.COMMIT, (6,))
+    assert "(Part 6) in submodule vendor/part (https://example.org/part) makes +" in sentence_of(found)
+    assert found.parts is not None
+    assert found.parts.line.size == 10, "the last of its commits is the culprit itself"
+
+
+def test_no_step_has_a_field_that_the_name_of_its_kind_would_hide() -> None:
+    assert all("kind" not in each.__dataclass_fields__ for each in get_args(Step))
