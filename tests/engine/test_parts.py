@@ -17,6 +17,7 @@ from bisector.core.model.investigation import Investigation
 from bisector.core.model.parts import HELD, PartsListed
 from bisector.core.model.request import Budget, Request, Search
 from bisector.core.model.samples import Outcome
+from bisector.core.model.scenario import BuildRecipe
 from bisector.core.model.steps import ListParts, Step
 from bisector.core.model.units import Bytes, Sha
 from bisector.core.model.verdict import InnerKind, PartsAnswer, VerdictKind
@@ -45,6 +46,10 @@ def both(*names: str) -> Slow:
 class MovingRepository(SimulatedRepository):
     """The culprit moves all packages in its requirements, and nothing else."""
 
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.made: set[str] = set()
+
     names = NAMES
     """What the requirements say the versions of; the rest is what the index gives."""
 
@@ -63,7 +68,9 @@ class MovingRepository(SimulatedRepository):
         asked = {name: lines[0] for name, lines in wanted((files.get("requirements.txt") or b"").decode()).items()}
         assert not {name for name in asked if asked[name] != held[name]}, "what the file asks for is what it is held to"
         moved = "".join("1" if f"=={NEW}" in line else "0" for _, line in sorted(held.items()))
-        return f"5e7{moved}".ljust(40, "0")
+        made = f"5e7{moved}".ljust(40, "0")
+        self.made.add(made)
+        return made
 
 
 class MovingRunner(SimulatedRunner):
@@ -76,6 +83,10 @@ class MovingRunner(SimulatedRunner):
     """Packages that stay where they are, whatever they are held to."""
     still: frozenset[str] = frozenset()
     """Packages that never move."""
+    slow_itself: bool = False
+    """Whether the commit is slow whatever its packages."""
+    beside: str = ""
+    """What moves with the commit and no set of packages moves: "npm:left-pad", a Python package that came along."""
 
     def moved(self, tree: str) -> frozenset[str]:
         if not tree.startswith("5e7"):
@@ -92,15 +103,17 @@ class MovingRunner(SimulatedRunner):
             return Build(key=order.key, outcome=Outcome.BUILD_FAILED, reason=reason, log=str(order.log), seconds=1)
         whole = self.world.line[-1 if moved else 0].tree
         made = super().build(replace(order, source=lambda: SimulatedRepository(self.world).archive(whole)), stop)
-        factor = (1 + self.slow(moved)) / (1 + self.world.effect if moved else 1)
+        slow = self.world.effect if self.slow_itself and not order.recipe.held and moved else self.slow(moved)
+        factor = (1 + slow) / (1 + self.world.effect if moved else 1)
         apart = self.still | (self.deaf if order.recipe.held else frozenset())
         held = {name: NEW if name in moved - apart else OLD for name in NAMES}
         assert bool(order.recipe.held) == tree.startswith("5e7")
+        own = {self.beside: NEW} if self.beside and self.world.has_change(whole) and not order.recipe.held else {}
         return replace(
             made,
             handle=f"{whole}:{order.key} {factor}",
             content=tree,
-            packages={f"python:{name}": version for name, version in held.items()},
+            packages={**{f"python:{name}": version for name, version in held.items()}, **own},
         )
 
 
@@ -223,9 +236,15 @@ def test_a_job_that_was_stopped_goes_on_where_it_was(further: int) -> None:
     number = simulation.ports.store.create(request)
     with pytest.raises(Cancelled):
         simulation.work(number, StopsAfter(simulation, further))
+    fresh = MovingRepository(simulation.world)
+    simulation.ports = replace(simulation.ports, repository=fresh)
     found = simulation.work(number)
     facts = simulation.ports.store.facts(number)
     simulation.close()
+    assert found.parts is not None
+    trees = {tree for tree in (*found.parts.line.trees, *found.parts.alone) if tree.startswith("5e7")}
+    assert fresh.made >= trees, "what the cache may have lost is made again"
+    assert fresh.pinned[number], "and kept for the job"
     assert names(found) == names(whole) == ["gamma"]
     assert found.builds_made() == whole.builds_made(), "nothing is built twice"
     assert sum(isinstance(fact, PartsListed) for fact in facts) == 1
@@ -304,3 +323,20 @@ def test_a_submodule_is_searched_inside_where_it_may_be_fetched(
 
 def test_no_step_has_a_field_that_the_name_of_its_kind_would_hide() -> None:
     assert all("kind" not in each.__dataclass_fields__ for each in get_args(Step))
+
+
+@pytest.mark.parametrize("beside", ["npm:left-pad", "python:came-along"])
+def test_what_moved_beside_the_packages_is_not_blamed_on_the_last_of_them(beside: str) -> None:
+    found = taken_apart(moving(lambda moved: 0.0, beside=beside, slow_itself=True))
+    answer = answer_of(found)
+    assert (answer.kind, answer.members) == (InnerKind.UNDECIDED, ())
+    assert "something else that the commit brings makes it" in answer.problem
+
+
+def test_sets_have_builds_of_their_own() -> None:
+    recipe = BuildRecipe(steps=("pip install x",))
+    assert recipe.held_to(HELD).identity() != recipe.identity()
+    layered = replace(recipe, dependency_files=("requirements.txt",), dependency_steps=("pip install y",))
+    assert layered.held_to(HELD).dependency_files == ("requirements.txt", HELD)
+    assert layered.held_to(HELD).dependencies_alone().held == HELD
+    assert recipe.held_to(HELD).dependency_files == (), "it is a file of the checkout, not a layer"
