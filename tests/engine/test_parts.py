@@ -340,3 +340,18 @@ def test_sets_have_builds_of_their_own() -> None:
     assert layered.held_to(HELD).dependency_files == ("requirements.txt", HELD)
     assert layered.held_to(HELD).dependencies_alone().held == HELD
     assert recipe.held_to(HELD).dependency_files == (), "it is a file of the checkout, not a layer"
+
+
+def test_of_a_merge_the_commit_inside_and_the_package_are_named_and_a_spent_budget_takes_neither_back() -> None:
+    merge = replace(WORLD, culprit=4)
+    whole = taken_apart(moving(one("gamma"), merge))
+    before = taken_apart(moving(one("gamma"), merge), search=Search(parts=False))
+    spent = taken_apart(moving(one("gamma"), merge), budget=Budget(runs=before.runs() + 2))
+    for found, kind in ((whole, InnerKind.COMMIT), (spent, InnerKind.UNDECIDED)):
+        assert found.verdict is not None
+        (culprit,) = found.verdict.culprits
+        assert culprit.place == main(4)
+        assert culprit.inner is not None
+        assert culprit.inner.kind is InnerKind.COMMIT
+        assert found.verdict.parts is not None
+        assert found.verdict.parts.kind is kind
