@@ -27,7 +27,7 @@ STEP = 2.0
 
 
 def luck(one: FloatArray, other: FloatArray, spread: Spread) -> bool:
-    return is_luck(side_of(one, spread), side_of(other, spread), STEP, spread.df)
+    return is_luck(side_of(one, spread), side_of(other, spread), STEP, spread)
 
 
 def test_two_builds_that_differ_as_much_as_the_culprit_are_luck_where_runs_lie_close() -> None:
@@ -46,7 +46,18 @@ def test_a_difference_smaller_than_the_culprits_is_not() -> None:
 @pytest.mark.parametrize(("errors", "sure"), [(2.2, False), (2.9, True)])
 def test_it_takes_ninety_nine_in_a_hundred(errors: float, sure: bool) -> None:
     first, second = Side(level=0.0, variance=0.5), Side(level=errors, variance=0.5)
-    assert is_luck(first, second, step=1.0, df=1000.0) is sure
+    assert is_luck(first, second, step=1.0, known=Spread(sigma=1.0, tau=0.0, df=1000.0)) is sure
+
+
+@pytest.mark.parametrize(("tau", "sure"), [(0.0, True), (0.5, False)])
+def test_what_the_posterior_knew_of_builds_is_no_luck(tau: float, sure: bool) -> None:
+    first, second = Side(level=0.0, variance=1 / 3), Side(level=2.5, variance=1 / 3)
+    assert is_luck(first, second, step=2.0, known=Spread(sigma=1.0, tau=tau, df=1000.0)) is sure
+
+
+def test_builds_that_deviate_as_much_as_the_step_can_be_all_of_it() -> None:
+    first, second = Side(level=0.0, variance=0.001), Side(level=2.0, variance=0.001)
+    assert is_luck(first, second, step=2.0, known=Spread(sigma=0.05, tau=2.0, df=1000.0))
 
 
 def test_a_build_that_was_run_once_says_nothing_of_the_noise() -> None:
@@ -81,7 +92,7 @@ def asked_again(done: Investigation) -> bool:
     ends = find_ends(done)
     assert ends is not None
     assert done.verdict is not None
-    found = control_of(main_line_view(done, ends), done.verdict.culprits[0], 0.0)
+    found = control_of(main_line_view(done, ends), done.verdict.culprits[0], 0.0, 0.0)
     assert isinstance(found, Measure) or (isinstance(found, Control) and found.luck)
     return isinstance(found, Measure)
 

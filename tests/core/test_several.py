@@ -1,6 +1,7 @@
 """The shape of a change: one step, several, a creep."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,10 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bisector.adapters.in_memory.world import World
+from bisector.core.model.facts import CulpritNamed
+from bisector.core.model.history import LineName, main
+from bisector.core.model.request import Search
+from bisector.core.search.decide import Stop, decide
+from bisector.core.search.ends import find_ends
 from bisector.core.search.observations import Settings
+from bisector.core.search.planner import costs_of, main_line_view, settings_of
 from bisector.core.search.posterior import assess
+from bisector.core.search.several import less_sure, name, verdict
 from bisector.core.search.shape import Uneven, uneven
+from bisector.core.search.view import View
 from tests.helpers.lines import line, observations
+from tests.helpers.simulated import Simulation
 
 SIZE = 40
 EIGHTS = (0, 5, 10, 15, 20, 25, 30, 35, SIZE)
@@ -73,3 +84,36 @@ def test_luck_of_builds_is_not_a_second_step() -> None:
         levels = {p: 100.0 + (4 if p >= 22 else 0) + 0.6 * random.standard_normal() for p in EIGHTS}
         told += shape(levels, noise=0.6, seed=seed) is not None
     assert told <= 2
+
+
+@pytest.fixture(scope="module")
+def searched() -> tuple[View, CulpritNamed, Settings]:
+    """A finished search for one change, what it would name, and what it was asked."""
+    simulation = Simulation(World(candidates=32, culprit=20, effect=0.03, noise=0.01, seed=3))
+    done = simulation.run(simulation.request(search=Search(descend=False)))
+    simulation.close()
+    ends = find_ends(done)
+    assert ends is not None
+    view, asked = main_line_view(done, ends), settings_of(done, LineName.MAIN)
+    named = name(view, decide(view.observations(), costs_of(view), asked))
+    assert named is not None
+    return view, named, asked
+
+
+def test_one_name_alone_is_as_likely_as_when_it_was_named(searched: tuple[View, CulpritNamed, Settings]) -> None:
+    view, named, asked = searched
+    assert verdict(view, (named,), asked).culprits[0].probability == pytest.approx(named.culprit.probability)
+
+
+def test_a_name_that_became_less_sure_is_searched_on(searched: tuple[View, CulpritNamed, Settings]) -> None:
+    view, named, asked = searched
+    assert less_sure(view, (named,), asked, costs_of) is None
+    beside = {main(19): 1.018, main(20): 0.985}
+    samples = tuple(
+        replace(s, values={each: value * beside.get(s.place, 1.0) for each, value in s.values.items()})
+        for s in view.investigation.samples
+    )
+    vague = replace(view, investigation=replace(view.investigation, samples=samples))
+    found = less_sure(vague, (named,), asked, costs_of)
+    assert found is not None
+    assert not isinstance(found.action, Stop)

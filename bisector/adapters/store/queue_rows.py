@@ -8,19 +8,9 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, inser
 from bisector.adapters.store.database import Database
 from bisector.adapters.store.tables import attempts, hosts, queue, workers
 from bisector.core.model.units import Seconds
+from bisector.engine.dispatch import Dispatcher, Message
 from bisector.engine.ports import Clock
-from bisector.engine.queue import (
-    Depth,
-    Dispatcher,
-    Entry,
-    EntryState,
-    Message,
-    Order,
-    Priority,
-    WorkerInfo,
-    WorkerKind,
-    WorkerRow,
-)
+from bisector.engine.queue import Depth, Entry, EntryState, Order, Priority, WorkerInfo, WorkerKind, WorkerRow
 
 THERE, GONE, ENDED = "there", "gone", "ended"
 """A worker's states: it works; it was given up and its process may still stand; it is no more."""

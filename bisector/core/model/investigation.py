@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import assert_never
 
+from bisector.core.model.answered import is_answered
 from bisector.core.model.builds import Build
 from bisector.core.model.captures import ChangeSeen, ChangesKept, Pending, Profiled, ProfilersSeen, pending_captures
 from bisector.core.model.facts import (
@@ -24,20 +25,7 @@ from bisector.core.model.parts import PartsListed
 from bisector.core.model.request import Request
 from bisector.core.model.samples import SAYS_NOTHING, SPEAKS_OF_THE_COMMIT, Outcome, Purpose, Sample
 from bisector.core.model.scenario import CRASHED, Metric
-from bisector.core.model.steps import (
-    BuildPlace,
-    Conclude,
-    ListBranch,
-    ListHistory,
-    ListParts,
-    LookAtChange,
-    MakeTrial,
-    Measure,
-    NameCulprit,
-    ProfileSides,
-    Slot,
-    Step,
-)
+from bisector.core.model.steps import Conclude, Measure, ProfileSides, Slot
 from bisector.core.model.trials import TrialMade
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import MetricVerdict, Verdict
@@ -307,40 +295,7 @@ class Investigation:
         """The last planned step, when the world has not answered it yet: a killed job goes on there."""
         if not self.plans:
             return None
-        return None if self._answered(self.plans[-1].step) else self.plans[-1]
-
-    def _answered(self, step: Step) -> bool:
-        match step:
-            case ListHistory():
-                return self.history is not None
-            case BuildPlace(place=place, number=number, clean=clean):
-                build = self.builds.get((place, number))
-                return build is not None and (build.usable or build.clean or not clean)
-            case Measure():
-                return not self.pending()
-            case ListBranch() | ListParts():
-                return self._listed(step)
-            case MakeTrial() | LookAtChange():
-                looked = isinstance(step, LookAtChange) and self.change_seen(step.place, step.parent) is not None
-                return looked or step.place in self.trials
-            case NameCulprit(old=old, new=new, metric=metric):
-                known = (*self.named, *self.named_beside)
-                return any((named.old, named.new, named.metric) == (old, new, metric) for named in known)
-            case ProfileSides(pairs=pairs):
-                number = self.plans[-1].number
-                looked = any(seen.step == number for seen in self.profilers)
-                kept = sum(changes.step == number for changes in self.changes)
-                return looked and kept == len(pairs) and not self.pending_captures()
-            case Conclude():
-                return self.verdict is not None
-        assert_never(step)
-
-    def _listed(self, step: ListBranch | ListParts) -> bool:
-        """Whether the line of a merge, or of a change's parts, is here."""
-        if isinstance(step, ListParts):
-            return self.parts is not None and (self.parts.place, self.parts.what) == (step.place, step.what)
-        listed = self.branch
-        return listed is not None and (listed.merge, listed.in_context) == (step.merge, step.in_context)
+        return None if is_answered(self.plans[-1].step, self) else self.plans[-1]
 
     def change_seen(self, place: Place, parent: Place) -> ChangeSeen | None:
         """What lies between two commits, where it was looked at."""

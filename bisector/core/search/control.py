@@ -27,6 +27,8 @@ AS_MUCH = 1.0
 is the posterior's business: it knows of every build of every commit how far builds differ."""
 SURE_OF_LUCK = 0.99
 """How sure it has to be that the two builds differ at all, before that takes a name from the answer."""
+MOST_ALLOWED = 0.25
+"""Part of the step that builds may be known to deviate by: two that differ as much as the step are no luck then."""
 REASON = "two builds of the parent beside the culprit: how much is the luck of a build?"
 
 
@@ -42,8 +44,11 @@ class _Units:
     turns: int
 
 
-def control_of(view: View, culprit: Culprit, elapsed: Seconds) -> Step | Control | None:
-    """The next step to know how far two builds of the parent differ, or the answer; None where none is to be had."""
+def control_of(view: View, culprit: Culprit, tau: float, elapsed: Seconds) -> Step | Control | None:
+    """The next step to know how far two builds of the parent differ, or the answer; None where none is to be had.
+
+    `tau` is the deviation of a build, as far as the posterior knows.
+    """
     units = _units(view, culprit)
     if units is None or view.exact:
         return None
@@ -58,7 +63,8 @@ def control_of(view: View, culprit: Culprit, elapsed: Seconds) -> Step | Control
         return Control(same_build=True)
     three = ((parent, units.other), (units.culprit, units.verified), (parent, units.fresh))
     values = [_values(view, unit) for unit in three]
-    found = judged(view, values[0], values[2], values[1]) if all(len(each) for each in values) else None
+    measured = all(len(each) for each in values)
+    found = judged(view, (values[0], values[2], values[1]), _step(view, culprit), tau) if measured else None
     stops = over and over != ("builds",)
     once = found is not None and found.luck and len(values[0]) <= units.turns * view.runs_together
     # What a burst over a few runs makes of one build must not take a name away: luck then has to show twice.
@@ -78,25 +84,40 @@ def _disturbed(view: View, values: list[FloatArray]) -> bool:
     return reach > 0 and any(float(np.abs(each - median(each)).max()) > reach for each in scaled)
 
 
-def judged(view: View, one: FloatArray, other: FloatArray, culprit: FloatArray) -> Control:
-    """How far two builds of the parent differ, and the culprit from both: values of the metric, of the same turns."""
+def judged(view: View, three: tuple[FloatArray, FloatArray, FloatArray], step: float, tau: float) -> Control:
+    """How far two builds of the parent differ, and the culprit from both: values of the metric, of the same turns.
+
+    `step` is the culprit's by everything measured: what these few runs show of it moves with the second build.
+    """
     spread = noise_within(_runs_by_build(view))
-    first, second, new = (side_of(view.scale.into(each), spread) for each in (one, other, culprit))
+    first, second, new = (side_of(view.scale.into(each), spread) for each in three)
     reach = float(stdtrit(spread.df, 0.5 + view.investigation.request.search.confidence / 2))
     both = Side(level=(first.level + second.level) / 2, variance=(first.variance + second.variance) / 4)
     return Control(
         same_build=False,
         difference=_change(view, first, second, reach),
         culprit=_change(view, both, new, reach),
-        runs=len(one) + len(other) + len(culprit),
-        luck=is_luck(first, second, new.level - both.level, spread.df),
+        runs=sum(len(each) for each in three),
+        luck=is_luck(first, second, max(abs(new.level - both.level), step), replace(spread, tau=tau)),
     )
 
 
-def is_luck(first: Side, second: Side, step: float, df: float) -> bool:
-    """Whether two builds of one commit surely differ, and by as much as the culprit's `step`."""
+def _step(view: View, culprit: Culprit) -> float:
+    """How far the culprit lies from its parent by all runs of both, in the search's units; 0 where it is not known."""
+    relative = culprit.change.relative if culprit.change is not None else 0.0
+    return abs(view.scale.threshold(relative)) if relative > -1 else 0.0
+
+
+def is_luck(first: Side, second: Side, step: float, known: Spread) -> bool:
+    """Whether two builds of one commit differ by as much as the culprit's `step`, and surely by more than builds are
+    `known` to: the posterior has allowed for those before it named anybody.
+
+    No more than a part of the step is allowed for: builds that differ by more can be all of it.
+    """
     apart = abs(second.level - first.level)
-    surely = float(stdtrit(df, 0.5 + SURE_OF_LUCK / 2)) * float(np.sqrt(first.variance + second.variance))
+    tau = min(known.tau, MOST_ALLOWED * abs(step))
+    error = float(np.sqrt(first.variance + second.variance + 2 * tau**2))
+    surely = float(stdtrit(known.df, 0.5 + SURE_OF_LUCK / 2)) * error
     return apart > surely and apart >= AS_MUCH * abs(step)
 
 

@@ -172,6 +172,8 @@ def _no_single_commit(
 def _beside_the_named(investigation: Investigation, view: View, settings: Settings, elapsed: Seconds) -> Plan:
     """The next step once a culprit is named: each side of it is searched on where a change remains."""
     found = several.next_in_parts(view, investigation.named, settings, costs_of)
+    if found is None and (decision := several.less_sure(view, investigation.named, settings, costs_of)) is not None:
+        found = view, decision
     if found is None:
         verdict = several.verdict(view, investigation.named, settings)
         return _finish(Plan(step=None, view=view), verdict, elapsed)

@@ -118,7 +118,6 @@ def _built_alike(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> 
 
 def _controlled(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> Step | Verdict:
     """`verdict` with how far two builds of each culprit's parent differ, or the next step to know it."""
-    del tau
     if verdict.kind not in NAMES:
         return verdict
     proved: list[Culprit] = []
@@ -127,7 +126,7 @@ def _controlled(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> S
         if not single or position >= MOST_PROVED:
             proved.append(culprit)
             continue
-        found = control_of(view, culprit, elapsed)
+        found = control_of(view, culprit, tau, elapsed)
         if found is not None and not isinstance(found, Control):
             return found
         proved.append(without_luck(culprit, found))

@@ -63,6 +63,23 @@ def next_in_parts(
     return None
 
 
+def less_sure(
+    view: View, named: Sequence[CulpritNamed], settings: Settings, costs: Callable[[View], Costs]
+) -> Decision | None:
+    """What to measure where the only name has become less sure since it was named, and nothing else changes; else None.
+
+    What was run to look for a second change counts for the first as well.
+    """
+    if len(named) != 1:
+        return None
+    decision = decide(view.observations(), costs(view), settings)
+    if isinstance(decision.action, Stop) or shape_of(view, decision) is not None:
+        return None
+    of_part = settings_of_part(settings)
+    quiet = all(assess(part.observations(), of_part).no_change >= REMAINS for part in parts_of(view, named))
+    return decision if quiet else None
+
+
 def in_stretches(
     view: View, decision: Decision, settings: Settings, costs: Callable[[View], Costs]
 ) -> tuple[View, Decision] | Uneven | None:
@@ -113,10 +130,12 @@ def verdict(
 
     `reason` and `why` say what ended the search, where it was not the end of what can be learnt.
     """
-    settings = settings_of_part(settings)
-    judged = [_judged(window, each, settings) for window, each in _windows(view, named)]
+    of_part = settings_of_part(settings)
+    # The exception is a second change: one alone is judged by what was held likely when it was named.
+    by = settings if len(named) == 1 else of_part
+    judged = [_judged(window, each, by) for window, each in _windows(view, named)]
     found = [culprit for culprit, _ in judged]
-    found += (culprit for part in parts_of(view, named) for culprit in _unplaced(part, settings))
+    found += (culprit for part in parts_of(view, named) for culprit in _unplaced(part, of_part))
     surest = max((posterior for _, posterior in judged), key=lambda posterior: posterior.df)
     lead = found[0] if not found[0].change else max(found[: len(named)], key=_size)
     along = sorted((each for each in found if _rises(each) == _rises(lead)), key=_size, reverse=True)
