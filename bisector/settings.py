@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, Valid
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bisector.errors import UsageError
-from bisector.formats.service import HookTable, RepositoryTable, ServerTable, SweepTable
+from bisector.formats.service import BotTable, HookTable, RepositoryTable, ServerTable, SweepTable
 from bisector.formats.targets import NotifyTable
 
 FILE_NAME = "bisector.toml"
@@ -51,6 +51,12 @@ class Settings(BaseSettings):
     per_repository: int = Field(
         default=0, ge=0, description="most jobs of one repository that are worked on at once; 0: no limit"
     )
+    build_slots: int | None = Field(
+        default=None,
+        ge=0,
+        le=64,
+        description="waiting jobs whose first builds are made beside the one that is measured; 0: none",
+    )
     lease_seconds: float = Field(
         default=30.0, ge=1, le=3600, description="how long a worker may be silent before its job goes to another"
     )
@@ -60,6 +66,7 @@ class Settings(BaseSettings):
     repositories: tuple[RepositoryTable, ...] = Field(default=(), description="what the service may be asked about")
     hooks: tuple[HookTable, ...] = Field(default=(), description="who may send alerts")
     notify: tuple[NotifyTable, ...] = Field(default=(), description="who is told of answers")
+    bot: BotTable | None = Field(default=None, description="who answers commands in comments; nobody by default")
     sweeps: tuple[SweepTable, ...] = Field(default=(), description="what is measured night after night")
     server: ServerTable = Field(default_factory=ServerTable, description="how `bisector serve` is reached")
 
@@ -80,6 +87,7 @@ class Settings(BaseSettings):
         problems += [
             f"{who} is for the repository {name!r}, which is not there" for who, name in wanted if name not in known
         ]
+        problems += _of_bot(self.bot, self.hooks, self.repositories)
         problems += [problem for sweep in self.sweeps for problem in _of_sweep(sweep, known.get(sweep.repository))]
         if problems:
             raise ValueError("; ".join(problems))
@@ -97,6 +105,16 @@ class Settings(BaseSettings):
         """The environment wins over the file, which is passed as initial values."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
+
+
+def _of_bot(bot: BotTable | None, hooks: Sequence[HookTable], repositories: Sequence[RepositoryTable]) -> Iterable[str]:
+    """What a bot could not do without, so that it does not stay silent for reasons that nobody sees."""
+    if bot is None:
+        return
+    if all(hook.source != "github" for hook in hooks):
+        yield "bot hears nothing: no hook has the source 'github'"
+    if all(entry.forge != "github" for entry in repositories):
+        yield "bot has no repository: none has forge = 'github' and its page in web"
 
 
 def _of_sweep(sweep: SweepTable, repository: RepositoryTable | None) -> Iterable[str]:
@@ -193,6 +211,7 @@ TABLES: Mapping[str, type[BaseModel]] = {
     "repositories": RepositoryTable,
     "hooks": HookTable,
     "notify": NotifyTable,
+    "bot": BotTable,
     "sweeps": SweepTable,
     "server": ServerTable,
 }

@@ -14,7 +14,9 @@ INSIDE_CORE = {"model": {"model"}, "search": {"model", "search"}, "explain": {"m
 INSIDE_CORE["watch"] = {"model", "watch"}
 SHARED_ADAPTERS = frozenset({"measure"})
 """Rooms under adapters that others there may use: the measuring helper serves both runners."""
-ENGINE_PORTS = frozenset({"ports", "job", "queue", "stop", "deliveries", "notify"})
+ENGINE_PORTS = frozenset(
+    {"background", "commands", "dispatch", "ports", "job", "queue", "stop", "deliveries", "notify", "records"}
+)
 """Modules of the engine that hold ports and their values, which is all that adapters may know of it."""
 
 IMPURE = frozenset(
@@ -75,6 +77,7 @@ OWNED = {
     "procrastinate": {"adapters.queue"},
     "psycopg": {"adapters.queue"},
     "psycopg_pool": {"adapters.queue"},
+    "pyarrow": {"adapters.parquet"},
     "pydantic_settings": {"settings"},
     "click": {"cli", "server.command", "server.running"},
     "cronsim": {"formats.cron"},

@@ -15,7 +15,7 @@ from bisector.core.search.across import LEAST_SPREAD_EFFECT, SPREADS
 from bisector.engine.ports import Repository, Runner
 from bisector.engine.scenarios import read_scenario_file, scenario_named
 from bisector.errors import ScenarioError, UsageError
-from bisector.formats.results import MEASURED, is_known_source
+from bisector.formats.results import MEASURED, SOURCES, is_known_source, metric_of_command
 from bisector.formats.scenario import WALL
 from bisector.wiring import Wiring, scenario_directories
 
@@ -185,27 +185,12 @@ def _ad_hoc_metrics(measure: MeasureOptions) -> tuple[Metric, ...]:
     """The metric of a command on the command line: what is asked for, else what it prints, else its wall time."""
     if measure.results is not None:
         if not is_known_source(measure.results):
-            known = "json, number, wall, cpu, peak_memory or regex:PATTERN with one group"
-            raise UsageError(f"--results does not know {measure.results!r}", then=f"It knows {known}")
-        name = (
-            measure.metric[0]
-            if measure.metric
-            else {"json": "seconds", "number": "value"}.get(measure.results, "value")
-        )
-        if measure.results in MEASURED:
-            return (
-                Metric(
-                    name=measure.results, source=measure.results, unit="B" if measure.results == "peak_memory" else "s"
-                ),
-            )
-        return (Metric(name=name, source=measure.results),)
+            near = get_close_matches(measure.results, SOURCES, 1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"It knows {', '.join(SOURCES)} or regex:PATTERN"
+            raise UsageError(f"--results does not know {measure.results!r}", then=hint)
+        return (metric_of_command(measure.results, measure.metric[0] if measure.metric else ""),)
     if measure.metric:
-        return tuple(
-            Metric(name=name, source=name, unit="B" if name == "peak_memory" else "s")
-            if name in MEASURED
-            else Metric(name=name, source="json")
-            for name in measure.metric
-        )
+        return tuple(metric_of_command(name if name in MEASURED else "json", name) for name in measure.metric)
     return (Metric(name="printed", source="printed", if_printed=True), WALL)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import click
 
+from bisector.cli.progress import seen
 from bisector.core.model.captures import Profiled
 from bisector.core.model.facts import (
     Adopted,
@@ -18,21 +19,24 @@ from bisector.core.model.facts import (
     HistoryListed,
     Planned,
 )
+from bisector.core.model.history import Place
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.samples import Sample
+from bisector.core.model.samples import Outcome, Purpose, Sample
 from bisector.core.search.planner import PLANNER
 from bisector.core.search.replay import replay
 from bisector.report.ahead import disturbed
 from bisector.report.numbers import count, quantity, seconds
 from bisector.report.sentence import sentence_of
+from bisector.report.steplog import place_name, step_name
 from bisector.report.text import SHORT, one_line
+from bisector.report.words import OUTCOMES
 from bisector.wiring import Wiring
 
 
 def print_log(investigation: Investigation, wiring: Wiring) -> None:
     """Every step with its reason, and what the world answered."""
     for fact in wiring.store.facts(investigation.job):
-        for line in _aligned(fact, _log_lines(fact, investigation.metric.name, investigation.metric.unit)):
+        for line in _aligned(fact, _log_lines(fact, investigation)):
             click.echo(line)
 
 
@@ -42,7 +46,9 @@ def print_replay(investigation: Investigation, wiring: Wiring) -> int:
     found = replay(job, investigation.request, wiring.store.facts(job))
     for planned in found.differing:
         version = "" if planned.planner == PLANNER else f" (planned by version {planned.planner}, now {PLANNER})"
-        click.echo(f"step {planned.number} comes out otherwise{version}: {_step(planned)}: {planned.step.reason}")
+        click.echo(
+            f"step {planned.number} comes out otherwise{version}: {step_name(planned.step)}: {planned.step.reason}"
+        )
     steps = count(found.steps, "step")
     if found.recorded is None:
         click.echo(f"{steps} decided again; the job has no verdict yet")
@@ -62,39 +68,42 @@ def _aligned(fact: Fact, lines: Sequence[str]) -> Iterator[str]:
     yield from (f"{head}{one_line(line, 400)}" for line in lines)
 
 
-def _log_lines(fact: Fact, metric: str, unit: str) -> list[str]:
+def _log_lines(fact: Fact, investigation: Investigation) -> list[str]:
     match fact:
         case Planned():
-            return [f"{_step(fact)}: {fact.step.reason}"]
+            return [f"{step_name(fact.step)}: {fact.step.reason}"]
         case Sample():
-            value = quantity(fact.values[metric], unit) if metric in fact.values else fact.reason
-            return [f"{fact.place} {fact.purpose} run: {fact.outcome} {value}"]
+            what = "warm-up" if fact.purpose is Purpose.WARMUP else "run"
+            return [f"{_place(fact.place, investigation)}: {what} {_run(fact, investigation)}"]
         case BuildRecorded():
-            how = "at hand" if fact.build.reused else f"in {seconds(fact.build.seconds)}"
-            ahead = " ahead" if fact.ahead else ""
-            return [f"{fact.place} build{ahead}: {fact.build.outcome} {how} {fact.build.reason}"]
+            how = "build at hand" if fact.build.reused else f"built in {seconds(fact.build.seconds)}"
+            how = how if fact.build.usable else f"{OUTCOMES[fact.build.outcome]} ({seconds(fact.build.seconds)})"
+            reason = f": {fact.build.reason}" if fact.build.reason else ""
+            return [f"{_place(fact.place, investigation)}: {how}{' ahead' if fact.ahead else ''}{reason}"]
         case HistoryListed():
-            return [f"{fact.line.size} candidates"]
+            return [count(fact.line.size, "candidate")]
         case EnvironmentSeen():
             return [f"host {fact.host[:SHORT]}"]
         case _:
-            return _rarer_lines(fact)
+            return _rarer_lines(fact, investigation)
 
 
-def _rarer_lines(fact: Fact) -> list[str]:
+def _rarer_lines(fact: Fact, investigation: Investigation) -> list[str]:
     match fact:
         case Adopted():
             places = len({sample.place for sample in fact.samples})
             samples = count(len(fact.samples), "sample")
             return [f"{samples} of {count(places, 'commit')} taken over from job {fact.job}"]
         case BranchListed():
-            return [f"{count(fact.line.size, 'commit')} brought in by merge {fact.merge}"]
+            return [f"{count(fact.line.size, 'commit')} brought in by merge {_place(fact.merge, investigation)}"]
         case CulpritNamed():
-            return [f"named {fact.culprit.place}{f' for {fact.metric}' if fact.metric else ''}"]
+            metric = f" for {fact.metric}" if fact.metric else ""
+            return [f"named {_place(fact.culprit.place, investigation)}{metric}"]
         case Disturbed():
             return [f"{disturbed(fact)}: nothing more is built beside runs"]
         case Profiled():
-            return [f"{fact.place} profile by {fact.tool}: {fact.problem or count(fact.samples, 'sample')}"]
+            found = fact.problem or count(fact.samples, seen(fact))
+            return [f"{_place(fact.place, investigation)}: profile by {fact.tool}: {found}"]
         case Concluded():
             others = [f"{each.metric}: {each.verdict.kind}: {each.verdict.explanation}" for each in fact.others]
             return [f"{fact.verdict.kind}: {fact.verdict.explanation}", *others]
@@ -102,9 +111,13 @@ def _rarer_lines(fact: Fact) -> list[str]:
             return []
 
 
-def _step(fact: Planned) -> str:
-    step = fact.step
-    place = getattr(step, "place", None) or getattr(step, "merge", None)
-    slots = getattr(step, "slots", None)
-    what = f" {place}" if place else f" {len(slots)} runs" if slots else ""
-    return f"{type(step).__name__}{what}"
+def _place(place: Place, investigation: Investigation) -> str:
+    """Its number, as steps name it, and its commit."""
+    return f"{place_name(place)} {investigation.commit(place).sha[:SHORT]}"
+
+
+def _run(sample: Sample, investigation: Investigation) -> str:
+    metric = investigation.metric
+    if sample.outcome is Outcome.OK and metric.name in sample.values:
+        return quantity(sample.values[metric.name], metric.unit)
+    return f"{OUTCOMES[sample.outcome]}{f': {sample.reason}' if sample.reason else ''}"

@@ -130,7 +130,8 @@ _MEASURE = (
     click.option(
         "--results",
         metavar="FORMAT",
-        help="What the command prints, without a scenario: json, number, wall, cpu, peak_memory or regex:PATTERN."
+        help="What the command prints, without a scenario: json, number, wall, cpu, peak_memory, regex:PATTERN, or a"
+        " tool like go-bench (docs/results.md)."
         "  [default: what it prints if it is a number or JSON, else wall time]",
     ),
     click.option(

@@ -21,6 +21,7 @@ from bisector.report.ahead import disturbed
 from bisector.report.estimate import remaining
 from bisector.report.numbers import count, probability, quantity, seconds, setting
 from bisector.report.sentence import name_of
+from bisector.report.steplog import place_name
 from bisector.report.text import one_line
 
 
@@ -56,7 +57,7 @@ class PlainLines:
             self._say(told if expected is None else f"{told}; {expected.text()}")
         if isinstance(plan.step, BuildPlace):
             commit = investigation.commit(plan.step.place)
-            self._say(f"  building {plan.step.place} {name_of(commit)}: {plan.step.reason}")
+            self._say(f"  building {place_name(plan.step.place)} {name_of(commit)}: {plan.step.reason}")
         elif isinstance(plan.step, Measure):
             self._say(f"  running {count(len(plan.step.slots), 'run')}: {plan.step.reason}")
 
@@ -71,7 +72,7 @@ class PlainLines:
                 how = "at hand" if fact.build.reused else f"in {seconds(fact.build.seconds)}"
                 reason = f": {one_line(fact.build.reason, 160)}" if fact.build.reason else ""
                 ahead = " ahead" if fact.ahead else ""
-                self._say(f"  {fact.place} build{ahead} {fact.build.outcome} ({how}){reason}")
+                self._say(f"  {place_name(fact.place)} build{ahead} {fact.build.outcome} ({how}){reason}")
             case Disturbed():
                 self._say(f"  {disturbed(fact)}: nothing more is built beside runs")
             case Sample():
@@ -80,9 +81,9 @@ class PlainLines:
                 names = ", ".join(fact.able) or "none can be had"
                 self._say(f"  profiling both sides; profilers: {names} ({fact.why})")
             case Profiled():
-                what = _seen(fact)
+                what = seen(fact)
                 found = one_line(fact.problem, 160) or f"{count(fact.samples, what)} in {count(fact.runs, 'run')}"
-                self._say(f"  {fact.place} {fact.tool}: {found}")
+                self._say(f"  {place_name(fact.place)} {fact.tool}: {found}")
             case _:
                 pass
         if not investigation.pending():
@@ -93,7 +94,7 @@ class PlainLines:
         by_place: dict[str, list[Sample]] = {}
         for sample in self._round:
             if sample.purpose is not Purpose.WARMUP or sample.reason:
-                by_place.setdefault(str(sample.place), []).append(sample)
+                by_place.setdefault(place_name(sample.place), []).append(sample)
         for place, samples in by_place.items():
             good = [quantity(s.values[metric.name], metric.unit) for s in samples if metric.name in s.values]
             bad = [f"{s.outcome}: {one_line(s.reason, 160)}" for s in samples if s.reason]
@@ -105,7 +106,7 @@ class PlainLines:
         click.echo(text, err=True)
 
 
-def _seen(fact: Profiled) -> str:
+def seen(fact: Profiled) -> str:
     """What a capture is told to hold so many of."""
     if fact.kind is CaptureKind.SAMPLED:
         return "stack" if fact.format is Format.MEMORY else "sample"

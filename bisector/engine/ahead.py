@@ -16,7 +16,9 @@ from bisector.core.search.ahead import (
     likely_builds,
     may_build_beside,
     measured_on,
+    others_may_build,
     room,
+    room_for_others,
     wants_quiet,
     worth_beginning,
     worth_looking,
@@ -37,8 +39,10 @@ class Ahead:
     def __init__(self, work: Work) -> None:
         """Nothing is begun. Off where the host has no processors besides those that are measured on."""
         self._work = work
-        self._room = room(work.request, work.ports.runner.processors())
-        self._going: dict[BuildId, Task] = {}
+        processors, neighbours = work.ports.runner.processors(), work.ports.neighbours
+        self._room = room(work.request, processors)
+        self._room_for_others = room_for_others(work.request, processors, neighbours.slots)
+        self._going: dict[BuildId, Task[Build]] = {}
         self._failing: set[BuildId] = set()
         self._wanted: tuple[Wanted, ...] = ()
         self._in_hand: BuildId | None = None
@@ -47,19 +51,21 @@ class Ahead:
     @property
     def building(self) -> bool:
         """Whether something is being built beside the loop at this moment."""
-        return any(not task.wait(0) for task in self._going.values())
+        return any(not task.wait(0) for task in self._going.values()) or self._work.ports.neighbours.building
 
     def look(self, step: Step) -> None:
         """Before `step` is carried out: see what is likely wanted after it, and begin that."""
-        if not self._room or self._work.investigation.history is None:
+        if not (self._room or self._room_for_others) or self._work.investigation.history is None:
             return
         self._in_hand = (step.place, step.number) if isinstance(step, BuildPlace) else None
         self._look_for_harm()
         investigation = self._work.investigation
-        pays = worth_looking(investigation)
+        pays = self._room > 0 and worth_looking(investigation)
         self._wanted = likely_builds(investigation, self._work.elapsed, 2 * self._room) if pays else ()
         if wants_quiet(investigation, step) or not self._wanted:
             self._settle()
+        if not others_may_build(investigation, step):
+            self._work.ports.neighbours.hush()
         self.tend(step)
 
     def tend(self, step: Step) -> None:
@@ -69,6 +75,10 @@ class Ahead:
         for wanted in self._wanted:
             if self._may_begin(wanted, step) and self._make_room():
                 self._going[wanted.unit] = self._begin(wanted)
+        free = self._room_for_others - len(self._going)
+        if free > 0 and others_may_build(self._work.investigation, step):
+            ports = self._work.ports
+            ports.neighbours.begin(ports.background, free, measured_on(self._work.request))
 
     def claim(self, unit: BuildId) -> Build | None:
         """What came of the build of `unit`, waited for where it is being made; None where it is not, or was in vain."""
@@ -84,9 +94,10 @@ class Ahead:
         self._wanted = ()
         for task in self._going.values():
             task.stop()
+        self._work.ports.neighbours.hush()
         self._await(list(self._going))
 
-    def _begin(self, wanted: Wanted) -> Task:
+    def _begin(self, wanted: Wanted) -> Task[Build]:
         work = self._work
         request, ports = work.request, work.ports
         tree = work.investigation.tree(wanted.place)

@@ -50,6 +50,8 @@ class Ask:
     priority: Priority = Priority.ALERT
     host_class: str = DEFAULT_CLASS
     kind: JobKind = JobKind.BISECT
+    beside: tuple[Sha, ...] = ()
+    """Tips, resolved already, whose histories may be built besides those of the configured branches."""
 
 
 def request_of(ask: Ask, grounds: Grounds) -> Request:
@@ -60,7 +62,7 @@ def request_of(ask: Ask, grounds: Grounds) -> Request:
         raise Refused("no such repository is configured", where=trigger.repository)
     scenario = _scenario(trigger, entry, grounds)
     repository = grounds.open(entry.location)
-    good, bad = _range(trigger, entry, repository, grounds)
+    good, bad = _range(ask, entry, repository, grounds)
     by_a_person = ask.priority is Priority.PERSON
     return Request(
         kind=ask.kind,
@@ -98,24 +100,26 @@ def _scenario(trigger: Trigger, entry: RepositoryTable, grounds: Grounds) -> Sce
     return scenario
 
 
-def _range(trigger: Trigger, entry: RepositoryTable, repository: Repository, grounds: Grounds) -> tuple[Sha, Sha]:
+def _range(ask: Ask, entry: RepositoryTable, repository: Repository, grounds: Grounds) -> tuple[Sha, Sha]:
     """Both ends in full. Bad is the branch's tip by default, and good the commit that sweeps accepted last."""
+    trigger = ask.trigger
     start = trigger.good or grounds.accepted(trigger)
     if start is None:
         then = "Let it name the commits, or a scenario whose history is watched"
         raise Refused("the range is missing: no good commit is named", where=trigger.scenario, then=then)
-    ends = [_commit(name, entry, repository) for name in (start, trigger.bad or entry.branches[0])]
+    tips = (*entry.branches, *ask.beside)
+    ends = [_commit(name, tips, repository) for name in (start, trigger.bad or entry.branches[0])]
     if ends[0] == ends[1]:
         raise Refused("good and bad are the same commit", where=ends[0])
     return ends[0], ends[1]
 
 
-def _commit(name: str, entry: RepositoryTable, repository: Repository) -> Sha:
-    """A commit that one of the configured branches holds: what a fork pushed is never built."""
+def _commit(name: str, tips: tuple[str, ...], repository: Repository) -> Sha:
+    """A commit that is in one of these histories: what anybody else pushed is never built."""
     try:
         sha = repository.resolve(name).sha
     except RefError as error:
         raise Refused(error.what, where=name) from None
-    if not any(repository.contains(branch, sha) for branch in entry.branches):
-        raise Refused(f"the commit is on none of the branches {', '.join(entry.branches)}", where=sha)
+    if not any(repository.contains(tip, sha) for tip in tips):
+        raise Refused(f"the commit is on none of the branches {', '.join(tips)}", where=sha)
     return sha

@@ -57,7 +57,7 @@ def carry_out(
     try:
         work = Work(job, ports, stop)
         _look_at_host(work)
-        _have_commits_at_hand(work)
+        have_commits_at_hand(work)
         _run(work, between)
     except LeaseLost:
         raise
@@ -105,7 +105,7 @@ def _keep_noise(work: Work) -> None:
         work.ports.store.keep_calibration(identity, host, merged(known, shown))
 
 
-def _have_commits_at_hand(work: Work) -> None:
+def have_commits_at_hand(work: Work) -> None:
     """Bring back what the cache may have lost since the job was last worked on: its commits, its trees in context."""
     request, branch = work.request, work.investigation.branch
     more = {name for name in (request.worktree, request.head) if name is not None}

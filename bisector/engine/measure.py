@@ -153,7 +153,7 @@ def as_sample(work: Work, made: RunRecord, container: str, order: int, slot: Slo
                 values[metric.name] = read_value(metric, made.usage, made.stdout, made.files)
             except ResultProblem as problem:
                 if _must_be_there(work, metric):
-                    outcome, reason = Outcome.NO_RESULT, str(problem)
+                    outcome, reason = Outcome.NO_RESULT, problem.with_cause(made.reason)
     build = work.investigation.builds[slot.place, slot.number]
     return Sample(
         place=slot.place,

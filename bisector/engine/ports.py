@@ -18,7 +18,7 @@ from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Sample
 from bisector.core.model.units import Bytes, Seconds, Sha
 from bisector.core.search.planner import Plan
-from bisector.engine.background import Background
+from bisector.engine.background import NOBODY, Background, Neighbours
 from bisector.engine.checkouts import Checkouts
 from bisector.engine.job import JobRow, JobState
 from bisector.engine.running import Archive as Archive  # noqa: PLC0414  part of the port
@@ -44,6 +44,10 @@ class Repository(Transplants, Checkouts, Protocol):
 
     def contains(self, branch: str, commit: Sha) -> bool:
         """Whether `commit` is in the history of `branch` as it is now; RefError when there is no such branch."""
+        ...
+
+    def merge_base(self, one: Sha, other: Sha) -> Sha:
+        """The youngest commit that both, which were resolved, have in their histories; RefError where there is none."""
         ...
 
     def snapshot(self) -> Sha:
@@ -178,8 +182,10 @@ class Store(Protocol):
         """One job; JobError when there is none."""
         ...
 
-    def jobs(self, most: int | None = None) -> list[JobRow]:
-        """All jobs, or so many of them, newest first."""
+    def jobs(
+        self, most: int | None = None, *, state: JobState | None = None, before: str | None = None
+    ) -> list[JobRow]:
+        """All jobs, or so many of them, newest first: those in `state`, and older than the job `before`."""
         ...
 
     def tally(self) -> Mapping[JobState, int]:
@@ -331,3 +337,4 @@ class Ports:
     clock: Clock
     background: Background
     observers: tuple[Observer, ...] = ()
+    neighbours: Neighbours = NOBODY

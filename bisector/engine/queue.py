@@ -7,7 +7,7 @@ nothing any more.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -25,6 +25,8 @@ BEATS_A_LEASE = 3
 REAPS_A_LEASE = 6
 MOST_FAILURES = 5
 """Lost workers and faults of the machine in a row after which a job is no longer tried by itself."""
+LONGEST_REST: Seconds = 3600.0
+"""A rest that seems longer comes from a clock that was set back, and is over."""
 LONGEST_TEXT = 200
 AT_TERMINAL = "command line"
 """Who asks for a job that a person waits for where it was started: nobody else is told of its answer."""
@@ -167,40 +169,6 @@ class Limits:
     """Most jobs of one repository that are worked on at once; 0: no limit."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Message:
-    """Word that a job waits, for whoever carries it to a worker."""
-
-    job: str
-    attempt: int
-    """How often it had been taken when it began to wait: word of an earlier wait is out of date."""
-    priority: Priority
-    host_class: str
-    host: str
-    """The machine it is for; "" any of the class."""
-    rest: Seconds = 0.0
-    """How long it is not to be taken yet."""
-
-
-class Dispatcher(Protocol):
-    """Carries word of waiting jobs to workers. Where there is none workers look by themselves."""
-
-    def announce(self, connection: object, message: Message) -> None:
-        """Send word in the transaction of `connection`, the database driver's own: it is sent if that commits."""
-        ...
-
-
-class Deliveries(Protocol):
-    """The other end of a dispatcher, in a worker."""
-
-    def run(self, take: Callable[[str | None], object], goes_on: Callable[[], bool]) -> None:
-        """Call `take` with one job after the other that word is had of, and with None now and then.
-
-        Until `goes_on` says no, or the database goes away: StoreError.
-        """
-        ...
-
-
 class Processes(Protocol):
     """The processes of this machine, named so that a later one with the same number is another."""
 
@@ -291,6 +259,10 @@ class Queue(Protocol):
         """
         ...
 
+    def upcoming(self, worker: str, most: int) -> list[str]:
+        """So many jobs that the worker's host may take, the next one first; none is taken, and no cap is looked at."""
+        ...
+
     def remind(self, job: str, rest: Seconds) -> None:
         """Send word of a job anew after `rest` seconds, if it still waits: word of it came when it could not be had."""
         ...
@@ -304,6 +276,11 @@ class Queue(Protocol):
 
     def store_of(self, lease: Lease) -> LeasedStore:
         """The store as the holder of `lease` writes to it."""
+        ...
+
+    def builds_of(self, worker: str) -> Store:
+        """The store as the worker's build slots write to it: what they know of builds, as long as nobody gave the
+        worker up, and nothing of any job. Else LeaseLost, and nothing written."""
         ...
 
     def cancel_wanted(self, lease: Lease) -> bool:

@@ -67,3 +67,5 @@ class RunRecord:
     stderr: bytes = b""
     files: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
     reason: str = ""
+    logs: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    """The ends of what its services wrote, by their names, where the run did not end well."""

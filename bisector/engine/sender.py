@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bisector.core.model.request import JobKind
 from bisector.core.model.scenario import Better
-from bisector.core.model.units import Seconds, digest
+from bisector.core.model.units import Seconds
 from bisector.engine.notify import (
     Claimed,
     Fate,
@@ -19,19 +19,15 @@ from bisector.engine.notify import (
     told_by,
 )
 from bisector.engine.stop import StopSignal
-from bisector.errors import BisectorError, Cancelled, StoreError
+from bisector.engine.turns import turns, waiting_time
+from bisector.errors import BisectorError, StoreError
 from bisector.formats.service import RepositoryTable
 from bisector.formats.targets import NotifyTable
 from bisector.report.document import Report
 from bisector.report.messages.links import Forge, Links
 from bisector.report.messages.news import news_of
 
-LOOK: Seconds = 2.0
-"""How often the sender looks for answers."""
-AFTER_DEFECT: Seconds = 30.0
 GIVE_UP: Seconds = 24 * 3600.0
-FIRST_WAIT: Seconds = 15.0
-LONGEST_WAIT: Seconds = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,25 +66,7 @@ class Sender:
 
     def run(self, stop: StopSignal) -> None:
         """Until asked to stop. What is in hand is finished first."""
-        try:
-            while True:
-                stop.wait(self._patiently(stop))
-        except Cancelled:
-            return
-
-    def _patiently(self, stop: StopSignal) -> Seconds:
-        """A turn, and how long to wait after it."""
-        try:
-            self.turn(stop)
-        except Cancelled:
-            raise
-        except (BisectorError, OSError) as error:
-            self._tell(f"messages: {error}")
-            return AFTER_DEFECT
-        except Exception as error:  # noqa: BLE001  a defect of ours must not end the messages for good
-            self._tell(f"messages: a defect of bisector: {''.join(traceback.format_exception(error))}")
-            return AFTER_DEFECT
-        return LOOK
+        turns(self.turn, stop, "messages", self._tell)
 
     def turn(self, stop: StopSignal) -> int:
         """Note what is new and send what is due; how many messages were tried."""
@@ -156,7 +134,7 @@ class Sender:
             self._tell(f"{which}: {problem.reason}; it may have arrived, and is not sent again")
             self._outbox.settle(claimed, Fate.UNSURE, problem.reason)
             return
-        after = max(waiting_time(claimed), problem.after)
+        after = max(waiting_time(claimed.attempt, claimed.delivery), problem.after)
         if claimed.age + after > GIVE_UP:
             self._tell(f"{which}: {problem.reason}; given up")
             self._outbox.settle(claimed, Fate.GIVEN_UP, problem.reason)
@@ -177,16 +155,6 @@ class Sender:
             forge=forge,
             web=web,
         )
-
-
-def waiting_time(claimed: Claimed) -> Seconds:
-    """How long after a failed attempt: 15 s, twice as long each time, at most an hour, and up to half as much more.
-
-    The share comes from the message, so that those that failed together do not come back together.
-    """
-    wait = min(FIRST_WAIT * 2.0 ** (claimed.attempt - 1), LONGEST_WAIT)
-    share = int(digest(claimed.delivery, str(claimed.attempt))[:8], 16) / 2**32
-    return wait * (1.0 + share / 2.0)
 
 
 def _wanted(table: NotifyTable, report: Report, repository: RepositoryTable | None) -> bool:

@@ -4,25 +4,18 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from bisector.core.model.units import Seconds
+from bisector.engine.background import NOBODY, Neighbours
+from bisector.engine.build_slots import BuildSlots, SlotPorts
+from bisector.engine.dispatch import Inbox
 from bisector.engine.heart import Heart, Others
 from bisector.engine.job import JobState
 from bisector.engine.loop import carry_out, left_as
 from bisector.engine.ports import Clock, Locks, Ports, Store
-from bisector.engine.queue import (
-    MOST_FAILURES,
-    Deliveries,
-    EntryState,
-    Lease,
-    LeasedStore,
-    Processes,
-    Queue,
-    WorkerInfo,
-    back_off,
-)
+from bisector.engine.queue import MOST_FAILURES, EntryState, Lease, LeasedStore, Processes, Queue, WorkerInfo, back_off
 from bisector.engine.slot import HostSlot
 from bisector.engine.stop import StopSignal
 from bisector.errors import BisectorError, EnvironmentFault, GivenBack, LeaseLost, StoreError
@@ -47,8 +40,10 @@ class WorkerPorts:
     """Everything a job needs, with the store that is given; raises what stands in the way."""
     unblock: Callable[[], Sequence[int]]
     """Kills stopped workers of this machine that keep everybody from the database; their numbers."""
-    deliveries: Deliveries | None = None
+    inbox: Inbox | None = None
     """Who brings word of jobs; without, the worker looks for them."""
+    build_slots: int | None = None
+    """How many waiting jobs may have their first builds made beside the one that is measured: see `BuildSlots`."""
 
 
 class Worker:
@@ -64,6 +59,7 @@ class Worker:
         self._ending = StopSignal()
         self._in_hand: StopSignal | None = None
         self._heart: Heart | None = None
+        self._slots: Neighbours = NOBODY
         self.worker = ""
         """Its id, once it is registered."""
 
@@ -94,18 +90,18 @@ class Worker:
                     self._take_jobs()
 
     def _take_jobs(self) -> None:
-        deliveries = self._ports.deliveries
-        if deliveries is None:
+        inbox = self._ports.inbox
+        if inbox is None:
             if not self.once():
                 self.pause(POLL)
             return
         try:
-            deliveries.run(self._delivered, self.goes_on)
+            inbox.run(self._told_of, self.goes_on)
         except StoreError as error:
             self._tell(str(error))
             self.pause(POLL)
 
-    def _delivered(self, job: str | None) -> None:
+    def _told_of(self, job: str | None) -> None:
         if self.once(job) or job is None:
             return
         try:
@@ -148,6 +144,11 @@ class Worker:
                 self._tell(f"process {pid} was ended: a stopped worker that had the database locked")
 
         self.worker = self._patiently(lambda: queue.register(self._info))
+        self._slots = BuildSlots(
+            SlotPorts(queue=queue, clock=self._ports.clock, open=self._ports.open, tell=self._tell),
+            self.worker,
+            self._ports.build_slots,
+        )
         self._patiently(reap)
         others = Others(reap=reap, unblock=unblock)
         self._heart = Heart(queue, self.worker, self._ports.clock, self._lease, others)
@@ -203,7 +204,7 @@ class Worker:
             if queue.wanted(self.worker, lease):
                 raise GivenBack("a job of a higher priority waits")
 
-        ports = self._ports.open(job, store, stop)
+        ports = replace(self._ports.open(job, store, stop), neighbours=self._slots)
         carry_out(job, ports, stop, between=between, leave_as=lambda error: _left_as(error, lease, store))
         self._tell(f"job {job}: done: {store.job(job).sentence}")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from bisector.core.model.scenario import (
     Better,
@@ -15,20 +15,19 @@ from bisector.core.model.scenario import (
     ProfileRecipe,
     RunRecipe,
     Scenario,
+    Service,
 )
 from bisector.errors import ScenarioError, UsageError
 from bisector.formats.quantities import parse_moment
-from bisector.formats.results import SOURCES, is_known_source
+from bisector.formats.results import SOURCES, is_known_source, meaning
+from bisector.formats.results.statistic import KNOWN, is_share, statistic_of, usual_direction
+from bisector.formats.scenario_services import ReadyTable, ServiceTable, check_services
+from bisector.formats.tables import Env as _Env
+from bisector.formats.tables import Table as _Table
+from bisector.formats.tables import Text as _Text
 
 MOST_BYTES = 64 * 1024
 SCHEMA_VERSION = 1
-
-_Text = Annotated[str, Field(max_length=4096)]
-_Env = dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=256)], _Text]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 def _below(name: str, what: str) -> str:
@@ -62,7 +61,7 @@ class BuildTable(_Table):
     network: Literal["default", "none"] = Field("default", description="network while building")
     timeout_seconds: float = Field(900.0, gt=0, le=86400, strict=False)
     env: _Env = Field(default={}, description="environment of the steps")
-    patches: list[PatchTable] = []
+    patches: list[PatchTable] = Field(default=[])
     dependency_files: list[_Text] = Field(default=[], description="files of the checkout that say what is installed")
     dependency_steps: list[_Text] = Field(
         default=[], description="shell lines that install it, run with those files alone; equal files share the outcome"
@@ -110,12 +109,28 @@ class RunTable(_Table):
     )
     timeout_seconds: float = Field(120.0, gt=0, le=86400, strict=False)
     warmup_runs: int = Field(1, ge=0, le=100, description="runs that are made and recorded but never compared")
-    env: _Env = {}
+    env: _Env = Field(default={})
     cpus: int = Field(1, ge=1, le=1024, description="whole processors")
     timeout_is: Literal["censored", "untestable"] = "censored"
     fresh: Literal["round", "run"] = Field("round", description="a new container per round or per run")
     memory_bytes: int = Field(2 << 30, ge=6 << 20)
     network: Literal["none", "default"] = "none"
+    service: ServiceTable | None = Field(None, description="what is there while the command puts load on it")
+    services: list[ServiceTable] = Field(
+        default=[], description="several, started in this order; the last is the one that is looked at and profiled"
+    )
+
+    @model_validator(mode="after")
+    def _services_fit(self) -> "RunTable":
+        if self.service and self.services:
+            raise ValueError("write either [run.service] or [[run.services]], not both")
+        if found := self.all_services():
+            check_services(found, (*self.command, *self.env.values()))
+        return self
+
+    def all_services(self) -> tuple[Service, ...]:
+        """The services as values, in their order."""
+        return tuple(table.to_core() for table in ([self.service] if self.service else self.services))
 
 
 class MetricTable(_Table):
@@ -124,12 +139,22 @@ class MetricTable(_Table):
     name: Annotated[str, Field(min_length=1, max_length=200)]
     source: _Text = Field("json", description=f"{', '.join(SOURCES)} or regex:PATTERN with one group")
     file: _Text = Field("", description="read from {out}/FILE instead of standard output")
-    select: _Text = Field("", description="key or dotted path in the JSON object; the metric's name by default")
-    statistic: Literal["median", "mean", "min", "max"] = Field("median", description="of the inner values of one run")
-    unit: Annotated[str, Field(max_length=40)] = ""
-    better: Literal["lower", "higher"] = "lower"
+    select: _Text = Field(
+        "",
+        description="key or dotted path in the JSON object, or the benchmark in a tool's file; "
+        "the metric's name by default",
+    )
+    quantity: _Text = Field("", description="which figure of the benchmark; its time, usually, when left out")
+    statistic: _Text = Field("median", description=f"of the inner values of one run: {KNOWN}")
+    unit: Annotated[str, Field(max_length=40)] = Field("", description="what the source means when left out")
+    better: Literal["lower", "higher"] | None = Field(
+        None, description="what the tool means when left out, else lower; a share within a limit is better high"
+    )
     min_effect: float = Field(0.03, gt=0, lt=10, strict=False, description="smallest relative change worth naming")
     exact: bool = Field(default=False, description="a counter without run-to-run noise: one run a commit is enough")
+    allow_failures: float = Field(
+        0.0, ge=0, le=1, strict=False, description="share of a run's own requests or checks that may fail"
+    )
 
     @field_validator("source")
     @classmethod
@@ -138,6 +163,14 @@ class MetricTable(_Table):
             near = get_close_matches(source, SOURCES, 1)
             raise ValueError(f"no such source: {source!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         return source
+
+    @model_validator(mode="after")
+    def _known_statistic(self) -> "MetricTable":
+        if statistic_of(self.statistic) is None:
+            raise ValueError(f"no such statistic: {self.statistic!r}; known are {KNOWN}")
+        if is_share(self.statistic) and self.unit:
+            raise ValueError("a share has no unit: leave out `unit`")
+        return self
 
 
 class ProfileTable(_Table):
@@ -224,7 +257,13 @@ def _to_core(parsed: ScenarioFile, files: str) -> Scenario:
             as_of=build.as_of,
             constraints=build.constraints,
         ),
-        run=RunRecipe(**{**run.model_dump(), "command": tuple(run.command)}),
+        run=RunRecipe(
+            **{
+                **run.model_dump(exclude={"service"}),
+                "command": tuple(run.command),
+                "services": run.all_services(),
+            }
+        ),
         metrics=tuple(_metric(metric) for metric in parsed.metrics) or (WALL,),
         profile=ProfileRecipe(**parsed.profile.model_dump()),
         files=files,
@@ -236,16 +275,14 @@ WALL = Metric(name="wall", source="wall", unit="s")
 
 
 def _metric(table: MetricTable) -> Metric:
-    units = {"wall": "s", "cpu": "s", "peak_memory": "B", "instructions": "instructions"}
+    unit, better = meaning(table.source, table.select or table.name, table.quantity)
     exact = table.exact or table.source == "instructions"
-    return Metric(
-        **{
-            **table.model_dump(),
-            "better": Better(table.better),
-            "unit": table.unit or units.get(table.source, ""),
-            "exact": exact,
-        }
-    )
+    if is_share(table.statistic):
+        unit, better = "", usual_direction(table.statistic)
+    stated = Better(table.better) if table.better is not None else better
+    if stated is not better:
+        unit = ""  # Another quantity than the usual one: its unit is not known.
+    return Metric(**{**table.model_dump(), "better": stated, "unit": table.unit or unit, "exact": exact})
 
 
 def _problems(error: ValidationError) -> Iterable[str]:
@@ -265,6 +302,9 @@ _TABLES: dict[str, type[_Table]] = {
     "metrics": MetricTable,
     "profile": ProfileTable,
     "patches": PatchTable,
+    "service": ServiceTable,
+    "services": ServiceTable,
+    "ready": ReadyTable,
 }
 
 

@@ -10,6 +10,8 @@ from bisector.formats.cron import check_cron
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$")]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
+Login = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,38}$")]
+Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$")]
 Ref = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$")]
 
 
@@ -40,6 +42,11 @@ class RepositoryTable(Table):
         if bool(self.forge) != bool(self.web):
             raise ValueError("forge and web belong together")
         return self
+
+    @property
+    def forge_name(self) -> str:
+        """What the forge calls it, owner/name; "" where no page is known."""
+        return "/".join(self.web.split("/")[3:]).strip("/").removesuffix(".git")
 
 
 class HookTable(Table):
@@ -84,6 +91,17 @@ class ServerTable(Table):
     )
     body_bytes: int = Field(256 * 1024, ge=1024, le=16 << 20, description="largest body of a request")
     deliveries_days: float = Field(7.0, ge=0.01, description="how long a delivery is remembered, not to be done twice")
+
+
+class BotTable(Table):
+    """Who answers commands in comments on GitHub."""
+
+    name: Login = Field("bisector", description="what a command begins with, after @")
+    token_env: Variable = Field(description="variable that holds the token it asks and comments with")
+    api: str = Field("https://api.github.com", description="the forge's API", max_length=500)
+    host_class: Name = Field("default", description="kind of host that measures what it is asked for")
+    allow_http: tuple[Host, ...] = Field((), description="hosts that may be talked to without TLS")
+    allow_private: tuple[Host, ...] = Field((), description="hosts that may have an address of a private network")
 
 
 class SweepTable(Table):

@@ -6,10 +6,9 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from bisector.core.model.verdict import VerdictKind
-from bisector.formats.service import Name, Table, Variable
+from bisector.formats.service import Host, Name, Table, Variable
 
 Kind = Literal["slack", "webhook", "github", "email", "file"]
-Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$")]
 Address = Annotated[str, StringConstraints(pattern=r"^[!-?A-~]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}$")]
 
 NEEDED: Mapping[Kind, tuple[str, ...]] = {

@@ -35,7 +35,7 @@ from bisector.report.words import OUTCOMES
 BLOCKS = " ▁▂▃▄▅▆▇█"
 MARKS = {Side.OLD: "●", Side.NEW: "▲", Side.UNSURE: "◇"}
 LAST_RUNS = 5
-NARROWEST = 30
+NARROWEST, UNBOUNDED = 30, 10_000
 TRYING = "trying what would undo it"
 CAPTURING = {
     CaptureKind.SAMPLED: "samples",
@@ -116,7 +116,7 @@ class _Screen:
         return f"{styled(left, self._style.strong)}  {time}"
 
     def _search(self, found: Outlook) -> Iterator[str]:
-        yield self._cut(self._standing(found))
+        yield self._cut(self.standing(found))
         source = LineSource(investigation=self._investigation, name=found.view.name, found=found)
         bar = posterior_bar(source.chances, self._width)
         yield styled(bar, self._style.new)
@@ -131,7 +131,7 @@ class _Screen:
     def _end(self, name: str, end: EndPart) -> str:
         return f"{name} {self._metric.gauge.text(end.median)} ({end.runs})" if end.median is not None else ""
 
-    def _standing(self, found: Outlook) -> str:
+    def standing(self, found: Outlook) -> str:
         """How much is left to search, and whether there is anything to find."""
         inside = ", inside the merge" if found.view.name is LineName.INNER else ""
         candidates = f"{numbers.count(len(found.chances), 'candidate')}{inside}"
@@ -201,6 +201,20 @@ class _Screen:
         profiling = bool(investigation.plans) and isinstance(investigation.plans[-1].step, ProfileSides)
         if left is not None and not profiling:
             yield styled(self._cut(left.text()), self._style.soft)
+
+
+def standing_lines(investigation: Investigation, found: Outlook | None) -> Iterator[str]:
+    """What a job is about, how far it has come, and what is probably left: for whoever has more room than a line."""
+    step = investigation.plans[-1].step
+    why = one_line(step.reason)
+    phase = "" if isinstance(step, BuildPlace) else f"{phase_of(investigation).capitalize()}: "
+    yield f"{phase}{step_name(step)}" + (f" ({why})" if why else "")
+    if found is None:
+        return
+    yield _Screen(investigation, found, UNBOUNDED, PLAIN).standing(found)
+    left = remaining(investigation, found)
+    if left is not None and not isinstance(step, ProfileSides):
+        yield left.text()
 
 
 def posterior_bar(chances: Sequence[float], width: int) -> str:

@@ -194,6 +194,12 @@ def moment(epoch: int) -> str:
         return ""
 
 
+def minute(epoch: int) -> str:
+    """The same to the minute, for people: "2023-11-14 22:13 UTC"."""
+    told = moment(epoch)
+    return f"{told[:10]} {told[11:16]} UTC" if told else ""
+
+
 def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
     """Round numbers between `low` and `high`, about as many as `wanted`."""
     span = high - low

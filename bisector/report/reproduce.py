@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from bisector.core.model.request import JobKind, Request, Search
 from bisector.core.model.scenario import BuildRecipe, Metric, ProfileRecipe, RunRecipe
 from bisector.core.model.trial import TrialKind
-from bisector.formats.results import MEASURED
+from bisector.formats.results import MEASURED, metric_of_command
 from bisector.formats.scenario import WALL
 from bisector.report import numbers
 from bisector.report.shell import LONGEST, command_line
@@ -13,8 +13,6 @@ from bisector.report.text import redacted
 
 SIMULATED = "simulated:"
 """What the repository of a simulated job begins with; its world follows."""
-USUAL_NAMES = {"json": "seconds", "number": "value"}
-"""What a metric of the command line is called when nobody names it."""
 
 
 def reproduce_command(request: Request, scenario: str | None = None) -> str:
@@ -141,15 +139,10 @@ def _results(request: Request) -> list[str] | None:
     metrics, names = request.scenario.metrics, request.metrics
     if not names and metrics == (Metric(name="printed", source="printed", if_printed=True), WALL):
         return []
-    if names and metrics == tuple(_measured(name) if name in MEASURED else Metric(name=name) for name in names):
+    if names and metrics == tuple(metric_of_command(name if name in MEASURED else "json", name) for name in names):
         return []
     if len(metrics) != 1:
         return None
     metric, source = metrics[0], metrics[0].source
-    usual = source if source in MEASURED else USUAL_NAMES.get(source, "value")
-    made = _measured(source) if source in MEASURED else Metric(name=(*names, usual)[0], source=source)
+    made = metric_of_command(source, names[0] if names else "")
     return ["--results", source] if metric == made else None
-
-
-def _measured(name: str) -> Metric:
-    return Metric(name=name, source=name, unit="B" if name == "peak_memory" else "s")

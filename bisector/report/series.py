@@ -9,7 +9,7 @@ from bisector.core.watch.log import Asked, Record, Unmeasured, Wanted
 from bisector.core.watch.moves import Accepted, AcceptedBy, Looked, Searched
 from bisector.core.watch.nights import Night, Series
 from bisector.report.numbers import change as change_text
-from bisector.report.numbers import moment, percent
+from bisector.report.numbers import minute, percent
 from bisector.report.text import one_line
 
 SHORT = 12
@@ -51,14 +51,14 @@ def accepted_line(accepted: Accepted) -> str:
 
 def series_lines(metric: Metric, history: Sequence[moves.Entry], next_tick: float) -> tuple[str, ...]:
     """A series for a list: its level, its last night, and when it is looked at again."""
-    again = f"next look {moment(int(next_tick))}"
+    again = f"next look {minute(int(next_tick))}"
     if not history:
         return (f"not begun; {again}",)
     nights = moves.since_accepted(history)
     last = ""
     if nights:
         shift = last_shift(nights, metric)
-        last = f"last night {moment(int(nights[-1].time))}: {nights[-1].tip[:SHORT]}, {shift} to that level"
+        last = f"last night {minute(int(nights[-1].time))}: {nights[-1].tip[:SHORT]}, {shift} to that level"
     return tuple(filter(None, (accepted_line(moves.level(history)), last, again)))
 
 

@@ -89,8 +89,7 @@ def job_routes(service: Service) -> APIRouter:
         state: Annotated[JobState | None, Query()] = None,
         limit: Annotated[int, Query(ge=1, le=MOST_JOBS)] = 50,
     ) -> list[JobShape]:
-        rows = service.store.jobs(limit if state is None else None)
-        return [_shape(service, row) for row in rows if state is None or row.state is state][:limit]
+        return [_shape(service, row) for row in service.store.jobs(limit, state=state)]
 
     @routes.get("/{job}", summary="A job", responses=missing)
     def job(job: JobId) -> JobShape:
@@ -112,8 +111,7 @@ def job_routes(service: Service) -> APIRouter:
         responses=missing,
     )
     def rerun(job: JobId, response: Response) -> JobShape:
-        request = again(service.store.job(job).request, Changes())
-        made = service.queue.enqueue(request, Order(asked_by=f"rerun of {job}")).job
+        made = asked_again(service, job)
         response.headers["Location"] = f"/v1/jobs/{made}"
         return _shape(service, service.store.job(made))
 
@@ -155,6 +153,12 @@ def ask_of(order: OrderShape) -> Ask:
     )
     priority = Priority[order.priority.upper()]
     return Ask(trigger=trigger, priority=priority, host_class=order.host_class, kind=JobKind(order.kind))
+
+
+def asked_again(service: Service, job: str) -> str:
+    """Queue the question of a job once more, to be answered from fresh samples; the new job."""
+    request = again(service.store.job(job).request, Changes())
+    return service.queue.enqueue(request, Order(asked_by=f"rerun of {job}")).job
 
 
 def report_now(service: Service, job: str) -> Report:

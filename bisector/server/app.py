@@ -46,22 +46,25 @@ def create_app(service: Service) -> FastAPI:
 
 
 def _lifespan(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """While the server runs, so does what tells of answers."""
+    """While the server runs, so does what tells of answers, and what answers commands."""
+    beside = {"messages": service.sender, "commands": service.bot}
 
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
-        sender = service.sender
-        if sender is None:
-            yield
-            return
         stop = StopSignal()
-        thread = threading.Thread(target=sender.run, args=(stop,), name="messages", daemon=True)
-        thread.start()
+        threads = [
+            threading.Thread(target=each.run, args=(stop,), name=name, daemon=True)
+            for name, each in beside.items()
+            if each is not None
+        ]
+        for thread in threads:
+            thread.start()
         try:
             yield
         finally:
             stop.set("the server ends")
-            await run_in_threadpool(thread.join, LONGEST_END)
+            for thread in threads:
+                await run_in_threadpool(thread.join, LONGEST_END)
 
     return running
 

@@ -5,6 +5,7 @@ import logging
 from bisector.server.service import Service
 from bisector.settings import Settings, secrets
 from bisector.wiring import Wiring
+from bisector.wiring.bot import make_bot
 from bisector.wiring.notify import make_sender
 from bisector.wiring.service import deliveries, grounds, sweeper
 
@@ -12,7 +13,9 @@ from bisector.wiring.service import deliveries, grounds, sweeper
 def service_of(wiring: Wiring, settings: Settings, tokens: tuple[str, ...]) -> Service:
     """The service of a process; UsageError names every secret that is missing."""
     wanted = [name for hook in settings.hooks for name in hook.secret_env]
-    secrets([*wanted, *(name for table in settings.notify for name in table.variables)])
+    told = [name for table in settings.notify for name in table.variables]
+    secrets([*wanted, *told, *([settings.bot.token_env] if settings.bot is not None else [])])
+    tell = logging.getLogger("bisector.messages").warning
     return Service(
         store=wiring.store,
         queue=wiring.queue,
@@ -23,7 +26,8 @@ def service_of(wiring: Wiring, settings: Settings, tokens: tuple[str, ...]) -> S
         settings=settings.server,
         hooks={hook.address: (hook, secrets(hook.secret_env)) for hook in settings.hooks},
         tokens=tokens,
-        sender=make_sender(wiring, logging.getLogger("bisector.messages").warning),
+        sender=make_sender(wiring, tell),
+        bot=make_bot(wiring, tell),
         series=sweeper(wiring, lambda _: None).states,
         report_url=settings.server.public_url.rstrip("/"),
     )

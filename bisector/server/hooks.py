@@ -8,14 +8,14 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from bisector.engine.asking import Ask, Refused
+from bisector.engine.bot import Bot
 from bisector.engine.queue import Priority
 from bisector.errors import QueueFull
-from bisector.formats.alerts import AlertProblem, Defaults, read_alert
+from bisector.formats.alerts import AlertProblem, Defaults, Ignored, read_alert
+from bisector.formats.alerts.comments import read_comment
 from bisector.formats.alerts.signature import delivery, verified
 from bisector.formats.service import HookTable
 from bisector.server.service import Service
-
-MOST_HEADERS = 100
 
 
 def hook_routes(service: Service) -> APIRouter:
@@ -39,7 +39,7 @@ def hook_routes(service: Service) -> APIRouter:
     async def receive(hook: str, request: Request) -> JSONResponse:
         """Answer within a second: what is asked for is queued, not done."""
         body = await request.body()
-        headers = {name.lower(): value for name, value in list(request.headers.items())[:MOST_HEADERS]}
+        headers = {name.lower(): value for name, value in request.headers.items()}
         return await run_in_threadpool(_received, service, hook, headers, body)
 
     return routes
@@ -70,7 +70,9 @@ def _received(service: Service, hook: str, headers: dict[str, str], body: bytes)
 
 
 def _done(service: Service, hook: HookTable, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, Any]]:
-    """What came of an alert: status and answer."""
+    """What came of an alert, or of a comment: status and answer."""
+    if hook.source == "github" and headers.get("x-github-event") == "issue_comment" and service.bot is not None:
+        return _commented(service.bot, hook, body)
     defaults = Defaults(source=hook.address, repository=hook.repository, scenario=hook.scenario, metric=hook.metric)
     try:
         received = read_alert(hook.source, headers, body, defaults)
@@ -93,6 +95,17 @@ def _done(service: Service, hook: HookTable, headers: dict[str, str], body: byte
         return 422, {"error": "; ".join(dict.fromkeys(refused))}
     status = 202 if any(job["new"] for job in found) else 200
     return status, {"jobs": found, **({"refused": refused} if refused else {})}
+
+
+def _commented(bot: Bot, hook: HookTable, body: bytes) -> tuple[int, dict[str, Any]]:
+    """Note what a comment asks for: whether its author may ask, and what, takes longer than GitHub waits."""
+    try:
+        ignored = bot.note(read_comment(body, bot.name), hook.repository)
+    except AlertProblem as problem:
+        return 422, {"error": str(problem)}
+    except Ignored as reason:
+        ignored = str(reason)
+    return (200, {"jobs": [], "ignored": ignored}) if ignored else (202, {"jobs": [], "noted": True})
 
 
 def _answer(outcome: dict[str, Any], status: int) -> JSONResponse:

@@ -1,45 +1,39 @@
 """The pages, and the streams by which they follow what happens."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
+from bisector.core.model.history import LineName
+from bisector.core.model.investigation import Investigation
+from bisector.core.search.outlook import outlook
 from bisector.engine.job import JobRow, JobState
-from bisector.engine.queue import Entry, EntryState
+from bisector.engine.queue import Entry, Order
 from bisector.engine.telling import investigation_of
-from bisector.errors import ScenarioError
-from bisector.report.live import phase_of
+from bisector.report.document import Report
+from bisector.report.live import standing_lines
+from bisector.report.messages.links import Forge, Links
 from bisector.report.pages import (
-    HostLine,
-    JobLine,
-    Listing,
-    ScenarioLine,
-    SeriesPart,
-    WaitingLine,
+    JobStand,
     job_page,
     jobs_page,
     live_script,
     message_page,
     queue_page,
+    scenario_page,
     scenarios_page,
 )
-from bisector.report.plots.nights import history_figure
-from bisector.report.series import open_lines, series_lines
-from bisector.server.api import JobId, report_of_now
+from bisector.server.api import JobId, asked_again, report_of_now
 from bisector.server.guard import COOKIE
+from bisector.server.listing import MOST_LISTED, line_of, listing_of, queue_of
+from bisector.server.scenarios import scenario_line, scenario_lines
 from bisector.server.service import Service
+from bisector.server.streams import Looks, version_of
 
-MOST_LISTED = 100
-LOOK_SECONDS = 1.0
-"""How often a stream looks whether something changed."""
-SILENCE_SECONDS = 15.0
-"""After which a stream says that it is there, so that whatever stands between does not end it."""
-JOBS_OF_A_SCENARIO = 5
+LONGEST_TEXT = 100
 
 
 def page_routes(service: Service) -> APIRouter:
@@ -47,67 +41,66 @@ def page_routes(service: Service) -> APIRouter:
     routes = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @routes.get("/")
-    def jobs(state: str = "", text: str = "") -> HTMLResponse:
-        return HTMLResponse(jobs_page(_listing(service, state, text[:100])))
+    def jobs(state: str = "", text: str = "", before: str = "") -> HTMLResponse:
+        follow = f"/events?since={version_of(_all(service))}"
+        listing = listing_of(service, state=state, text=text[:LONGEST_TEXT], before=before[:18])
+        return HTMLResponse(jobs_page(listing, follow=follow))
 
     @routes.get("/jobs/{job}")
     def job(job: JobId) -> HTMLResponse:
         row = service.store.job(job)
         investigation = investigation_of(job, service.store)
-        running = row.state in (JobState.QUEUED, JobState.RUNNING)
-        elapsed = investigation.plans[-1].elapsed if investigation.plans else None
-        phase = phase_of(investigation) if row.state is JobState.RUNNING else "waiting"
         report = report_of_now(service, investigation)
-        return HTMLResponse(job_page(report, phase=phase, running=running, elapsed=elapsed))
-
-    @routes.post("/jobs/{job}/cancel")
-    def cancel(job: JobId) -> RedirectResponse:
-        service.queue.cancel(job)
-        return RedirectResponse(f"/jobs/{job}", 303)
+        return HTMLResponse(job_page(report, _stand(service, row, investigation, report)))
 
     @routes.get("/scenarios")
     def scenarios() -> HTMLResponse:
-        return HTMLResponse(scenarios_page(_scenarios(service)))
+        return HTMLResponse(scenarios_page(scenario_lines(service)))
+
+    @routes.get("/scenarios/{name:path}")
+    def scenario(name: str) -> HTMLResponse:
+        return HTMLResponse(scenario_page(scenario_line(service, name)))
 
     @routes.get("/queue")
     def queue() -> HTMLResponse:
-        hosts = [
-            HostLine(
-                name=row.info.name,
-                host_classes=", ".join(row.info.host_classes),
-                cores=row.info.cores,
-                fingerprint=row.info.fingerprint,
-                since=row.since.isoformat(),
-                jobs=row.jobs,
-                measuring=row.measuring,
-                late=row.late,
-            )
-            for row in service.queue.workers()
-        ]
-        return HTMLResponse(queue_page(hosts, [_waiting(entry) for entry in service.queue.entries()]))
+        follow = f"/events?since={version_of(_all(service))}"
+        return HTMLResponse(queue_page(queue_of(service), follow=follow))
 
+    _add_buttons(routes, service)
     _add_streams(routes, service)
     _add_login(routes, service)
     return routes
 
 
+def _add_buttons(routes: APIRouter, service: Service) -> None:
+    @routes.post("/jobs/{job}/cancel")
+    def cancel(job: JobId) -> RedirectResponse:
+        service.queue.cancel(job)
+        return RedirectResponse(f"/jobs/{job}", 303)
+
+    @routes.post("/jobs/{job}/resume")
+    def resume(job: JobId) -> RedirectResponse:
+        entry = service.queue.entry(job)
+        service.queue.put_back(job, entry.order if entry is not None else Order(asked_by="page"))
+        return RedirectResponse(f"/jobs/{job}", 303)
+
+    @routes.post("/jobs/{job}/rerun")
+    def rerun(job: JobId) -> RedirectResponse:
+        return RedirectResponse(f"/jobs/{asked_again(service, job)}", 303)
+
+
 def _add_streams(routes: APIRouter, service: Service) -> None:
+    looks = Looks(service.clock)
+
     @routes.get("/events")
     async def all_events(request: Request) -> StreamingResponse:
-        def state() -> object:
-            rows = [(row.job, row.state, row.facts) for row in service.store.jobs(MOST_LISTED)]
-            return rows, [(entry.job, entry.state, entry.worker) for entry in service.queue.entries()[:MOST_LISTED]]
-
-        return _stream(request, state)
+        return looks.stream(request, "all", lambda: _all(service))
 
     @routes.get("/jobs/{job}/events")
     async def job_events(job: JobId, request: Request) -> StreamingResponse:
-        def state() -> object:
-            row = service.store.job(job)
-            return row.state, row.facts
-
-        await run_in_threadpool(state)
-        return _stream(request, state)
+        read: Callable[[], object] = lambda: _one(service.store.job(job), service.queue.entry(job))  # noqa: E731
+        await run_in_threadpool(read)
+        return looks.stream(request, job, read)
 
     @routes.get("/static/live.js")
     def script() -> Response:
@@ -131,102 +124,55 @@ def _add_login(routes: APIRouter, service: Service) -> None:
         return answer
 
 
-def _stream(request: Request, state: Callable[[], object]) -> StreamingResponse:
-    async def events() -> AsyncIterator[str]:
-        known = await run_in_threadpool(state)
-        silent = 0.0
-        yield "retry: 2000\n\n"
-        while not await request.is_disconnected():
-            await asyncio.sleep(LOOK_SECONDS)
-            now = await run_in_threadpool(state)
-            silent += LOOK_SECONDS
-            if now != known:
-                known, silent = now, 0.0
-                yield "event: changed\ndata:\n\n"
-            elif silent >= SILENCE_SECONDS:
-                silent = 0.0
-                yield ": still here\n\n"
-
-    return StreamingResponse(events(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+def _all(service: Service) -> object:
+    """What the lists show, as far as it changes."""
+    rows = [(row.job, row.state, row.sentence) for row in service.store.jobs(MOST_LISTED)]
+    workers = [(row.worker, row.jobs, row.measuring, row.late) for row in service.queue.workers()]
+    return rows, sorted(service.store.tally().items()), service.queue.depth(), workers
 
 
-def _listing(service: Service, state: str, text: str) -> Listing:
-    wanted = text.strip().lower()
-    if wanted or state:
-        rows = [row for row in service.store.jobs() if (not state or row.state == state) and wanted in _searched(row)]
-        number = len(rows)
+def _one(row: JobRow, entry: Entry | None) -> object:
+    """What a job's page shows, as far as it changes."""
+    return row.state, row.facts, entry.worker if entry is not None else ""
+
+
+def _stand(service: Service, row: JobRow, investigation: Investigation, report: Report) -> JobStand:
+    entry = service.queue.entry(row.job)
+    live = row.state in (JobState.QUEUED, JobState.RUNNING)
+    worker = entry.worker if entry is not None else ""
+    hosts = [each.info.name for each in service.queue.workers() if each.worker == worker] if worker else []
+    # The row was read before the facts: what came in between is told by the stream at once.
+    version = version_of(_one(row, entry))
+    return JobStand(
+        line=line_of(row, entry),
+        now=tuple(_now(investigation, row.state, waits=not worker)) if live else (),
+        elapsed=investigation.plans[-1].elapsed if live and investigation.plans else None,
+        priority=entry.order.priority.name.lower() if entry is not None else "",
+        host=hosts[0] if hosts else "",
+        links=tuple(_links(service, row, report)),
+        follow=f"/jobs/{row.job}/events?since={version}" if live else "",
+    )
+
+
+def _now(investigation: Investigation, state: JobState, *, waits: bool) -> Iterator[str]:
+    if state is JobState.QUEUED and waits:
+        yield "Waits for a worker; the queue's page shows what is before it."
+    elif investigation.plans:
+        name = LineName.INNER if investigation.branch is not None else LineName.MAIN
+        yield from standing_lines(investigation, outlook(investigation, name=name))
     else:
-        rows, number = service.store.jobs(MOST_LISTED), sum(service.store.tally().values())
-    listed = rows[:MOST_LISTED]
-    return Listing(
-        jobs=tuple(_line(row, service.queue.entry(row.job)) for row in listed),
-        states=tuple(state.value for state in JobState),
-        state=state,
-        text=text,
-        more=max(number - len(listed), 0),
-    )
+        yield "The commits are being listed."
 
 
-def _searched(row: JobRow) -> str:
-    """What a filter looks for its text in."""
-    request = row.request
-    parts = (row.job, request.scenario.name, request.repository, request.good, request.bad, row.sentence)
-    return " ".join(parts).lower()
-
-
-def _line(row: JobRow, entry: Entry | None = None) -> JobLine:
-    return JobLine(
-        job=row.job,
-        state=row.state.value,
-        scenario=row.request.scenario.name,
-        repository=row.request.repository,
-        good=row.request.good,
-        bad=row.request.bad,
-        created=row.created.isoformat(),
-        sentence=row.sentence,
-        asked_by=entry.order.asked_by if entry is not None else "",
-    )
-
-
-def _waiting(entry: Entry) -> WaitingLine:
-    return WaitingLine(
-        job=entry.job,
-        state="leased" if entry.state is EntryState.LEASED else "waiting",
-        priority=entry.order.priority.name.lower(),
-        host_class=entry.order.host_class,
-        enqueued=entry.enqueued.isoformat(),
-        attempt=entry.attempt,
-        failures=entry.failures,
-    )
-
-
-def _series(service: Service) -> dict[str, tuple[SeriesPart, ...]]:
-    """The series of the sweeps by their scenarios; none where a sweep names a scenario that cannot be read."""
-    found: dict[str, tuple[SeriesPart, ...]] = {}
-    with suppress(ScenarioError):
-        for number, state in enumerate(service.series()):
-            name, metric = state.watched.name, state.watched.metric
-            part = SeriesPart(
-                name=str(name),
-                lines=series_lines(metric, state.history, state.next_tick),
-                open=open_lines(state.history),
-                plot=history_figure(f"series-{number}", metric, state.history),
-            )
-            found[name.scenario] = (*found.get(name.scenario, ()), part)
-    return found
-
-
-def _scenarios(service: Service) -> list[ScenarioLine]:
-    rows = service.store.jobs()
-    lines, series = [], _series(service)
-    for name, found in service.scenarios():
-        jobs = tuple(_line(row) for row in rows if row.request.scenario_text == name)[:JOBS_OF_A_SCENARIO]
-        if isinstance(found, str):
-            lines.append(ScenarioLine(name=name, description="", problem=found, jobs=jobs))
-        else:
-            metrics = tuple(metric.name for metric in found.metrics)
-            told = series.get(name, ())
-            lines.append(
-                ScenarioLine(name=name, description=found.description, metrics=metrics, jobs=jobs, series=told)
-            )
-    return lines
+def _links(service: Service, row: JobRow, report: Report) -> Iterator[tuple[str, str]]:
+    """Where the forge shows the culprit, for a repository that is configured with one."""
+    known = service.grounds.repositories.values()
+    table = next((each for each in known if each.location == row.request.repository), None)
+    if table is None or not table.forge or len(report.culprits) != 1 or len(report.culprits[0].set) != 1:
+        return
+    links, culprit = Links(forge=Forge.of(table.forge, table.web)), report.culprits[0]
+    yield "The commit", links.commit(culprit.commit.sha)
+    yield "Its difference", links.diff(culprit.parent.sha, culprit.commit.sha)
+    request = links.pull_request(culprit.commit.subject)
+    if request:
+        yield "Its pull request", request

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bisector.core.model.scenario import Scenario
 from bisector.engine.asking import Ask, Grounds, order_of, request_of
+from bisector.engine.bot import Bot
 from bisector.engine.deliveries import Deliveries
 from bisector.engine.ports import Artifacts, Clock, Store
 from bisector.engine.queue import Enqueued, Queue
@@ -33,6 +34,8 @@ class Service:
     """Empty: whoever reaches the server may use it."""
     sender: Sender | None = None
     """Tells of answers while the server runs; None where nobody is told."""
+    bot: Bot | None = None
+    """Answers commands in comments while the server runs."""
     series: Callable[[], Iterable[SeriesState]] = tuple
     """What is known of the series of the sweeps."""
     report_url: str = ""

@@ -18,7 +18,7 @@ from bisector.engine.stop import StopSignal
 from bisector.engine.worker import WorkerPorts
 from bisector.errors import BisectorError
 from bisector.settings import Settings, container_build_environment, load_settings, process_environment
-from bisector.wiring.queue import deliveries_of, make_database, make_queue, stopped_workers
+from bisector.wiring.queue import inbox_of, make_database, make_queue, stopped_workers
 
 if TYPE_CHECKING:
     from bisector.adapters.docker.runner import DockerRunner
@@ -144,7 +144,8 @@ class Wiring:
             processes=self.processes,
             open=ports_of,
             unblock=stopped_workers(self.database, self.settings).end,
-            deliveries=deliveries_of(self.database, self.host, self.settings.host_classes),
+            build_slots=self.settings.build_slots,
+            inbox=inbox_of(self.database, self.host, self.settings.host_classes),
         )
 
     def docker(self) -> "DockerRunner":

@@ -32,7 +32,7 @@ def make_sender(wiring: Wiring, tell: Callable[[str], None]) -> Sender | None:
     targets = {table.called: Target(table=table, notifier=make_notifier(table, wiring.clock)) for table in tables}
     url = wiring.settings.server.public_url.rstrip("/")
     sources = Sources(
-        report=lambda job: _report(wiring, job),
+        report=lambda job: report_of_job(wiring, job),
         page=lambda job: f"{url}/jobs/{job}" if url else "",
         repository=lambda location: _repository(wiring, location),
     )
@@ -42,7 +42,7 @@ def make_sender(wiring: Wiring, tell: Callable[[str], None]) -> Sender | None:
 def make_notifier(table: NotifyTable, clock: Clock) -> Notifier:
     """What tells the target of `table`."""
     from bisector.adapters.notify.file import FileNotifier
-    from bisector.adapters.notify.github import GitHubNotifier
+    from bisector.adapters.notify.github import GitHubApi, GitHubNotifier
     from bisector.adapters.notify.mail import MailNotifier, MailServer
     from bisector.adapters.notify.slack import SlackNotifier
     from bisector.adapters.notify.web import Exceptions, Web
@@ -56,7 +56,7 @@ def make_notifier(table: NotifyTable, clock: Clock) -> Notifier:
         case "webhook":
             return WebhookNotifier(web, _held_by(table.url_env), secret, clock)
         case "github":
-            return GitHubNotifier(web, table.api, _held_by(table.token_env))
+            return GitHubNotifier(GitHubApi(web, table.api, _held_by(table.token_env)))
         case "email":
             host = MailServer(
                 host=table.smtp_host or "", port=table.smtp_port, tls=table.tls, user=table.user, password=secret
@@ -70,7 +70,8 @@ def _held_by(variable: str | None) -> str:
     return secrets([variable])[0] if variable else ""
 
 
-def _report(wiring: Wiring, job: str) -> Report:
+def report_of_job(wiring: Wiring, job: str) -> Report:
+    """The report of a job as it stands, for whoever is told of it."""
     page = wiring.artifacts.report(job) / "report.html"
     row = wiring.store.job(job)
     return told(investigation_of(job, wiring.store), row, kept_file(wiring.artifacts), page, working=False)

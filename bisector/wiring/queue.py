@@ -4,8 +4,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from bisector.engine.dispatch import Inbox
 from bisector.engine.ports import Clock
-from bisector.engine.queue import Deliveries, Limits, Queue
+from bisector.engine.queue import Limits, Queue
 from bisector.errors import UsageError
 from bisector.settings import Settings
 
@@ -41,11 +42,11 @@ def stopped_workers(database: "Database", settings: Settings) -> "StoppedWorkers
     return StoppedWorkers(file, settings.state_dir / "locks" / "workers")
 
 
-def deliveries_of(database: "Database", host: str, host_classes: tuple[str, ...]) -> Deliveries | None:
+def inbox_of(database: "Database", host: str, host_classes: tuple[str, ...]) -> Inbox | None:
     """The other end of the dispatcher, for a worker of `host`; None where there is none."""
     if database.is_sqlite:
         return None
-    made: Deliveries = _distributed().ProcrastinateDeliveries(database.conninfo, host, host_classes)
+    made: Inbox = _distributed().ProcrastinateInbox(database.conninfo, host, host_classes)
     return made
 
 

@@ -44,5 +44,5 @@ def test_what_was_measured_before_the_disk_was_full_is_kept(local_install: Insta
         subprocess.run(["umount", "--lazy", str(cache)], check=True)
     assert resumed.code == 0, resumed.err
     assert "Change 5" in resumed.out
-    assert "main:8" in before
+    assert "Build 8: " in before
     assert local_install.run("jobs", "log", "1").out.startswith(before.rstrip().rpartition("\n")[0])

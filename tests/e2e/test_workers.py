@@ -1,6 +1,7 @@
 """Workers that are killed, stopped and asked to end: the same answer, no sample lost or doubled, on both databases."""
 
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -113,6 +114,11 @@ class Service:
             return next((row.info.pid for row in self.wiring.queue.workers() if job in row.jobs), None)
         except StoreError:
             return None
+
+    def built_with(self, step: str) -> int:
+        """How many builds are at hand whose recipe has this step."""
+        logs = [Path(build.log) for build, _ in self.wiring.store.builds() if build.usable]
+        return sum(step in log.read_text(errors="replace") for log in logs)
 
     def stop_between_transactions(self, process: "subprocess.Popen[bytes]") -> None:
         """Stop a worker that has no lock on the database: on SQLite nobody else could look at it."""
@@ -249,7 +255,7 @@ def test_a_database_that_goes_away_for_a_while_costs_no_sample(tmp_path: Path) -
             service.wait_for_samples(job, 6)
             kept = service.facts(job)
             running.stop()
-            time.sleep(5)
+            time.sleep(10)
             running.start()
             wait_until(lambda: service.state_if_known(job) is JobState.DONE, 180, f"the answer: {service.log()}")
             facts = service.facts(job)
@@ -279,25 +285,69 @@ def test_a_worker_that_is_killed_in_a_real_run_is_followed_by_one_that_finds_the
         service.close()
 
 
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="builds beside runs take a processor of their own")
+def test_what_is_built_for_a_waiting_job_ends_with_its_worker_and_is_there_when_the_next_one_has_made_it(
+    tmp_path: Path,
+) -> None:
+    service, measured = Service(tmp_path, ""), Victim(tmp_path)
+    (tmp_path / "waiting").mkdir()
+    waiting = Victim(tmp_path / "waiting")
+    waiting.environment = service.environment
+    waiting.slow_down_builds()
+    try:
+        for victim in (measured, waiting):
+            _, complaint = victim.bisect("--detach").communicate(timeout=120)
+            assert service.state("1") is JobState.QUEUED, complaint
+        first = service.worker(BISECTOR_BUILD_SLOTS="1")
+        wait_until(waiting.left_running, 90, f"a build for the job that waits: {service.log()}")
+        assert (service.state("1"), service.state("2")) == (JobState.RUNNING, JobState.QUEUED)
+        first.kill()
+        wait_until(lambda: not waiting.left_running() + measured.left_running(), 10, "its processes to end")
+        assert service.built_with("sleep 2.5") == 0
+        second = service.worker(BISECTOR_BUILD_SLOTS="1")
+        wait_until(lambda: service.built_with("sleep 2.5") > 0, 90, f"a build for the job that waits: {service.log()}")
+        assert (service.facts("2"), service.state("2")) == ([], JobState.QUEUED)
+        second.terminate()
+        assert second.wait(timeout=60) == 0, service.log()
+        assert waiting.left_running() + measured.left_running() == []
+    finally:
+        service.close()
+
+
 @pytest.mark.long
 def test_sixteen_hosts_do_ten_thousand_jobs_once_each(request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    """BISECTOR_TEST_JOBS and BISECTOR_TEST_HOSTS make it smaller."""
+    """BISECTOR_TEST_JOBS and BISECTOR_TEST_HOSTS make it smaller. Prints how far it is once a minute."""
     jobs, hosts = (int(os.environ.get(f"BISECTOR_TEST_{n}", d)) for n, d in (("JOBS", "10000"), ("HOSTS", "16")))
     service = Service(tmp_path, request.getfixturevalue("postgres").fresh(), lease=60.0)
     try:
         first = service.bisect("candidates=2,culprit=1,effect=0.5,noise=0.005,seed=1")
         asked = replace(service.wiring.store.job(first).request, reuse_samples=False)
-        made = [first, *(service.wiring.queue.enqueue(asked, Order()).job for _ in range(jobs - 1))]
         for number in range(hosts):
             own = {"STATE_DIR": str(tmp_path / f"state-{number}"), "HOST_NAME": f"host-{number}"}
             service.worker(**{f"BISECTOR_{name}": value for name, value in own.items()})
-        wait_until(lambda: not service.wiring.queue.entries(), 6 * 3600, "the jobs")
+        made = [first, *(service.wiring.queue.enqueue(asked, Order()).job for _ in range(jobs - 1))]
+        _wait_for_all(service, jobs)
         for job in made:
             assert_answered(service.facts(job), culprit=1)
         assert [service.wiring.queue.entry(job).attempt for job in made] == [1] * jobs  # type: ignore[union-attr]
+        taken = Counter(re.findall(r"job (\d+): taken", service.log()))
+        assert taken == dict.fromkeys(made, 1), "claimed twice, or lost"
         assert "Traceback" not in service.log()
+        shares = sorted(path.read_text().count(": taken") for path in tmp_path.glob("worker-*.log"))
+        shared = f"a worker had {shares[0]} to {shares[-1]}"
+        sys.stderr.write(f"{jobs} jobs, {hosts} workers: each claimed once and answered; {shared}\n")
     finally:
         service.close()
+
+
+def _wait_for_all(service: Service, jobs: int) -> None:
+    began = told = time.monotonic()
+    while open_ones := sum(depth.waiting + depth.leased for depth in service.wiring.queue.depth()):
+        assert time.monotonic() - began < 6 * 3600, f"{open_ones} of {jobs} jobs are not done"
+        if time.monotonic() - told >= 60:
+            told = time.monotonic()
+            sys.stderr.write(f"{jobs - open_ones} of {jobs} jobs after {told - began:.0f} s\n")
+        time.sleep(1.0)
 
 
 def _elsewhere(info: WorkerInfo) -> WorkerInfo:

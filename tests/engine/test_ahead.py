@@ -82,12 +82,12 @@ def test_what_was_built_ahead_is_not_asked_for_again() -> None:
 
 @pytest.mark.parametrize("jobs", [2, 4])
 def test_a_build_that_is_asked_for_while_it_is_made_is_waited_for(jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    begun: dict[object, Task] = {}
+    begun: dict[object, Task[Build]] = {}
     claimed: list[BuildId] = []
     stopped: list[BuildId] = []
     begin, claim = Ahead._begin, Ahead.claim
 
-    def watched(self: Ahead, wanted: Wanted) -> Task:
+    def watched(self: Ahead, wanted: Wanted) -> Task[Build]:
         begun[wanted.unit] = begin(self, wanted)
         return begun[wanted.unit]
 

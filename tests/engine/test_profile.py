@@ -143,7 +143,7 @@ class Dying(InMemoryStore):
 
     def append(self, job: str, fact: Fact) -> None:
         super().append(job, fact)
-        if len(self._facts[job]) >= self.last:
+        if len(self.memory.facts[job]) >= self.last:
             raise Killed
 
 

@@ -1,6 +1,7 @@
 """The measuring modes on the command line."""
 
 import json
+import re
 
 import pytest
 
@@ -16,7 +17,7 @@ def test_a_bracket_is_asked_for_recorded_and_asked_for_again(cli: Cli) -> None:
     assert "--bracket always" in result["reproduce"]
     plain = json.loads(cli("bisect", "good", "bad", "--simulate", WORLD, "--no-reuse", "--json", "-").out)
     assert "--bracket" not in plain["reproduce"]
-    assert "reference run" in cli("jobs", "log", "1").out
+    assert re.search(r"Run .*, beside it 0 ×", cli("jobs", "log", "1").out)
 
 
 def test_a_comparison_on_a_drifting_machine_tells_the_change_by_its_pairs(cli: Cli) -> None:

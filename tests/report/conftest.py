@@ -1,26 +1,14 @@
 """What tests of the report share: golden files and the browser."""
 
-import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.helpers.browser import FLAGS, browser_program
+
 GOLDEN = Path(__file__).parent / "golden"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--allow-file-access-from-files",
-)
 
 
 @pytest.fixture
@@ -40,12 +28,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 @pytest.fixture(scope="session")
 def browser() -> str:
     """The browser's program. Without one a test skips at home and fails in CI."""
-    program = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if program is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"none of {', '.join(BROWSERS)} is installed")
-        pytest.skip(f"needs one of {', '.join(BROWSERS)}")
-    return program
+    return browser_program()
 
 
 @pytest.fixture

@@ -139,6 +139,14 @@ def test_what_the_profiler_could_not_see_is_said() -> None:
         assert text in told.replace("\n  ", " ")
 
 
+@pytest.mark.parametrize(("largest", "said"), [(1.9, False), (10.0, True)])
+def test_captures_of_one_side_that_disagree_are_told(largest: float, said: bool) -> None:
+    steady, uneven = ([capture([folded("main;a", cost)]) for cost in costs] for costs in ((1.0, 1.1), (1.0, largest)))
+    told = alone.text_of(why(explained(steady, uneven))).replace("\n  ", " ")
+    assert ("after: its 2 captures disagree, 1.00 s to 10.0 s a run" in told) is said
+    assert "before: its" not in told
+
+
 def test_a_report_with_profiles_runs_our_script_and_no_other() -> None:
     told = replace(report(KINDS["culprit"]), sections=sections_of([slower()]))
     page = render_html(told)

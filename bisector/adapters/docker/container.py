@@ -71,7 +71,7 @@ def start(engine: Engine, workshop: Workshop, plan: Plan) -> Container:
     """Make and start a container as planned; the caller removes it."""
     for container in tuple(workshop.abandoned):  # one that still runs would disturb what is measured now
         remove(engine, workshop, container)
-    compiled = workshop.tools.compiled and images.runs_code_for(dict(plan.image), workshop.tools.machine)
+    compiled = runs_compiled(workshop, plan.image)
     with faults("start a container"):
         try:
             made = engine.api.create_container(
@@ -98,6 +98,11 @@ def start(engine: Engine, workshop: Workshop, plan: Plan) -> Container:
                 raise _no_python() from error
             raise
     return Container(engine=engine, id=made["Id"], workshop=workshop, compiled=compiled)
+
+
+def runs_compiled(workshop: Workshop, image: Mapping[str, Any]) -> bool:
+    """Whether the compiled versions of our programs run in a container of `image`."""
+    return workshop.tools.compiled and images.runs_code_for(dict(image), workshop.tools.machine)
 
 
 def remove(engine: Engine, workshop: Workshop, container: str) -> None:

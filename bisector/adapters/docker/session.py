@@ -7,7 +7,7 @@ from typing import Any
 
 from bisector.adapters.docker import images, layout
 from bisector.adapters.docker.beside import recording
-from bisector.adapters.docker.container import Container, Plan, remove, running, start
+from bisector.adapters.docker.container import Container, Plan, remove, running, runs_compiled, start
 from bisector.adapters.docker.engine import Engine
 from bisector.adapters.docker.fate import outcome_of_silence
 from bisector.adapters.docker.workshop import Workshop
@@ -15,6 +15,7 @@ from bisector.adapters.measure.answer import Answer, as_run
 from bisector.adapters.measure.order import HelperOrder
 from bisector.adapters.measure.outcome import mebibytes
 from bisector.adapters.measure.record import Record
+from bisector.adapters.measure.services import as_attended, attending, longest, with_report
 from bisector.core.model.builds import Build
 from bisector.core.model.samples import Outcome
 from bisector.core.model.scenario import RunRecipe
@@ -35,13 +36,14 @@ class DockerSession:
         self._engine = engine
         self._workshop = workshop
         self._plan = plan
-        self._order = order
+        self._order = order = with_report(order)
         self._stop = stop
         self._container: Container | None = None
+        program = workshop.tools.inside("attend", layout.TOOLS, compiled=runs_compiled(workshop, plan.image))
         self._helper_order = HelperOrder(
-            argv=layout.PLACES.fill_all(order.recipe.command),
+            argv=layout.PLACES.fill_all(attending(order.recipe, program)),
             cwd=layout.SOURCE,
-            timeout=order.recipe.timeout_seconds,
+            timeout=longest(order.recipe),
             streams=layout.STREAMS,
             out=layout.OUT,
             collect=order.collect,
@@ -104,7 +106,8 @@ class DockerSession:
         outcome = outcome_of_silence(self._engine, container.id, answer)
         if answer is None or outcome is not None:
             return RunRecord(outcome=outcome or Outcome.TIMEOUT, reason=self._reason(outcome)), False
-        return as_run(answer, self._order, self._helper_order.argv[0])
+        record, ended = as_run(answer, self._order, self._helper_order.argv[0])
+        return as_attended(record, self._order), ended
 
     def _reason(self, outcome: Outcome | None) -> str:
         recipe = self._order.recipe

@@ -71,6 +71,10 @@ class GitRepository:
         tip = self.resolve(branch).sha
         return self._mirror.holds(commit) and history.is_ancestor(self._mirror.git, commit, tip)
 
+    def merge_base(self, one: Sha, other: Sha) -> Sha:
+        """The youngest commit that both, which were resolved, have in their histories; RefError where there is none."""
+        return history.merge_bases(self._mirror.git, one, other)[0]
+
     def snapshot(self) -> Sha:
         """The tree of the work tree as it is, uncommitted and untracked (not ignored) files included."""
         if not isinstance(self._source, Checkout):

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any, Generic
 
 from bisector.adapters.in_memory.world import EPOCH
-from bisector.core.model.builds import Build
 from bisector.core.model.units import Seconds
+from bisector.engine.background import Made
 from bisector.engine.stop import StopSignal
 from bisector.errors import EnvironmentFault, JobError
 
@@ -135,28 +136,29 @@ class SimulatedBackground:
     def __init__(self, looks: int = 3) -> None:
         """A build takes so many looks at it."""
         self.looks = looks
-        self.tasks: list[SimulatedTask] = []
+        self.tasks: list[SimulatedTask[Any]] = []
 
     @property
     def busy(self) -> bool:
         """Whether something is being built."""
         return any(not task.ended for task in self.tasks)
 
-    def start(self, make: Callable[[StopSignal], Build]) -> "SimulatedTask":
+    def start(self, make: Callable[[StopSignal], Made]) -> "SimulatedTask[Made]":
         """Begin to make a build."""
-        self.tasks.append(SimulatedTask(make, self.looks))
-        return self.tasks[-1]
+        task = SimulatedTask(make, self.looks)
+        self.tasks.append(task)
+        return task
 
 
-class SimulatedTask:
+class SimulatedTask(Generic[Made]):
     """Implements `bisector.engine.background.Task`."""
 
-    def __init__(self, make: Callable[[StopSignal], Build], looks: int) -> None:
+    def __init__(self, make: Callable[[StopSignal], Made], looks: int) -> None:
         """It ends after so many looks."""
         self._make = make
         self._left = looks
         self._stop = StopSignal()
-        self.build: Build | None = None
+        self.build: Made | None = None
         """What came of it."""
         self._error: Exception | None = None
 
@@ -176,7 +178,7 @@ class SimulatedTask:
                 self._error = error
         return self.ended
 
-    def result(self) -> Build:
+    def result(self) -> Made:
         """What came of it; raises what ended it."""
         if self._error is not None:
             raise self._error

@@ -55,6 +55,10 @@ class SimulatedRepository:
         tip = self.resolve(branch)
         return any(known.sha == commit for known in self.world.line[: self.world.line.index(tip) + 1])
 
+    def merge_base(self, one: Sha, other: Sha) -> Sha:
+        """On one line it is the older of the two."""
+        return min(one, other, key=lambda sha: self.world.line.index(self.resolve(sha)))
+
     def snapshot(self) -> Sha:
         """The work tree is that of the last commit."""
         return self.world.line[-1].tree

@@ -13,6 +13,7 @@ from bisector.adapters.local.places import BuildPlace, purge
 from bisector.adapters.measure.answer import as_run
 from bisector.adapters.measure.lock import Owner
 from bisector.adapters.measure.order import HelperOrder
+from bisector.adapters.measure.services import as_attended, attending, longest, with_report
 from bisector.engine.ports import RunOrder, RunRecord
 from bisector.engine.stop import StopSignal
 from bisector.errors import EnvironmentFault
@@ -25,6 +26,7 @@ class LocalSession:
         home, tmp, out, streams = (scratch / name for name in ("home", "tmp", "out", "streams"))
         streams.mkdir()
         places = place.places(out, workshop.tools.directory)
+        order = with_report(order)
         recipe = order.recipe
         self._place = place
         self._order = order
@@ -32,9 +34,9 @@ class LocalSession:
         self._env = {**run_env(workshop.host_env, place.venv, home, tmp), **places.fill_env(recipe.env)}
         self._stop = stop
         self._helper_order = HelperOrder(
-            argv=places.fill_all(recipe.command),
+            argv=places.fill_all(attending(recipe, workshop.tools.here("attend"))),
             cwd=str(place.source),
-            timeout=recipe.timeout_seconds,
+            timeout=longest(recipe),
             streams=str(streams),
             out=str(out),
             collect=order.collect,
@@ -63,7 +65,7 @@ class LocalSession:
         self._stop.check()
         answer = call_helper(self._program, self._helper_order, self._env, self._stop)
         record, _ = as_run(answer, self._order, self._helper_order.argv[0])
-        return record
+        return as_attended(record, self._order)
 
 
 def measuring_cpus(count: int, lane: int = 0) -> tuple[int, ...]:

@@ -98,6 +98,11 @@ def _failure(failed: Failed, command: str) -> str:
         raise InfraFault(f"the processors asked for cannot be had: {os.strerror(failed.errno)}")
     if failed.stage == "cwd":
         return f"the checkout cannot be entered: {os.strerror(failed.errno)}"
-    if failed.errno == errno.ENOENT:
+    return could_not_start(command, failed.errno)
+
+
+def could_not_start(command: str, number: int) -> str:
+    """Why `command` could not be started, which the error `number` tells."""
+    if number == errno.ENOENT:
         return f"no such command: {command}"
-    return f"not a command that can be run: {command} ({os.strerror(failed.errno)})"
+    return f"not a command that can be run: {command} ({os.strerror(number)})"

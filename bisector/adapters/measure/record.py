@@ -62,12 +62,13 @@ def parse(stream: bytes, nonce: str) -> Record | Damage:
     missing = header.end() + int(header[2]) - len(stream)
     if missing:
         return Damage.CUT_OFF if missing > 0 else Damage.FOREIGN
-    fields = _fields(stream, header.end())
+    fields = parse_fields(stream, header.end())
     record = None if fields is None else _record(fields)
     return Damage.FOREIGN if record is None else record
 
 
-def _fields(stream: bytes, at: int) -> dict[str, bytes] | None:
+def parse_fields(stream: bytes, at: int = 0) -> dict[str, bytes] | None:
+    """The fields in `stream` from `at` on, by their names; None where it is not made of fields."""
     fields: dict[str, bytes] = {}
     while at < len(stream):
         head = _FIELD.match(stream, at)

@@ -17,7 +17,11 @@ from typing import Literal
 from bisector.core.model.units import Seconds
 
 PROGRAMS = Path(__file__).parent / "programs"
-PARTS = {"measure": ("measure.c", "supervise.c", "surroundings.c", "report.c"), "listing": ("listing.c",)}
+PARTS = {
+    "measure": ("measure.c", "supervise.c", "surroundings.c", "report.c"),
+    "attend": ("attend.c", "ports.c", "probes.c", "processes.c", "services.c", "told.c", "surroundings.c"),
+    "listing": ("listing.c",),
+}
 COMPILE = ("-std=gnu11", "-O3", "-static")
 COMPILE_LIMIT: Seconds = 60.0
 PACKAGE = Path("bisector/adapters/measure/programs")
@@ -29,7 +33,7 @@ def measure_timing_overhead(): return {"walltime": 1e-7}
 def walltime_coarse_resolution(): return None
 """
 
-Program = Literal["measure", "listing"]
+Program = Literal["measure", "attend", "listing"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -66,8 +66,13 @@ class Web:
         """Send `body` to be kept; NotSent unless the answer is 2xx."""
         return self.ask("POST", url, body, headers)
 
-    def ask(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
-        """The answer to a request; NotSent unless it is 2xx, and unsure where the request may have been carried out."""
+    def ask(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], *, most: int = LONGEST_ANSWER
+    ) -> Answer:
+        """The answer to a request; NotSent unless it is 2xx, and unsure where the request may have been carried out.
+
+        An answer of more than `most` bytes is not read.
+        """
         parts, address = self._checked(url)
         with self._connected(parts, address) as connection:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -79,7 +84,7 @@ class Web:
                 connection.request(method, target, body, {"User-Agent": "bisector", **headers})
                 # Closed by itself: where the server ends the connection, the response is what holds it.
                 with connection.getresponse() as response:
-                    content = response.read(LONGEST_ANSWER + 1)
+                    content = response.read(most + 1)
             except (OSError, http.client.HTTPException, ValueError) as error:
                 slow = late.is_set() or isinstance(error, TimeoutError)
                 what = "did not answer in time" if slow else f"broke off ({type(error).__name__})"
@@ -89,7 +94,7 @@ class Web:
         if late.is_set():
             # The connection was ended in the middle of a body, which reads like its end.
             raise NotSent(f"{parts.hostname} did not answer in time", unsure=True)
-        return _judged(str(parts.hostname), response, content)
+        return _judged(str(parts.hostname), response, content if len(content) <= most else b"")
 
     def _checked(self, url: str) -> tuple[SplitResult, tuple[Any, ...]]:
         """The parts of an address that may be used, and where its host is."""
@@ -172,8 +177,6 @@ def _is_here(host: str) -> bool:
 def _judged(host: str, response: http.client.HTTPResponse, content: bytes) -> Answer:
     status = response.status
     if 200 <= status < 300:
-        if len(content) > LONGEST_ANSWER:
-            content = b""
         return Answer(status=status, body=content)
     if 300 <= status < 400:
         raise NotSent(f"{host} answered {status}: redirects are not followed")

@@ -14,7 +14,7 @@ from procrastinate.jobs import Status
 from procrastinate.schema import SchemaManager
 
 from bisector.core.model.units import Seconds
-from bisector.engine.queue import Message
+from bisector.engine.dispatch import Message
 from bisector.errors import StoreError
 
 TASK = "bisector.work"
@@ -31,7 +31,7 @@ logging.getLogger("procrastinate").addHandler(logging.NullHandler())
 
 
 class ProcrastinateDispatcher:
-    """Implements `bisector.engine.queue.Dispatcher`. It has no connection: each message goes with its transaction."""
+    """Implements `bisector.engine.dispatch.Dispatcher`. It has no connection: a message goes with its transaction."""
 
     def __init__(self) -> None:
         """Nothing is opened."""
@@ -46,8 +46,8 @@ class ProcrastinateDispatcher:
         task.defer(job=message.job, attempt=message.attempt)
 
 
-class ProcrastinateDeliveries:
-    """Implements `bisector.engine.queue.Deliveries`."""
+class ProcrastinateInbox:
+    """Implements `bisector.engine.dispatch.Inbox`."""
 
     def __init__(self, conninfo: str, host: str, host_classes: tuple[str, ...]) -> None:
         """Listens for the host's own queue, and those of its classes."""

@@ -25,8 +25,13 @@ from bisector.adapters.store.tables import REVISION, REVISIONS
 from bisector.errors import EnvironmentFault, StoreError, UsageError
 
 BUSY_SECONDS = 10.0
-SERVER = "-c idle_in_transaction_session_timeout=15s -c lock_timeout=10s"
-"""A process that is stopped in the middle of a transaction must not keep its rows locked for longer than a lease."""
+SERVER = {
+    "options": "-c idle_in_transaction_session_timeout=15s -c lock_timeout=10s",
+    "connect_timeout": 10,
+    "tcp_user_timeout": 15_000,
+}
+"""A process that is stopped in the middle of a transaction must not keep its rows locked for longer than a lease; and a
+server that vanished without a word is not waited for longer than one that says it is away (milliseconds, the last)."""
 WAL_FIXED_IN = (3, 51, 3)
 WAL_BACKPORTS = frozenset({(3, 44, 6), (3, 50, 7)})
 """SQLite before these can corrupt a write-ahead log that several connections write and checkpoint at once."""
@@ -49,7 +54,7 @@ class Database:
         self.prepare = prepare
         try:
             self.url: URL = make_url(url)
-            own = {} if url.startswith("sqlite") else {"pool_pre_ping": True, "connect_args": {"options": SERVER}}
+            own = {} if url.startswith("sqlite") else {"pool_pre_ping": True, "connect_args": SERVER}
             self._engine = create_engine(self.url, **own)
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise UsageError(f"not a usable database URL: {error}", where="BISECTOR_DATABASE_URL") from None

@@ -1,15 +1,16 @@
-"""The store as the holder of a lease writes to it."""
+"""The store as the holder of a lease writes to it, and as its build slots do."""
 
 from sqlalchemy import Connection, select, update
 
 from bisector.adapters.store.database import Database
-from bisector.adapters.store.queue_rows import end_attempt, wait_again
+from bisector.adapters.store.queue_rows import THERE, end_attempt, wait_again
 from bisector.adapters.store.sql_store import SqlStore, number_of
-from bisector.adapters.store.tables import queue
+from bisector.adapters.store.tables import queue, workers
 from bisector.core.model.units import Seconds
+from bisector.engine.dispatch import Dispatcher
 from bisector.engine.job import JobState
 from bisector.engine.ports import Clock
-from bisector.engine.queue import Dispatcher, EntryState, Lease
+from bisector.engine.queue import EntryState, Lease
 from bisector.errors import LeaseLost
 
 
@@ -48,3 +49,21 @@ class SqlLeasedStore(SqlStore):
         connection.execute(update(queue).where(queue.c.job_id == number).values(failures=failures))
         until = now + self._rest if self._rest else 0.0
         wait_again(connection, self._dispatcher, number, until=until, now=now)
+
+
+class SqlBuildStore(SqlStore):
+    """Implements `bisector.engine.ports.Store` for build slots: a look at the worker is part of each transaction."""
+
+    def __init__(self, database: Database, clock: Clock, worker: str) -> None:
+        """Of `worker`'s slots. No other worker ever bears its number, so that is their fence."""
+        super().__init__(database, clock)
+        self._worker = worker
+
+    def _guard(self, connection: Connection, job: str) -> None:
+        del connection
+        raise LeaseLost(f"job {job} is nobody's: a build slot writes to no job")
+
+    def _guard_builds(self, connection: Connection) -> None:
+        there = select(workers.c.id).where(workers.c.id == int(self._worker), workers.c.state == THERE)
+        if connection.execute(there.with_for_update()).one_or_none() is None:
+            raise LeaseLost(f"worker {self._worker} was given up")

@@ -21,12 +21,12 @@ from bisector.adapters.store.queue_rows import (
 from bisector.adapters.store.sql_store import move_job, number_of
 from bisector.adapters.store.tables import hosts, jobs, queue, workers
 from bisector.core.model.units import Seconds, digest
+from bisector.engine.dispatch import Dispatcher
 from bisector.engine.job import JobState
 from bisector.engine.ports import Clock
 from bisector.engine.queue import (
     LONGEST_TEXT,
     MOST_FAILURES,
-    Dispatcher,
     EntryState,
     Lease,
     Limits,
@@ -134,6 +134,21 @@ class Leases:
                 if found is not None:
                     return self._lease(connection, found, mine)
             return None
+
+    def upcoming(self, worker: str, most: int) -> list[str]:
+        """So many jobs that the worker's host may take, the next one first; none is taken, and no cap is looked at."""
+        with self._database.reading() as connection:
+            here = (workers.c.id == int(worker), workers.c.state == THERE)
+            mine = connection.execute(select(workers).where(*here)).one_or_none()
+            if mine is None:
+                return []
+            wanted = (
+                select(queue.c.job_id)
+                .where(claimable(host=mine.host, classes=_classes(mine), now=self._wall()))
+                .order_by(queue.c.priority.desc(), queue.c.job_id)
+                .limit(most)
+            )
+            return [str(job) for job in connection.execute(wanted).scalars()]
 
     def remind(self, job: str, rest: Seconds) -> None:
         """Send word of a job anew after `rest` seconds, if it still waits."""

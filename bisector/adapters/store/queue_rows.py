@@ -8,13 +8,13 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, inser
 from bisector.adapters.store.database import Database
 from bisector.adapters.store.tables import attempts, hosts, queue, workers
 from bisector.core.model.units import Seconds
+from bisector.engine.dispatch import Dispatcher, Message
 from bisector.engine.ports import Clock
 from bisector.engine.queue import (
+    LONGEST_REST,
     Depth,
-    Dispatcher,
     Entry,
     EntryState,
-    Message,
     Order,
     Priority,
     WorkerInfo,
@@ -24,8 +24,6 @@ from bisector.engine.queue import (
 
 THERE, GONE, ENDED = "there", "gone", "ended"
 """A worker's states: it works; it was given up and its process may still stand; it is no more."""
-LONGEST_REST: Seconds = 3600.0
-"""A rest that seems longer comes from a clock that was set back, and is over."""
 
 
 def lease_now(database: Database, connection: Connection, clock: Clock) -> float:

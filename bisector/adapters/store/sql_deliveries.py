@@ -33,7 +33,7 @@ class SqlDeliveries:
         try:
             with self._database.writing() as connection:
                 row = connection.execute(select(deliveries).where(*this).with_for_update()).one_or_none()
-                if row is not None and (row.outcome or now - row.received_at < UNFINISHED):
+                if row is not None and (row.outcome or abs(now - row.received_at) < UNFINISHED):
                     return Delivered(outcome=row.outcome)
                 if row is not None:
                     connection.execute(update(deliveries).where(*this).values(received_at=now))

@@ -6,20 +6,20 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bisector.adapters.store.database import Database
-from bisector.adapters.store.leased_store import SqlLeasedStore
+from bisector.adapters.store.leased_store import SqlBuildStore, SqlLeasedStore
 from bisector.adapters.store.leases import Leases
 from bisector.adapters.store.queue_rows import announce, depth_of, entry_of, worker_rows
 from bisector.adapters.store.sql_store import insert_job, move_job, number_of
 from bisector.adapters.store.tables import jobs, queue
 from bisector.core.model.request import Request
 from bisector.core.model.units import digest
+from bisector.engine.dispatch import Dispatcher
 from bisector.engine.job import JobState
-from bisector.engine.ports import Clock
+from bisector.engine.ports import Clock, Store
 from bisector.engine.queue import (
     LONGEST_TEXT,
     Cancelling,
     Depth,
-    Dispatcher,
     Enqueued,
     Entry,
     EntryState,
@@ -126,6 +126,10 @@ class SqlQueue(Leases):
     def store_of(self, lease: Lease) -> LeasedStore:
         """The store as the holder of `lease` writes to it."""
         return SqlLeasedStore(self._database, self._clock, lease, self._dispatcher)
+
+    def builds_of(self, worker: str) -> Store:
+        """The store as the worker's build slots write to it."""
+        return SqlBuildStore(self._database, self._clock, worker)
 
     def _check_room(self, connection: Connection) -> None:
         waiting = select(func.count()).select_from(queue).where(queue.c.state == EntryState.WAITING)

@@ -46,15 +46,22 @@ class SqlStore:
     def job(self, job: str) -> JobRow:
         """One job; JobError when there is none."""
         with self._database.reading() as connection:
-            row = connection.execute(_rows().where(jobs.c.id == number_of(job))).one_or_none()
+            row = connection.execute(job_rows().where(jobs.c.id == number_of(job))).one_or_none()
         if row is None:
             raise NoSuchJob(f"there is no job {job}", then="`bisector jobs list` shows those there are")
-        return _job_row(row)
+        return job_row(row)
 
-    def jobs(self, most: int | None = None) -> list[JobRow]:
-        """All jobs, or so many of them, newest first."""
+    def jobs(
+        self, most: int | None = None, *, state: JobState | None = None, before: str | None = None
+    ) -> list[JobRow]:
+        """All jobs, or so many of them, newest first: those in `state`, and older than the job `before`."""
+        wanted = job_rows().order_by(jobs.c.id.desc()).limit(most)
+        if state is not None:
+            wanted = wanted.where(jobs.c.state == state)
+        if before is not None:
+            wanted = wanted.where(jobs.c.id < number_of(before))
         with self._database.reading() as connection:
-            return [_job_row(row) for row in connection.execute(_rows().order_by(jobs.c.id.desc()).limit(most))]
+            return [job_row(row) for row in connection.execute(wanted)]
 
     def tally(self) -> Mapping[JobState, int]:
         """How many jobs there are in each state that any is in."""
@@ -84,6 +91,9 @@ class SqlStore:
     def _guard(self, connection: Connection, job: str) -> None:
         """Called in each transaction that writes to a job, before it does."""
 
+    def _guard_builds(self, connection: Connection) -> None:
+        """Called in each transaction that changes what is known of builds, before it does."""
+
     def _moved(self, connection: Connection, job: str, state: JobState) -> None:
         """Called in the transaction that moved a job to `state`."""
 
@@ -106,7 +116,7 @@ class SqlStore:
         """The facts of a job in their order."""
         wanted = select(facts.c.kind, facts.c.payload).where(facts.c.job_id == number_of(job)).order_by(facts.c.seq)
         with self._database.reading() as connection:
-            return [fact_from_text(row.kind, _text(row.payload)) for row in connection.execute(wanted)]
+            return [fact_from_text(row.kind, text_of(row.payload)) for row in connection.execute(wanted)]
 
     def known_builds(self, keys: Iterable[str]) -> Mapping[str, Build]:
         """What earlier jobs know of builds with these keys, failures included."""
@@ -121,6 +131,7 @@ class SqlStore:
         """Keep what came of a build for later jobs, or note that it was used again."""
         now = self._now()
         with self._database.writing() as connection:
+            self._guard_builds(connection)
             row = {"payload": _BUILD.dump_json(build).decode(), "used_at": now}
             touched = connection.execute(update(builds).where(builds.c.key == build.key).values(row))
             if touched.rowcount == 0:
@@ -129,6 +140,7 @@ class SqlStore:
     def forget_build(self, key: str) -> None:
         """Drop what is known of a build that is no longer at hand."""
         with self._database.writing() as connection:
+            self._guard_builds(connection)
             connection.execute(builds.delete().where(builds.c.key == key))
 
     def builds(self) -> list[tuple[Build, float]]:
@@ -148,7 +160,7 @@ class SqlStore:
                     .order_by(facts.c.job_id, facts.c.seq)
                 )
                 for row in connection.execute(wanted):
-                    sample = fact_from_text(row.kind, _text(row.payload))
+                    sample = fact_from_text(row.kind, text_of(row.payload))
                     if isinstance(sample, Sample):
                         found.setdefault(str(row.job_id), []).append(sample)
         return found
@@ -228,12 +240,14 @@ def _next_seq(connection: Connection, job: str) -> int:
     return int(last or 0) + 1
 
 
-def _rows() -> Any:
+def job_rows() -> Any:
+    """What `job_row` is made from."""
     count = select(func.count()).where(facts.c.job_id == jobs.c.id).correlate(jobs).scalar_subquery()
     return select(jobs, count.label("facts"))
 
 
-def _job_row(row: Row[Any]) -> JobRow:
+def job_row(row: Row[Any]) -> JobRow:
+    """A job as its row tells it."""
     return JobRow(
         job=str(row.id),
         state=JobState(row.state),
@@ -244,7 +258,8 @@ def _job_row(row: Row[Any]) -> JobRow:
     )
 
 
-def _text(payload: bytes) -> str:
+def text_of(payload: bytes) -> str:
+    """The JSON text of a fact as it is kept."""
     return (payload if payload[:1] == b"{" else zlib.decompress(payload)).decode()
 
 

@@ -16,9 +16,9 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0006"
+REVISION = "0007"
 """The newest schema this version knows; the last file under migrations/versions."""
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 
 metadata = MetaData(
     naming_convention={
@@ -184,4 +184,31 @@ series_entries = Table(
     Column("recorded_at", Float, nullable=False, comment="seconds since the epoch"),
     Column("kind", String(40), nullable=False),
     Column("payload", Text, nullable=False, comment="JSON, see bisector.formats.series"),
+)
+
+commands = Table(
+    "commands",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("repository", String(200), nullable=False, comment="the configured one"),
+    Column("forge_name", String(200), nullable=False, comment="owner/name"),
+    Column("issue", BigInteger, nullable=False),
+    Column("pull_request", Boolean, nullable=False),
+    Column("comment", BigInteger, nullable=False, comment="its number at the forge"),
+    Column("login", String(120), nullable=False, comment="who wrote it"),
+    Column("user_id", BigInteger, nullable=False),
+    Column("written_at", Float, nullable=False, comment="seconds since the epoch"),
+    Column("line", String(500), nullable=False, comment="its first line"),
+    Column("job_id", _Id, ForeignKey("jobs.id"), comment="what came of it"),
+    Column("answer", BigInteger, comment="our comment's number at the forge"),
+    Column("shown", String(20), nullable=False, comment="state of the job that our comment tells"),
+    Column("closed", Boolean, nullable=False, comment="nothing more is done on it"),
+    Column("noted_at", Float, nullable=False, comment="seconds since the epoch"),
+    Column("due_at", Float, nullable=False, comment="seconds since the epoch: next attempt, or end of a claim"),
+    Column("attempts", Integer, nullable=False),
+    Column("failures", Integer, nullable=False, comment="in a row"),
+    Column("reason", String(400), nullable=False, comment="why the last attempt failed, or it was closed"),
+    Index("uq_commands_comment", "repository", "comment", unique=True),
+    Index(None, "closed"),
+    sqlite_autoincrement=True,
 )

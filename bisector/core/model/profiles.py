@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from bisector.core.model.history import Place
 from bisector.core.model.scenario import ProfileRecipe, RunRecipe, Scenario
-from bisector.core.model.units import Bytes
+from bisector.core.model.units import Bytes, Seconds
 
 CAPTURE_VERSION = 1
 """Raised when captures are taken or kept in another way."""
@@ -25,6 +25,8 @@ PERF_RATE_LIMIT = 999
 PERF_STACK_BYTES = 8192
 CALLGRIND_SLOWDOWN = 50.0
 """Times as long as by itself that a program takes under callgrind, about."""
+WRITING: Seconds = 60.0
+"""What a profiler may take to write, once the service that it is around has ended."""
 _PYTHONS = ("python", "pytest", "py.test", "pypy")
 
 
@@ -73,13 +75,26 @@ class Profiler:
     room: Bytes = ROOM
 
     def wrapped(self, recipe: RunRecipe) -> RunRecipe:
-        """The run with the profiler around it: the same command and limits, with room for the profiler itself."""
-        return replace(
+        """The run with the profiler around it: the same command and limits, with room for the profiler itself.
+
+        Where a command puts load on services the profiler is around the one that is looked at, and has time to write
+        when that has ended.
+        """
+        roomy = replace(
             recipe,
-            command=(*self.before, *recipe.command),
             timeout_seconds=self.slowdown * recipe.timeout_seconds,
             memory_bytes=recipe.memory_bytes + self.room,
         )
+        if not recipe.services:
+            return replace(roomy, command=(*self.before, *recipe.command))
+        *others, last = recipe.services
+        wrapped = replace(
+            last,
+            around=self.before,
+            ready_seconds=self.slowdown * last.ready_seconds,
+            stop_seconds=self.slowdown * last.stop_seconds + WRITING,
+        )
+        return replace(roomy, services=(*others, wrapped))
 
 
 def sampler(name: ProfilerName, recipe: ProfileRecipe, *, contained: bool = False) -> Profiler:
@@ -228,12 +243,12 @@ def _choose_for_memory(scenario: Scenario, unusable: Mapping[ProfilerName, str])
 
 def looks_like_python(scenario: Scenario) -> bool:
     """Whether the command is Python by its name, or the build uses it."""
-    return scenario.uses_python() or starts_python(scenario.run.command)
+    return scenario.uses_python() or starts_python(scenario.run.looked_at)
 
 
 def _order(scenario: Scenario) -> tuple[tuple[ProfilerName, ...], str]:
     spy, inside, perf = ProfilerName.PY_SPY, ProfilerName.PYINSTRUMENT, ProfilerName.PERF
-    if starts_python(scenario.run.command):
+    if starts_python(scenario.run.looked_at):
         return (spy, inside, perf), "the command is Python"
     if scenario.uses_python():
         return (perf, spy, inside), "the command is not Python by its name, though its build is"

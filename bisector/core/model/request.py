@@ -167,10 +167,7 @@ class Request:
     def sampling_identity(self) -> str:
         """Samples of one build are comparable between two jobs when this digest is the same."""
         scenario = self.scenario
-        metrics = [
-            f"{metric.name} {metric.source} {metric.file} {metric.select} {metric.statistic}"
-            for metric in scenario.metrics
-        ]
+        metrics = [metric.reading() for metric in scenario.metrics]
         # Two at a time share caches and memory: not comparable with a run alone.
         mode = ("--duet",) if self.duet else ()
         return digest(self.runner, scenario.run.identity(), scenario.files, *metrics, *mode)

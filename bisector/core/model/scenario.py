@@ -99,9 +99,51 @@ class BuildRecipe:
         return () if (self.submodules, self.lfs) == ("leave-out", "leave-out") else ("--elsewhere", *ways)
 
 
+class Probe(StrEnum):
+    """How it is told that a service is ready."""
+
+    TCP = "tcp"
+    HTTP = "http"
+    LOG = "log"
+    COMMAND = "command"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ready:
+    """What is asked until a service is ready: a port; a port and a path; a text in its log; or a command."""
+
+    probe: Probe
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Service:
+    """What is there while a run's command puts load on it. {port} in its words is a free port chosen for every run."""
+
+    name: str
+    command: tuple[str, ...]
+    ready: Ready
+    env: Mapping[str, str] = field(default_factory=dict)
+    ready_seconds: Seconds = 30.0
+    stop_seconds: Seconds = 10.0
+    stop_signal: str = "SIGTERM"
+    around: tuple[str, ...] = ()
+    """What is put before the command for a profile: what is told to stop is the command, not this."""
+
+    def identity(self) -> str:
+        """What of it makes samples incomparable when it differs, as a digest."""
+        env = (f"{name}={value}" for name, value in sorted(self.env.items()))
+        ready = (self.ready.probe, *self.ready.words)
+        return digest(self.name, *self.command, "--env", *env, "--ready", *ready, "--stop", self.stop_signal)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunRecipe:
-    """One process run. In `command` (an argument list) and `env`, {scenario}, {source} and {out} are replaced."""
+    """One process run. In `command` (an argument list) and `env`, {scenario}, {source} and {out} are replaced.
+
+    With `services` the command is what puts load on them. They are started anew for every run, in their order; the
+    last is the one that is looked at: processor time, memory and profile are its.
+    """
 
     command: tuple[str, ...]
     timeout_seconds: Seconds = 120.0
@@ -112,6 +154,12 @@ class RunRecipe:
     fresh: Literal["round", "run"] = "round"
     memory_bytes: Bytes = 2 << 30
     network: Literal["none", "default"] = "none"
+    services: tuple[Service, ...] = ()
+
+    @property
+    def looked_at(self) -> tuple[str, ...]:
+        """The command whose work is looked at: the last service's, where there is any."""
+        return self.services[-1].command if self.services else self.command
 
     def identity(self) -> str:
         """What of the recipe makes samples incomparable when it differs, as a digest."""
@@ -125,6 +173,7 @@ class RunRecipe:
             self.network,
             self.fresh,
             str(self.warmup_runs),
+            *(service.identity() for service in self.services),
         )
 
 
@@ -136,7 +185,10 @@ class Metric:
     source: str = "json"
     file: str = ""
     select: str = ""
-    statistic: Literal["median", "mean", "min", "max"] = "median"
+    quantity: str = ""
+    """Which of a benchmark's figures; what the tool is there to measure when left out."""
+    statistic: str = "median"
+    """How the inner values of a run become one: median, mean, min, max, p95, or the share of them within a limit."""
     unit: str = ""
     better: Better = Better.LOWER
     min_effect: float = 0.03
@@ -144,6 +196,13 @@ class Metric:
     """Asked only if the very first run yields it; else the scenario's next metric takes its place."""
     exact: bool = False
     """The metric is a counter without run-to-run noise: one run a commit tells its value."""
+    allow_failures: float = 0.0
+    """How large a share of its own operations may have failed in a run that still has a result."""
+
+    def reading(self) -> str:
+        """How it is read, as text: values read in different ways are not compared."""
+        further = f" {self.quantity}" if self.quantity else ""
+        return f"{self.name} {self.source} {self.file} {self.select} {self.statistic}{further}"
 
 
 CRASHED = Metric(name="crashed")
@@ -189,5 +248,6 @@ class Scenario:
 
     def uses_python(self) -> bool:
         """Whether the steps or the command call Python, so that a local build wants a virtual environment."""
-        words = " ".join((*self.build.dependency_steps, *self.build.steps, *self.run.command[:1]))
+        started = (self.run.command, *(service.command for service in self.run.services))
+        words = " ".join((*self.build.dependency_steps, *self.build.steps, *(each[0] for each in started if each)))
         return any(name in words for name in ("python", "pip", "pytest", "uv "))

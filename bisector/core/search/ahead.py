@@ -68,6 +68,16 @@ def room(request: Request, processors: int) -> int:
     return request.jobs - 1 if spare else 0
 
 
+def room_for_others(request: Request, processors: int, slots: int | None) -> int:
+    """How many builds of other jobs may go on beside a job: as the operator asked (`slots`), else as many as its own.
+
+    None where the runs take all processors, nor beside a job that asked for nothing beside it.
+    """
+    if processors <= measured_on(request) or request.jobs == 1:
+        return 0
+    return room(request, processors) if slots is None else slots
+
+
 def measured_on(request: Request) -> int:
     """How many processors are measured on at once."""
     return request.scenario.run.cpus * (2 if request.duet else 1)
@@ -75,12 +85,16 @@ def measured_on(request: Request) -> int:
 
 def may_build_beside(investigation: Investigation, step: Step, wanted: Wanted) -> bool:
     """Whether `wanted` may be built while `step` is carried out."""
+    return others_may_build(investigation, step) or (isinstance(step, BuildPlace) and wanted.before_runs)
+
+
+def others_may_build(investigation: Investigation, step: Step) -> bool:
+    """Whether something that the job itself does not wait for may be built while `step` is carried out."""
     alone = sum(s.counts and not s.beside and not s.adopted_from for s in investigation.samples)
     begun = alone >= FIRST_ALONE or all(metric.exact for metric in investigation.request.asked)
     if isinstance(step, Measure):
         return begun and not wants_quiet(investigation, step)
-    undisturbing = begun and investigation.disturbed is None
-    return isinstance(step, BuildPlace) and (undisturbing or wanted.before_runs)
+    return isinstance(step, BuildPlace) and begun and investigation.disturbed is None
 
 
 def wants_quiet(investigation: Investigation, step: Step) -> bool:

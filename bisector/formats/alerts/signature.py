@@ -84,8 +84,8 @@ def _expected(scheme: Scheme, secret: str, signed: bytes) -> bytes:
     return hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest().encode()
 
 
-def _hexadecimal(header: str, prefix: str) -> bytes | None:
-    return header.removeprefix(prefix).encode("utf-8", "replace") if header.startswith(prefix) and header else None
+def _hexadecimal(header: str, prefix: str) -> bytes:
+    return header.removeprefix(prefix).encode("utf-8", "replace")
 
 
 def _fresh(stamp: str, now: Seconds) -> bool:

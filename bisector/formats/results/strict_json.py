@@ -1,4 +1,4 @@
-"""JSON as written by strangers: bounded depth, no duplicate keys, no NaN."""
+"""JSON as written by strangers: bounded depth, no duplicate keys, NaN only where a tool is known to write it."""
 
 import json
 from typing import Any
@@ -8,12 +8,16 @@ from bisector.formats.results.problem import ResultProblem
 DEEPEST = 100
 
 
-def loads(text: str) -> Any:
-    """The value in `text`; ResultProblem for what is not JSON, too deep, or ambiguous."""
-    if _depth(text) > DEEPEST:
+def loads(text: str, *, constants: bool = False) -> Any:
+    """The value in `text`; ResultProblem for what is not JSON, too deep, or ambiguous.
+
+    With `constants`, NaN and Infinity are numbers: tools write them beside figures that are fine.
+    """
+    # Few brackets cannot nest deeply: looking at every character is for the rest.
+    if text.count("[") + text.count("{") > DEEPEST and _depth(text) > DEEPEST:
         raise ResultProblem(f"the JSON is nested more than {DEEPEST} levels deep")
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_constant)
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=float if constants else _constant)
     except (ValueError, RecursionError) as error:
         raise ResultProblem(f"the output is not JSON: {error}") from None
 

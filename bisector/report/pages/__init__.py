@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from bisector.core.model.units import Seconds
 from bisector.report.document import Report
+from bisector.report.headline import Figure as HeadlineFigure
 from bisector.report.headline import badge, key_figures, tone
 from bisector.report.html import environment
 from bisector.report.plots import Figure, figures, stylesheet
@@ -33,13 +34,33 @@ class JobLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
-    """The list of jobs, with what it was filtered by."""
+    """A part of the list of jobs, with what it was filtered by."""
 
     jobs: tuple[JobLine, ...]
-    states: tuple[str, ...]
+    states: tuple[tuple[str, int], ...]
+    """Every state there is, with how many jobs are in it."""
     state: str = ""
     text: str = ""
-    more: int = 0
+    older: str = ""
+    """The job before which the list goes on; "" where it ends here."""
+    begun: bool = True
+    """Whether it begins with the newest job."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobStand:
+    """What a job's page says of it beside its report."""
+
+    line: JobLine
+    now: tuple[str, ...] = ()
+    """What it is about while it is under way, in a few lines."""
+    elapsed: Seconds | None = None
+    priority: str = ""
+    host: str = ""
+    """Who works on it."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Pages elsewhere about the culprit: what each is, and its address."""
+    follow: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,12 +82,41 @@ class WaitingLine:
     """A job that waits or is worked on."""
 
     job: str
+    scenario: str
     state: str
     priority: str
     host_class: str
     enqueued: str
+    asked_by: str
     attempt: int
     failures: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueueState:
+    """Who works, and what waits for them."""
+
+    hosts: tuple[HostLine, ...]
+    waiting: tuple[WaitingLine, ...]
+    figures: tuple[HeadlineFigure, ...]
+    more: int = 0
+    """Entries that are not shown."""
+    unserved: tuple[str, ...] = ()
+    """Kinds of host that a job waits for and no worker belongs to."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangeLine:
+    """A change that a sweep detected and searched."""
+
+    job: str
+    day: str
+    worse: bool
+    open: bool
+    """Whether nobody acknowledged it."""
+    good: str
+    bad: str
+    answer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,11 +124,19 @@ class SeriesPart:
     """A series of a scenario that is swept."""
 
     name: str
+    metric: str
+    where: str
+    """Repository, branch and kind of host, in words."""
     lines: tuple[str, ...]
     """Its level, last night and next look, in words."""
-    open: tuple[tuple[str, str], ...] = ()
-    """Changes that nobody acknowledged: the job, and what it searches."""
+    changes: tuple[ChangeLine, ...] = ()
+    """The newest first."""
     plot: Figure | None = None
+
+    @property
+    def open(self) -> int:
+        """How many of its changes nobody acknowledged."""
+        return sum(change.open for change in self.changes)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,21 +151,20 @@ class ScenarioLine:
     series: tuple[SeriesPart, ...] = ()
 
 
-def jobs_page(listing: Listing) -> str:
+def jobs_page(listing: Listing, *, follow: str = "") -> str:
     """The list of jobs."""
-    return _render("jobs.html.j2", title="Jobs", here="jobs", listing=listing)
+    return _render("jobs.html.j2", title="Jobs", here="jobs", listing=listing, follow=follow)
 
 
-def job_page(report: Report, *, phase: str, running: bool, elapsed: Seconds | None) -> str:
+def job_page(report: Report, stand: JobStand) -> str:
     """One job as it narrows."""
     return _render(
         "job.html.j2",
-        title=f"Job {report.job}",
+        title=f"{badge(report)}: job {report.job}",
         here="jobs",
         report=report,
-        phase=phase,
-        running=running,
-        elapsed=elapsed,
+        stand=stand,
+        follow=stand.follow,
         badge=badge(report),
         tone=tone(report),
         key_figures=key_figures(report),
@@ -117,15 +174,20 @@ def job_page(report: Report, *, phase: str, running: bool, elapsed: Seconds | No
     )
 
 
-def queue_page(hosts: Sequence[HostLine], waiting: Sequence[WaitingLine]) -> str:
+def queue_page(state: QueueState, *, follow: str = "") -> str:
     """Hosts, and what waits for them."""
-    return _render("queue.html.j2", title="Hosts and queue", here="queue", hosts=hosts, waiting=waiting)
+    return _render("queue.html.j2", title="Hosts and queue", here="queue", queue=state, follow=follow)
 
 
 def scenarios_page(scenarios: Sequence[ScenarioLine]) -> str:
     """The scenarios that can be asked for."""
+    return _render("scenarios.html.j2", title="Scenarios", here="scenarios", scenarios=scenarios)
+
+
+def scenario_page(scenario: ScenarioLine) -> str:
+    """One scenario: its history, the changes in it, its jobs."""
     return _render(
-        "scenarios.html.j2", title="Scenarios", here="scenarios", scenarios=scenarios, plot_style=stylesheet()
+        "scenario.html.j2", title=scenario.name, here="scenarios", scenario=scenario, plot_style=stylesheet()
     )
 
 
@@ -141,4 +203,4 @@ def live_script() -> str:
 
 
 def _render(template: str, **values: object) -> str:
-    return environment().get_template(f"pages/{template}").render(**{"plot_style": "", **values})
+    return environment().get_template(f"pages/{template}").render(**{"plot_style": "", "follow": "", **values})

@@ -21,6 +21,8 @@ MOST_IN_TEXT = 5
 """Suspects that the terminal and Markdown show; the page and the JSON have all of them."""
 POORLY_RESOLVED = 0.1
 """Share of the cost in frames without a symbol from which on it is said."""
+UNEVEN = 2.0
+"""Times the smallest cost that the largest of one side's captures may be before it is said that they disagree."""
 IDENTIFIER = "why"
 BEFORE, AFTER = "before", "after"
 """What the sides of a job's own profiles are called."""
@@ -135,7 +137,7 @@ def _measure(why: Why) -> tuple[str, str]:
 
 def notes_of(why: Why) -> tuple[Phrase, ...]:
     """How it was profiled, and what the profilers could not do or see."""
-    seen = [note for side in (why.before, why.after) for note in _notes(side)]
+    seen = [note for side in (why.before, why.after) for note in (*_notes(side), *_disagreement(why, side))]
     told = [f"{_problem(text)}." for text in why.problems]
     method = [f"Profiled with {why.method}."] if why.method else []
     return tuple(Phrase(note) for note in (*method, *told, *seen))
@@ -160,6 +162,17 @@ def _notes(side: Profile) -> Iterator[str]:
         yield f"{name}: the middle of {numbers.count(cut, 'stack')} was too deep to keep."
     if unresolved >= POORLY_RESOLVED:
         yield f"{name}: {numbers.percent(unresolved)} of its cost is in functions without a symbol."
+
+
+def _disagreement(why: Why, side: Profile) -> Iterator[str]:
+    """That captures of one side cost very different amounts, which hides what lies between the sides."""
+    costs = sorted(each.total / each.work for each in side.captures if each.total > 0)
+    if len(costs) > 1 and costs[-1] > UNEVEN * costs[0]:
+        least, most = (numbers.quantity(cost, why.found.unit.value) for cost in (costs[0], costs[-1]))
+        yield (
+            f"{quote(side.label, 80)}: its {len(costs)} captures disagree, {least} to {most} a run: other load on the "
+            "host, or runs that differ, hide smaller differences."
+        )
 
 
 def text_lines(why: Why, width: int = 100) -> list[str]:

@@ -155,6 +155,9 @@ def test_the_newest_jobs_and_how_many_are_in_each_state(store: Store) -> None:
     store.set_state(made[1], JobState.RUNNING)
     assert [row.job for row in store.jobs()] == made[::-1]
     assert [row.job for row in store.jobs(2)] == [made[3], made[2]]
+    assert [row.job for row in store.jobs(2, state=JobState.QUEUED)] == [made[3], made[2]]
+    assert [row.job for row in store.jobs(1, before=made[2])] == [made[1]]
+    assert [row.job for row in store.jobs(state=JobState.QUEUED, before=made[2])] == [made[0]]
     assert dict(store.tally()) == {JobState.QUEUED: 3, JobState.RUNNING: 1}
 
 

@@ -1,19 +1,26 @@
-"""One contract for the queue on every database."""
+"""One contract for the queue: in memory, SQLite and PostgreSQL."""
 
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bisector.adapters.clock import SystemClock
+from bisector.adapters.in_memory.leases import Waiting
+from bisector.adapters.in_memory.queue import InMemoryQueue
+from bisector.adapters.in_memory.store import InMemoryStore
 from bisector.adapters.store.database import Database, sqlite_url
 from bisector.adapters.store.sql_queue import SqlQueue
 from bisector.adapters.store.sql_store import SqlStore
+from bisector.core.model.builds import Build
 from bisector.core.model.facts import EnvironmentSeen
 from bisector.core.model.request import Request, RunnerName
+from bisector.core.model.samples import Outcome
 from bisector.engine.job import JobState
+from bisector.engine.ports import Store
 from bisector.engine.queue import (
     MOST_FAILURES,
     Cancelling,
@@ -60,21 +67,29 @@ class Fates:
         return True
 
 
+class Jumping(SystemClock):
+    """A clock whose time of day can be set; what has gone by it still knows."""
+
+    set_by = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.set_by
+
+
 @dataclass
 class Rig:
     """A queue with its store, and workers by short names."""
 
-    database: Database
+    store: Store
+    queue_with: Callable[[Limits], Queue]
+    """The same queue with these limits, as one more process would have it."""
+    clock: Jumping
     limits: Limits = field(default_factory=Limits)
     fates: Fates = field(default_factory=Fates)
 
     @property
     def queue(self) -> Queue:
-        return SqlQueue(self.database, SystemClock(), self.limits)
-
-    @property
-    def store(self) -> SqlStore:
-        return SqlStore(self.database, SystemClock())
+        return self.queue_with(self.limits)
 
     def worker(self, process: str = "p", *, host: str = "a", kind: WorkerKind = WorkerKind.WORKER, **more: str) -> str:
         info = WorkerInfo(
@@ -100,12 +115,17 @@ class Rig:
         return self.store.job(job).state
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
+@pytest.fixture(params=["in_memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
+    clock = Jumping()
+    if request.param == "in_memory":
+        store, waiting = InMemoryStore(clock), Waiting()
+        yield Rig(store, lambda limits: InMemoryQueue(store, clock, limits, waiting), clock)
+        return
     sqlite = request.param == "sqlite"
     url = sqlite_url(tmp_path / "b.sqlite3") if sqlite else request.getfixturevalue("postgres").fresh()
     database = Database(url)
-    yield Rig(database)
+    yield Rig(SqlStore(database, clock), lambda limits: SqlQueue(database, clock, limits), clock)
     database.close()
 
 
@@ -176,6 +196,43 @@ def test_a_job_stays_with_its_host_while_a_worker_of_it_lives(rig: Rig) -> None:
     taken = rig.queue.claim(there)
     assert taken is not None
     assert (taken.job, taken.fence) == (lease.job, 2)
+
+
+def test_what_comes_next_can_be_seen_without_taking_it(rig: Rig) -> None:
+    jobs = [rig.job(order) for order in (SWEEP, PERSON, ALERT, Order(host_class="big"))]
+    worker = rig.worker()
+    assert rig.queue.upcoming(worker, 9) == [jobs[1], jobs[2], jobs[0]]
+    assert rig.queue.upcoming(worker, 2) == [jobs[1], jobs[2]]
+    assert [rig.queue.entry(job).attempt for job in jobs] == [0] * 4  # type: ignore[union-attr]
+    assert rig.queue.claim(worker) is not None
+    assert rig.queue.upcoming(worker, 9) == [jobs[2], jobs[0]]
+    rig.fates.said["p"] = False
+    rig.reap()
+    assert rig.queue.upcoming(worker, 9) == []
+
+
+def test_build_slots_write_builds_as_long_as_their_worker_is_there_and_never_to_a_job(rig: Rig) -> None:
+    job, worker = rig.job(), rig.worker("p1")
+    slots, build = rig.queue.builds_of(worker), Build(key="k", outcome=Outcome.OK, handle="h")
+    slots.remember_build(build)
+    assert rig.store.known_builds(["k"]) == {"k": build}
+    attempts: list[Callable[[], None]] = [
+        lambda: slots.append(job, FACT),
+        lambda: slots.append_together(job, (FACT,)),
+        lambda: slots.set_state(job, JobState.RUNNING),
+    ]
+    for attempt in attempts:
+        with pytest.raises(LeaseLost):
+            attempt()
+    assert (rig.store.facts(job), rig.state(job)) == ([], JobState.QUEUED)
+    rig.fates.said["p1"] = False
+    rig.reap()
+    rig.worker("p2")
+    with pytest.raises(LeaseLost):
+        slots.remember_build(replace(build, key="late"))
+    with pytest.raises(LeaseLost):
+        slots.forget_build("k")
+    assert set(rig.store.known_builds(["k", "late"])) == {"k"}
 
 
 def test_of_one_repository_no_more_at_once_than_may(rig: Rig) -> None:
@@ -315,6 +372,38 @@ def test_a_fault_lets_a_job_rest(rig: Rig) -> None:
     entry = rig.queue.entry(job)
     assert entry is not None
     assert (entry.state, entry.failures) == (EntryState.WAITING, 1)
+
+
+@pytest.mark.parametrize("days", [-1, 1, 400])
+def test_a_clock_that_is_set_loses_no_lease_and_makes_none_immortal(rig: Rig, days: int) -> None:
+    jobs = [rig.job(), rig.job()]
+    first, second = rig.worker("p1"), rig.worker("p2", host="b")
+    leases = [rig.queue.claim(worker) for worker in (first, second)]
+    rig.clock.set_by = timedelta(days=days)
+    assert rig.reap() == ()
+    assert rig.queue.beat(first)
+    assert [row.late for row in rig.queue.workers()] == [False, False]
+    for lease in leases:
+        assert lease is not None
+        rig.queue.store_of(lease).append(lease.job, FACT)
+    rig.limits = Limits(lease=0.05)
+    rig.queue.beat(second)
+    time.sleep(0.1)
+    assert rig.reap() == (jobs[1],), "the one that said nothing for longer than a lease, and nobody else"
+
+
+def test_a_rest_does_not_outlast_a_clock_that_is_set_back(rig: Rig) -> None:
+    job, worker = rig.job(), rig.worker()
+    lease = rig.queue.claim(worker)
+    assert lease is not None
+    store = rig.queue.store_of(lease)
+    store.set_state(job, JobState.RUNNING)
+    store.rest(30.0)
+    store.set_state(job, JobState.QUEUED)
+    assert not rig.queue.wanted(worker)
+    rig.clock.set_by = timedelta(days=-1)
+    assert rig.queue.wanted(worker)
+    assert rig.queue.claim(worker) is not None
 
 
 @pytest.mark.parametrize("end", [JobState.DONE, JobState.PAUSED, JobState.CANCELLED])

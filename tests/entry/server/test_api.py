@@ -1,13 +1,15 @@
 """Orders in, jobs and answers out; who may come in."""
 
+import re
 from dataclasses import replace
 
 import pytest
 from jsonschema import validate
 
+from bisector.engine.job import JobState
 from bisector.report.json_export import result_schema
 from bisector.server.guard import COOKIE
-from tests.entry.server.conftest import TOKEN, Serve
+from tests.entry.server.conftest import TOKEN, Serve, World
 
 
 def test_an_order_and_what_can_be_done_with_its_job(serve: Serve) -> None:
@@ -104,26 +106,67 @@ def test_figures_for_prometheus(serve: Serve) -> None:
     assert world.client.get("/ready").json() == {"status": "ready"}
 
 
-def test_a_long_list_is_cut_and_says_how_many_more_there_are(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_list_is_shown_page_by_page(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     world = serve()
     world.client.post("/v1/jobs", json=world.order())
     request = world.wiring.store.job("1").request
     for _ in range(4):
         world.wiring.store.create(request)
-    monkeypatch.setattr("bisector.server.pages.MOST_LISTED", 3)
-    page = world.client.get("/").text
-    assert page.count('data-label="Job"') == 3
-    assert "2 more" in page
-    assert page.index("/jobs/5") < page.index("/jobs/3")
-    assert "2 more" in world.client.get("/?state=queued&text=level").text
+    monkeypatch.setattr("bisector.server.listing.MOST_LISTED", 2)
+    monkeypatch.setattr("bisector.server.listing.AT_ONCE", 2)
+    for path in ("/?", "/?state=queued&", "/?text=level&", "/?state=queued&text=level&"):
+        assert [listed(world, f"{path}{rest}") for rest in ("", "before=4", "before=2")] == ["54", "32", "1"]
+        older = f"{path}before=4".replace("&", "&amp;")
+        assert f'<a rel="next" href="{older}">Older</a>' in world.client.get(path).text
+        assert "before=" not in world.client.get(f"{path}before=2").text
+    assert "No job is like that" in world.client.get("/?state=done").text
     assert len(world.client.get("/v1/jobs?limit=2").json()) == 2
     assert [row["id"] for row in world.client.get("/v1/jobs?limit=2&state=queued").json()] == ["5", "4"]
+
+
+def listed(world: World, path: str) -> str:
+    """The numbers of the jobs on a page, in their order."""
+    return "".join(re.findall(r'class="id">job (\d)<', world.client.get(path).text))
+
+
+def state_of(world: World, job: int) -> str:
+    """Where a job stands."""
+    return str(world.client.get(f"/v1/jobs/{job}").json()["state"])
+
+
+def test_a_person_asks_again_stops_and_goes_on_from_the_page(serve: Serve) -> None:
+    world = serve()
+    world.client.post("/v1/jobs", json=world.order())
+    assert "/jobs/1/cancel" in world.client.get("/jobs/1").text
+    world.client.post("/jobs/1/cancel")
+    assert state_of(world, 1) == "cancelled"
+    assert "/jobs/1/resume" in world.client.get("/jobs/1").text
+    assert world.client.post("/jobs/1/resume", follow_redirects=False).headers["location"] == "/jobs/1"
+    assert state_of(world, 1) == "queued"
+    entry = world.wiring.queue.entry("1")
+    assert entry is not None
+    assert entry.order.asked_by == "api", "it is still for who asked first"
+    assert world.client.post("/jobs/1/resume").status_code == 409
+    world.wiring.store.set_state("1", JobState.RUNNING)
+    world.wiring.store.set_state("1", JobState.DONE, "Done.")
+    assert "/jobs/1/rerun" in world.client.get("/jobs/1").text
+    assert world.client.post("/jobs/1/rerun", follow_redirects=False).headers["location"] == "/jobs/2"
+    assert state_of(world, 2) == "queued"
+
+
+def test_what_waits_for_a_host_that_is_not_there_is_said(serve: Serve) -> None:
+    world = serve()
+    world.client.post("/v1/jobs", json=world.order(host_class="arm64"))
+    page = world.client.get("/queue").text
+    assert "nobody works" in page
+    assert "arm64" in page
+    assert "bisector worker" in page
 
 
 def test_pages_show_strangers_text_as_text(serve: Serve) -> None:
     world = serve()
     world.client.post("/v1/jobs", json=world.order())
-    for path in ("/", "/?text=<script>alert(1)</script>", "/jobs/1", "/scenarios", "/queue"):
+    for path in ("/", "/?text=<script>alert(1)</script>", "/jobs/1", "/scenarios", "/scenarios/level", "/queue"):
         answer = world.client.get(path, headers={"accept": "text/html"})
         assert answer.status_code == 200, path
         assert "<script>alert" not in answer.text

@@ -116,6 +116,22 @@ def test_a_commit_of_a_fork_is_never_built(serve: Serve) -> None:
     assert world.wiring.store.jobs() == []
 
 
+def test_a_range_of_one_commit_is_no_range(serve: Serve) -> None:
+    world = serve()
+    answer = world.alert(world.order(good=world.bad))
+    assert (answer.status_code, "the same commit" in answer.json()["error"]) == (422, True)
+
+
+def test_an_alert_may_spend_what_the_repository_allows_and_a_person_what_they_like(serve: Serve) -> None:
+    world = serve()
+    entry = world.wiring.settings.repositories[0].model_copy(update={"max_runs": 77, "max_seconds": 600.0})
+    world = serve(repositories=[entry.model_dump()])
+    assert world.alert(world.order()).status_code == 202
+    assert world.client.post("/v1/jobs", json=world.order(metric="seconds")).status_code == 202
+    spent = [(budget.runs, budget.seconds) for budget in (world.wiring.store.job(n).request.budget for n in ("1", "2"))]
+    assert spent == [(77, 600.0), (None, None)]
+
+
 def test_an_alert_without_a_range_begins_at_the_level_that_sweeps_accepted(serve: Serve) -> None:
     world = serve(sweeps=[{"name": "nightly", "repository": "shop", "scenarios": ["level"], "cron": "0 3 * * *"}])
     order = {"repository": "shop", "scenario": "level"}
@@ -151,6 +167,12 @@ def test_a_body_of_ten_megabytes_is_not_read(serve: Serve) -> None:
     assert world.client.post("/v1/hooks/monitor", content=pieces()).status_code == 413
 
 
+def test_a_body_that_is_only_said_to_be_large_is_refused_before_it_comes(serve: Serve) -> None:
+    world = serve()
+    said = {"Content-Length": str(10 << 20)}
+    assert world.client.post("/v1/hooks/monitor", content=b"{}", headers=said).status_code == 413
+
+
 def test_a_full_queue_says_so_and_the_alert_can_come_again(serve: Serve) -> None:
     world = serve(queue_limit=1)
     assert world.alert(world.order()).status_code == 202
@@ -179,6 +201,14 @@ def test_a_database_that_is_away_loses_nothing(serve: Serve, monkeypatch: pytest
     assert int(answer.headers["retry-after"]) > 0
     monkeypatch.setattr(world.wiring.queue, "enqueue", real)
     assert world.alert(order, delivery="d2").status_code == 202
+
+
+def test_a_delivery_that_is_being_worked_on_is_not_done_beside_itself(serve: Serve) -> None:
+    world = serve()
+    deliveries(world.wiring).begin("monitor", "d1")
+    answer = world.alert(world.order())
+    assert (answer.status_code, answer.headers["Retry-After"]) == (409, "5")
+    assert world.wiring.store.jobs() == []
 
 
 def test_old_deliveries_are_forgotten(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

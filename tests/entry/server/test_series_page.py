@@ -12,8 +12,8 @@ SERIES = "shop/main/level/seconds@default"
 
 def test_a_series_is_shown_with_its_nights_its_level_and_what_is_open(serve: Serve) -> None:
     world = serve(sweeps=[SWEEP])
-    before = world.client.get("/scenarios").text
-    assert SERIES in before
+    before = world.client.get("/scenarios/level").text
+    assert "shop, branch main, hosts of class default" in before
     assert "not begun" in before
     log = series_log(world.wiring)
     assert log.append(SERIES, 0, Accepted(commit=name(1), time=0.0, by=AcceptedBy.PERSON, note="<b>as it is</b>"))
@@ -22,16 +22,20 @@ def test_a_series_is_shown_with_its_nights_its_level_and_what_is_open(serve: Ser
         assert log.append(SERIES, number, night)
     searched = Searched(good=name(1), bad=name(6), time=86400.0 * 5, job="17", worse=True)
     assert log.append(SERIES, 6, searched)
-    page = world.client.get("/scenarios").text
+    assert "1 open regression" in world.client.get("/scenarios").text
+    page = world.client.get("/scenarios/level").text
     assert '<svg xmlns="http://www.w3.org/2000/svg" class="plot"' in page
     assert page.count('class="run new"') >= 5
     assert "regression: job 17" in page
+    assert f"bisector sweep accept {SERIES}" in page
     assert 'href="/jobs/17"' in page
     assert "<b>as it is</b>" not in page
 
 
 def test_a_sweep_of_a_scenario_that_is_not_there_does_not_take_the_page_away(serve: Serve) -> None:
     world = serve(sweeps=[{**SWEEP, "scenarios": ["gone"]}])
-    answer = world.client.get("/scenarios")
-    assert answer.status_code == 200
-    assert "level" in answer.text
+    for path in ("/scenarios", "/scenarios/level"):
+        answer = world.client.get(path)
+        assert answer.status_code == 200
+        assert "level" in answer.text
+    assert world.client.get("/scenarios/gone").status_code == 404

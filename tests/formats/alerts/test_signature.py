@@ -55,6 +55,12 @@ def test_strange_headers_are_only_refused(name: str, value: str) -> None:
     assert not any(verified(scheme, [SECRET], headers, BODY, NOW) for scheme in Scheme)
 
 
+def test_a_token_is_shown_as_one() -> None:
+    assert verified(Scheme.BEARER, [SECRET], {"authorization": f"bearer {SECRET}"}, BODY, NOW)
+    for header in (f"Basic {SECRET}", SECRET, f" {SECRET}"):
+        assert not verified(Scheme.BEARER, [SECRET], {"authorization": header}, BODY, NOW)
+
+
 @pytest.mark.parametrize("secrets", [[], [""], ["a", ""]])
 def test_no_secret_is_no_hook(secrets: list[str]) -> None:
     with pytest.raises(ValueError, match="without a secret"):

@@ -1,0 +1,14 @@
+"""What tables of files that people write have in common: no unknown keys, no guessed types, texts of bounded length."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Text = Annotated[str, Field(max_length=4096)]
+Env = dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=256)], Text]
+
+
+class Table(BaseModel):
+    """A table: strict, and never changed."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
