@@ -120,7 +120,7 @@ class _Sessions:
             own = self._stack.enter_context(ExitStack())
             work = self._work
             build = work.investigation.builds[unit]
-            wanted = run_order(work.request, work.ports, lane)
+            wanted = run_order(work.request, work.ports, lane, work.job)
             session = own.enter_context(work.ports.runner.open(build, wanted, work.stop))
             self._open[unit, lane] = (session, own)
             for _ in range(warmups(work)):
