@@ -6,8 +6,8 @@ from bisector.server.service import Service
 from bisector.settings import Settings, secrets
 from bisector.wiring import Wiring
 from bisector.wiring.bot import make_bot
-from bisector.wiring.notify import make_sender
-from bisector.wiring.records import make_records
+from bisector.wiring.notify import make_outbox, make_sender
+from bisector.wiring.records import make_records, make_tally
 from bisector.wiring.service import deliveries, grounds, sweeper
 
 
@@ -28,6 +28,9 @@ def service_of(wiring: Wiring, settings: Settings, tokens: tuple[str, ...]) -> S
         hooks={hook.address: (hook, secrets(hook.secret_env)) for hook in settings.hooks},
         tokens=tokens,
         records=make_records(wiring),
+        tally=make_tally(wiring),
+        outbox=make_outbox(wiring),
+        told=tuple(table.called for table in settings.notify),
         sender=make_sender(wiring, tell),
         bot=make_bot(wiring, tell),
         series=sweeper(wiring, lambda _: None).states,
