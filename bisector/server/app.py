@@ -48,8 +48,13 @@ def create_app(service: Service) -> FastAPI:
 
 
 def _lifespan(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """While the server runs, so does what tells of answers, and what answers commands."""
-    beside = {"messages": service.sender, "commands": service.bot}
+    """While the server runs, so does what tells of answers, answers commands, marks load, sees to joined alerts."""
+    beside = {
+        "messages": service.sender,
+        "commands": service.bot,
+        "marks": service.marking,
+        "joined alerts": service.joining,
+    }
 
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:

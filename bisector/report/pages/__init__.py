@@ -10,6 +10,7 @@ from bisector.report.document import Report
 from bisector.report.headline import Figure as HeadlineFigure
 from bisector.report.headline import badge, key_figures, tone
 from bisector.report.html import environment
+from bisector.report.phrase import Phrase
 from bisector.report.plots import Figure, figures, stylesheet
 from bisector.report.weekly.document import CAPTION, LEAD, WeekPart
 
@@ -62,6 +63,8 @@ class JobStand:
     links: tuple[tuple[str, str], ...] = ()
     """Pages elsewhere about the culprit: what each is, and its address."""
     follow: str = ""
+    also: tuple[Phrase, ...] = ()
+    """Of each alert that joined it: what was asked, and whether this answers it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
