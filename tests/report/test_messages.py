@@ -142,9 +142,10 @@ def test_a_marker_cannot_be_broken_out_of(key: str) -> None:
 
 @given(TEXT)
 def test_alerts_that_joined_are_told_everywhere_and_their_words_do_nothing(source: str) -> None:
-    asked = {"asked_by": f"x{source}", "metric": "p95", "good": "a" * 40, "bad": "b" * 40, "said": Phrase("")}
-    answered = Also(**asked, answered=True, own="")
-    own = Also(**asked, answered=False, own="14")
+    answered = Also(
+        asked_by=f"x{source}", metric="p95", good="a" * 40, bad="b" * 40, said=Phrase(""), answered=True, own=""
+    )
+    own = replace(answered, answered=False, own="14")
     news = news_of(named(), LINKS, [answered, own])
     assert [plain(each).rsplit(": ", 1)[1] for each in news.also] == [
         "this answers it.",
