@@ -9,6 +9,7 @@ from bisector.wiring.bot import make_bot
 from bisector.wiring.joining import make_joining
 from bisector.wiring.marks import make_marking
 from bisector.wiring.notify import make_sender
+from bisector.wiring.records import make_records
 from bisector.wiring.service import deliveries, grounds, sweeper
 
 
@@ -30,6 +31,7 @@ def service_of(wiring: Wiring, settings: Settings, tokens: tuple[str, ...]) -> S
         settings=settings.server,
         hooks={hook.address: (hook, secrets(hook.secret_env)) for hook in settings.hooks},
         tokens=tokens,
+        records=make_records(wiring),
         sender=make_sender(wiring, tell),
         bot=make_bot(wiring, tell),
         marking=make_marking(wiring, tell),

@@ -12,6 +12,7 @@ from bisector.engine.joining import Joining
 from bisector.engine.marking import Marking
 from bisector.engine.ports import Artifacts, Clock, Store
 from bisector.engine.queue import Enqueued, Queue
+from bisector.engine.records import Records
 from bisector.engine.scenarios import known_scenarios, scenario_at
 from bisector.engine.sender import Sender
 from bisector.engine.sweep import SeriesState
@@ -44,6 +45,8 @@ class Service:
     """Marks load for monitoring while the server runs."""
     series: Callable[[], Iterable[SeriesState]] = tuple
     """What is known of the series of the sweeps."""
+    records: Records
+    """Everything that is stored, read in bulk."""
     report_url: str = ""
     """Address that others reach the server by, for links in what is answered."""
 
