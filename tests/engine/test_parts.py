@@ -10,7 +10,7 @@ from bisector.core.model.investigation import Investigation
 from bisector.core.model.parts import HELD, PartsListed
 from bisector.core.model.request import Budget, Search
 from bisector.core.model.scenario import BuildRecipe
-from bisector.core.model.steps import ListParts, Step
+from bisector.core.model.steps import BuildPlace, ListParts, Step
 from bisector.core.model.verdict import InnerKind, PartsAnswer, VerdictKind
 from bisector.engine.stop import StopSignal
 from bisector.errors import Cancelled
@@ -46,14 +46,39 @@ def test_the_package_that_made_it_is_named(name: str, noise: float) -> None:
     assert len(sets) <= 3, "a search, not one after the other"
 
 
-def test_two_packages_that_only_make_it_together_are_told_as_such() -> None:
-    found = taken_apart(moving(both("beta", "gamma")))
+@pytest.mark.parametrize(
+    ("needed", "told"),
+    [
+        (("beta", "gamma"), ["beta", "gamma"]),
+        (("alpha", "omega"), ["alpha", "omega"]),
+        (("alpha", "beta"), ["alpha", "beta"]),
+        (("beta", "delta", "omega"), ["alpha", "beta", "delta", "omega"]),
+    ],
+)
+def test_packages_that_only_make_it_together_are_told_as_such(needed: tuple[str, ...], told: list[str]) -> None:
+    found = taken_apart(moving(both(*needed)))
     answer = answer_of(found)
-    assert answer.kind is InnerKind.INTERACTION
-    assert names(found)[-1] == "gamma"
-    assert "beta" in names(found)
+    assert (answer.kind, names(found)) == (InnerKind.INTERACTION, told)
     assert answer.alone is not None
     assert answer.alone.restored is False
+    company = f"only together with {'one or more of ' if len(told) > 2 else ''}{told[0]} 1 → 2"
+    assert company in sentence_of(found)
+
+
+def test_company_that_cannot_be_told_apart_leaves_those_that_may_be_it() -> None:
+    """With omega always moved, those sets of the others that would tell beta from delta cannot be resolved."""
+    impossible = frozenset({frozenset({"alpha", "beta", "omega"})})
+    found = taken_apart(moving(both("beta", "omega"), impossible=impossible))
+    assert (answer_of(found).kind, names(found)) == (InnerKind.INTERACTION, ["beta", "delta", "omega"])
+
+
+def test_a_budget_that_ends_in_company_leaves_what_was_known() -> None:
+    whole = taken_apart(moving(both("beta", "omega")))
+    listed = next(i for i, plan in enumerate(whole.plans) if isinstance(plan.step, ListParts) and plan.step.with_part)
+    before = sum(isinstance(plan.step, BuildPlace) for plan in whole.plans[:listed])
+    found = taken_apart(moving(both("beta", "omega")), budget=Budget(builds=before))
+    assert answer_of(found).kind is InnerKind.INTERACTION
+    assert names(found) == list(NAMES), "any of those before it"
 
 
 def test_sets_that_cannot_be_resolved_are_never_evidence() -> None:
@@ -106,10 +131,10 @@ class StopsAfter(StopSignal):
         super().check()
 
 
-@pytest.mark.parametrize("further", [0, 3, 12])
+@pytest.mark.parametrize("further", [0, 3, 30])
 def test_a_job_that_was_stopped_goes_on_where_it_was(further: int) -> None:
-    whole = taken_apart(moving(one("gamma")))
-    simulation, request = job(moving(one("gamma")))
+    whole = taken_apart(moving(both("beta", "omega")))
+    simulation, request = job(moving(both("beta", "omega")))
     number = simulation.ports.store.create(request)
     with pytest.raises(Cancelled):
         simulation.work(number, StopsAfter(simulation, further))
@@ -119,12 +144,14 @@ def test_a_job_that_was_stopped_goes_on_where_it_was(further: int) -> None:
     facts = simulation.ports.store.facts(number)
     simulation.close()
     assert found.parts is not None
-    trees = {tree for tree in (*found.parts.line.trees, *found.parts.alone) if tree.startswith("5e7")}
+    assert found.company is not None
+    listed = [tree for parts in (found.parts, found.company) for tree in (*parts.line.trees, *parts.alone)]
+    trees = {tree for tree in listed if tree.startswith("5e7")}
     assert fresh.made >= trees, "what the cache may have lost is made again"
     assert fresh.pinned[number], "and kept for the job"
-    assert names(found) == names(whole) == ["gamma"]
+    assert names(found) == names(whole) == ["beta", "omega"]
     assert found.builds_made() == whole.builds_made(), "nothing is built twice"
-    assert sum(isinstance(fact, PartsListed) for fact in facts) == 1
+    assert sum(isinstance(fact, PartsListed) for fact in facts) == 2
     assert Investigation.replay(number, request, facts).verdict == found.verdict
 
 
