@@ -72,11 +72,14 @@ def test_company_that_cannot_be_told_apart_leaves_those_that_may_be_it() -> None
     assert (answer_of(found).kind, names(found)) == (InnerKind.INTERACTION, ["beta", "delta", "omega"])
 
 
-def test_a_budget_that_ends_in_company_leaves_what_was_known() -> None:
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_budget_that_ends_in_company_leaves_what_was_known(more: int) -> None:
     whole = taken_apart(moving(both("beta", "omega")))
     listed = next(i for i, plan in enumerate(whole.plans) if isinstance(plan.step, ListParts) and plan.step.with_part)
     before = sum(isinstance(plan.step, BuildPlace) for plan in whole.plans[:listed])
-    found = taken_apart(moving(both("beta", "omega")), budget=Budget(builds=before))
+    found = taken_apart(moving(both("beta", "omega")), budget=Budget(builds=before + more))
+    assert (found.company is not None) == (more > 0)
+    assert found.builds_made() <= before + more
     assert answer_of(found).kind is InnerKind.INTERACTION
     assert names(found) == list(NAMES), "any of those before it"
 
