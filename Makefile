@@ -31,9 +31,9 @@ lint: $(VENV)/ready-dev
 types: $(VENV)/ready-dev
 	$(BIN)/mypy
 
-## environment: a Docker engine with its base image, a browser, perf, valgrind and PostgreSQL (Debian as root; else it says what is missing)
+## environment: a Docker engine with its base image, a browser, perf, valgrind, PostgreSQL, benchmark and load tools (Debian as root; else it says what is missing)
 environment:
-	tests/environment/up.sh engine browser profilers postgres || [ -z "$(CI)" ]
+	tests/environment/up.sh engine browser profilers postgres tools || [ -z "$(CI)" ]
 
 ## bench: every figure in the documentation
 bench: $(VENV)/ready-dev

@@ -1,11 +1,14 @@
 """The made-up history behind `bisector demo`: a small text library over forty merges and commits.
 
-Four changes are planted, one for each scenario that ships: a slower `normalise` (inside a merge), a heavy import, a
-copy of the text that is kept, and a needless look ahead in the C part. Three commits do not build.
+Five changes are planted, one for each scenario that ships: a slower `normalise` (inside a merge), a heavy import, a
+copy of the text that is kept, a needless look ahead in the C part, and a query for every text that the web service
+shows. Three commits do not build.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from bisector.cli.demo_shelf import SHELF, SHELF_SLOW
 
 START = 1_735_689_600
 """Time of the first commit, in seconds since the epoch; each later one is an hour younger."""
@@ -96,6 +99,7 @@ PLANTED = {
     "import-time": "Name the formats that are understood",
     "peak-memory": "Keep the last text for inspection",
     "compiled-c": "Stop counting where the text ends",
+    "web-service": "Show the longest texts first",
 }
 """The commit that is planted for each scenario, by its subject."""
 
@@ -143,7 +147,14 @@ def history() -> Iterator[Change | Merge]:
     yield Change(subject="Try another layout", files={"src/tinytext/layout.py": "class Layout\n    pass\n"})
     yield Change(subject="Mend the layout", files={"src/tinytext/layout.py": "class Layout: ...\n"})
     yield Change(subject=PLANTED["peak-memory"], files={"src/tinytext/words.py": WORDS_KEPT})
-    yield Merge(branch="tables-again", changes=(_filler(23), _filler(24)))
+    yield Merge(
+        branch="shelf",
+        changes=(
+            _filler(23),
+            Change(subject=PLANTED["web-service"], files={"src/tinytext/shelf.py": SHELF_SLOW}),
+            _filler(24),
+        ),
+    )
     yield from (_filler(number) for number in range(25, 28))
     yield Merge(
         branch="c-counter",
@@ -173,6 +184,7 @@ def first_files() -> Files:
         "src/tinytext/__init__.py": INIT,
         "src/tinytext/clean.py": CLEAN,
         "src/tinytext/words.py": WORDS,
+        "src/tinytext/shelf.py": SHELF,
         "src/tinytext/tables/__init__.py": "",
         "csrc/count.c": COUNT_C,
         "csrc/count.h": COUNT_H,

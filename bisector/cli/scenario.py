@@ -68,12 +68,27 @@ def command() -> None:
 
 
 @command.command(name="new")
-@click.argument("name")
+@click.argument("name", required=False)
 @click.option("--in", "directory", type=click.Path(path_type=Path), default=Path("scenarios"), show_default=True)
-def new(name: str, directory: Path) -> None:
+@click.option(
+    "--from",
+    "origin",
+    type=(click.Choice(["pytest-benchmark", "asv", "pyperf", "hyperfine", "k6", "locust"]), click.Path(path_type=Path)),
+    metavar="TOOL PATH",
+    help="Write it for a benchmark or load test that is there: pytest-benchmark, asv, pyperf, hyperfine, k6 or locust,"
+    " and the file that it runs (of hyperfine: its results as JSON).",
+)
+def new(name: str | None, directory: Path, origin: tuple[str, Path] | None) -> None:
     """Write a scenario to start from: DIRECTORY/NAME/scenario.toml and its bench.py."""
     from bisector.formats.scenario import parse_scenario
 
+    if origin is not None:
+        from bisector.cli.importing import import_scenario
+
+        import_scenario(*origin, name, directory)
+        return
+    if name is None:
+        raise UsageError("the scenario needs a name", then="bisector scenario new NAME, or --from TOOL PATH")
     text = TEMPLATE.format(name=name)
     parse_scenario(text.encode(), where=name)
     made = directory / name
@@ -87,9 +102,14 @@ def new(name: str, directory: Path) -> None:
 
 @command.command(name="check")
 @click.argument("name", metavar="NAME|PATH")
-def check(name: str) -> None:
-    """Read a scenario and say what it means; every mistake is named."""
-    from bisector.cli.intake import find_scenario
+@click.option("--ref", default="HEAD", show_default=True, help="The commit to build and run.")
+@click.option("--repo", metavar="PATH", help="Repository.  [default: where you stand, if that is one]")
+@click.option("--runner", type=click.Choice(["auto", "docker", "local"]), default="auto", show_default=True)
+@click.option("--image", metavar="IMAGE", help="Base image; in place of the scenario's.")
+@click.option("--try/--no-try", "tried", default=True, help="Whether to build and run it once.  [default: try]")
+def check(name: str, ref: str, tried: bool, **where: Any) -> int:
+    """Read a scenario and say what it means; then build and run it once and say what is missing."""
+    from bisector.cli.intake import find_scenario, take_in, tell_runner
     from bisector.engine.scenarios import check_files
     from bisector.formats.scenario import parse_scenario
 
@@ -99,9 +119,19 @@ def check(name: str) -> None:
         check_files(scenario, path)
         click.echo(f"{path}: fine")
         click.echo(f"build      {count(len(scenario.build.steps), 'step')} on {scenario.build.image or 'this machine'}")
-        click.echo(f"run        {' '.join(scenario.run.command)}")
+        for service in scenario.run.services:
+            click.echo(f"service    {service.name}: {' '.join(service.command)}")
+        click.echo(f"{'load' if scenario.run.services else 'run':<10} {' '.join(scenario.run.command)}")
         for metric in scenario.metrics:
             click.echo(f"metric     {metric.name} from {metric.source}, {metric.better} is better, {_effect(metric)}")
+        here = Path.cwd()
+        if not tried or (where["repo"] is None and not any((each / ".git").exists() for each in (here, *here.parents))):
+            click.echo(f"tried      no{'' if not tried else ': you stand in no repository; name one with --repo'}")
+            return 0
+        measure = MeasureOptions(scenario=str(path), **where)
+        intake = take_in(wiring, (ref, ref), measure, SearchOptions(), JobKind.COMPARE)
+        tell_runner(intake)
+        return _try_out(intake, ref, 1, wiring)
 
 
 @command.command(name="run")
@@ -147,6 +177,7 @@ def schema() -> None:
 
 
 def _try_out(intake: "Intake", ref: str, runs: int, wiring: "Wiring") -> int:
+    from bisector.cli.readings import missing, told_readings
     from bisector.engine.tryout import try_build, try_runs
 
     ports, request = wiring.ports(intake.repository, intake.runner), intake.request
@@ -160,14 +191,23 @@ def _try_out(intake: "Intake", ref: str, runs: int, wiring: "Wiring") -> int:
         trials.append(trial)
         click.echo(f"run {number:<6} {_told(trial, request.scenario.metrics)}")
     last = trials[-1]
+    for line in told_readings(last, request.scenario.metrics):
+        click.echo(f"read       {line}")
     if last.problems:
-        shown = harmless(last.record.stdout.decode("utf-8", "replace")[-400:])
-        click.echo(f"printed    {shown or '(nothing)'}")
+        click.echo(f"printed    {_end_of(last.record.stdout)}")
+        for service, log in last.record.logs.items():
+            click.echo(f"{service:<10} {_end_of(log, 1500)}")
         problem = next(iter(last.problems.items()))
-        raise MeasurementFailed(f"{problem[0]} cannot be read: {one_line(problem[1], 300)}")
+        raise MeasurementFailed(
+            f"{problem[0]} cannot be read: {one_line(problem[1], 400)}", then=missing(last, intake.runner.name)
+        )
     for metric in request.scenario.metrics:
         click.echo(f"{metric.name:<10} {_summary(metric, [trial.values[metric.name] for trial in trials])}")
     return 0
+
+
+def _end_of(output: bytes, shown: int = 400) -> str:
+    return harmless(output.decode("utf-8", "replace")[-shown:]) or "(nothing)"
 
 
 def _told(trial: "Trial", metrics: tuple[Metric, ...]) -> str:

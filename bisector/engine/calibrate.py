@@ -68,4 +68,4 @@ def _value(request: Request, session: Session) -> float:
     try:
         return read_value(request.metric, record.usage, record.stdout, record.files)
     except ResultProblem as problem:
-        raise MeasurementFailed(f"{request.metric.name} cannot be read: {problem}") from None
+        raise MeasurementFailed(f"{request.metric.name} cannot be read: {problem.with_cause(record.reason)}") from None

@@ -25,6 +25,8 @@ BEATS_A_LEASE = 3
 REAPS_A_LEASE = 6
 MOST_FAILURES = 5
 """Lost workers and faults of the machine in a row after which a job is no longer tried by itself."""
+LONGEST_REST: Seconds = 3600.0
+"""A rest that seems longer comes from a clock that was set back, and is over."""
 LONGEST_TEXT = 200
 AT_TERMINAL = "command line"
 """Who asks for a job that a person waits for where it was started: nobody else is told of its answer."""

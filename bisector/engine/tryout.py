@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from bisector.core.model.builds import Build, build_key
 from bisector.core.model.history import Commit
 from bisector.core.model.request import Request
+from bisector.core.model.samples import Outcome
 from bisector.core.model.scenario import Metric
 from bisector.engine.builds import at_hand, make_build
 from bisector.engine.orders import run_order
 from bisector.engine.ports import Ports, RunRecord
 from bisector.engine.stop import StopSignal
-from bisector.formats.results import read_value
+from bisector.formats.results import MEASURED, figures_there, read_figure, read_value
+from bisector.formats.results.figures import Figure
 from bisector.formats.results.problem import ResultProblem
 
 
@@ -22,6 +24,10 @@ class Trial:
     record: RunRecord
     values: dict[str, float]
     problems: dict[str, str]
+    figures: dict[str, Figure]
+    """What each value was made of, where it was read from what the run wrote."""
+    there: dict[str, list[Figure]]
+    """Every figure in the file that a metric was read from, where a tool lists them."""
 
 
 def try_build(request: Request, commit: Commit, ports: Ports, stop: StopSignal, *, number: int = 0) -> Build:
@@ -43,17 +49,19 @@ def try_runs(request: Request, build: Build, runs: int, ports: Ports, stop: Stop
     with ports.runner.open(build, run_order(request, ports), stop) as session:
         for _ in range(runs):
             record = session.run()
-            values: dict[str, float] = {}
-            problems: dict[str, str] = {}
+            trial = Trial(record=record, values={}, problems={}, figures={}, there={})
             for metric in request.scenario.metrics:
                 try:
-                    values[metric.name] = _read(metric, record)
+                    _read(metric, record, trial)
                 except ResultProblem as problem:
-                    problems[metric.name] = str(problem)
-            yield Trial(record=record, values=values, problems=problems)
+                    trial.problems[metric.name] = problem.with_cause(record.reason)
+            yield trial
 
 
-def _read(metric: Metric, record: RunRecord) -> float:
-    if record.usage is None:
+def _read(metric: Metric, record: RunRecord, trial: Trial) -> None:
+    if record.usage is None or record.outcome is not Outcome.OK:
         raise ResultProblem(record.reason or "it did not run")
-    return read_value(metric, record.usage, record.stdout, record.files)
+    if metric.source not in MEASURED:
+        trial.there[metric.name] = figures_there(metric, record.stdout, record.files)
+        trial.figures[metric.name] = read_figure(metric, record.stdout, record.files)
+    trial.values[metric.name] = read_value(metric, record.usage, record.stdout, record.files)

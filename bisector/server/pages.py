@@ -151,6 +151,7 @@ def _stand(service: Service, row: JobRow, investigation: Investigation, report: 
         host=hosts[0] if hosts else "",
         links=tuple(_links(service, row, report)),
         follow=f"/jobs/{row.job}/events?since={version}" if live else "",
+        also=tuple(each.phrase for each in service.joining.told(row.job)),
     )
 
 

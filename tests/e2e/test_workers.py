@@ -255,7 +255,7 @@ def test_a_database_that_goes_away_for_a_while_costs_no_sample(tmp_path: Path) -
             service.wait_for_samples(job, 6)
             kept = service.facts(job)
             running.stop()
-            time.sleep(5)
+            time.sleep(10)
             running.start()
             wait_until(lambda: service.state_if_known(job) is JobState.DONE, 180, f"the answer: {service.log()}")
             facts = service.facts(job)

@@ -2,7 +2,7 @@
 # Brings up the real parts the tests run against: a Docker engine and a base image that carries Python, pip,
 # gcc and git. Idempotent; safe to run again. Debian as root: everything is installed. Elsewhere: says what is missing.
 #
-#   tests/environment/up.sh [engine] [browser] [profilers] [postgres]     (default: engine)
+#   tests/environment/up.sh [engine] [browser] [profilers] [postgres] [tools]     (default: engine)
 set -euo pipefail
 
 base_image=${BISECTOR_TEST_BASE_IMAGE:-python:3.11-slim}
@@ -67,6 +67,9 @@ browser() { packages chromium chromium-driver; }
 
 profilers() { packages linux-perf valgrind; }
 
+# Benchmark and load tools whose results are read; those in Python come with the `dev` extra.
+tools() { packages hyperfine wrk hey g++ libbenchmark-dev; }
+
 # Only the programs: the tests run servers of their own in temporary directories. The service that Debian would start
 # for its own cluster is not wanted.
 postgres() {
@@ -77,7 +80,7 @@ postgres() {
 
 for part in "${@:-engine}"; do
     case $part in
-        engine | browser | profilers | postgres) "$part" ;;
-        *) say "no such part: $part (engine, browser, profilers, postgres)"; exit 2 ;;
+        engine | browser | profilers | postgres | tools) "$part" ;;
+        *) say "no such part: $part (engine, browser, profilers, postgres, tools)"; exit 2 ;;
     esac
 done

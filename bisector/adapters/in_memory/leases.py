@@ -11,6 +11,7 @@ from bisector.core.model.units import Seconds
 from bisector.engine.job import JobState
 from bisector.engine.ports import Clock
 from bisector.engine.queue import (
+    LONGEST_REST,
     MOST_FAILURES,
     Entry,
     EntryState,
@@ -194,7 +195,7 @@ class InMemoryLeases:
             for entry in self._open()
             if entry.state is EntryState.WAITING
             and entry.order.host_class in mine.info.host_classes
-            and self.waiting.not_before.get(entry.job, 0.0) <= now
+            and not 0 < self.waiting.not_before.get(entry.job, 0.0) - now <= LONGEST_REST
             and (entry.host in {"", mine.info.host} or entry.host not in living)
         ]
 

@@ -1,11 +1,11 @@
 """What looks at a Python program from within. It lies on the program's path as `sitecustomize`.
 
-BISECTOR_INSIDE says what it does: "sampling" has pyinstrument look at the main thread (for where ptrace is refused, or
-a process ends before py-spy has found it); "counting" counts how often every function is called, and by whom, with
+BISECTOR_INSIDE says what it does: "sampling" has pyinstrument look at the main thread (for where ptrace is refused,
+or a process ends before py-spy has found it); "counting" counts how often every function is called, and by whom, with
 `sys.monitoring` where there is one (3.12), else cProfile; "memory" and "allocating" are told in `hook_memory.py`. All
-last from the start of every Python process to its end by `exit`; a process that is forked, or ends in another way,
-tells nothing. BISECTOR_PROFILE is the path of the files without their number, BISECTOR_INTERVAL the seconds between
-samples.
+last from the start of every Python process to its end by `exit`, or by SIGTERM where the program does not handle
+that; a process that is forked, or ends in another way, tells nothing. BISECTOR_PROFILE is the path of the files
+without their number, BISECTOR_INTERVAL the seconds between samples.
 
 It runs on Python 3.6 and later: no annotations that these do not know.
 """
@@ -13,6 +13,7 @@ It runs on Python 3.6 and later: no annotations that these do not know.
 import atexit
 import json
 import os
+import signal
 import sys
 import threading
 
@@ -182,6 +183,21 @@ def begin() -> None:
         monitoring = getattr(sys, "monitoring", None)
         finish = by_profile() if monitoring is None else by_monitoring(monitoring)
     atexit.register(end)
+    end_by_exit(process)
+
+
+def end_by_exit(process: int) -> None:
+    """Have SIGTERM end the program by `exit` where nothing else is made of it: a server that is told to stop ends by
+    it, and would tell nothing. What it forks ends as ever."""
+
+    def terminate(number: int, _frame: object) -> None:
+        if os.getpid() == process:
+            raise SystemExit(128 + number)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, terminate)
 
 
 def write(text: str) -> None:

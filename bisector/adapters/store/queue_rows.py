@@ -10,12 +10,20 @@ from bisector.adapters.store.tables import attempts, hosts, queue, workers
 from bisector.core.model.units import Seconds
 from bisector.engine.dispatch import Dispatcher, Message
 from bisector.engine.ports import Clock
-from bisector.engine.queue import Depth, Entry, EntryState, Order, Priority, WorkerInfo, WorkerKind, WorkerRow
+from bisector.engine.queue import (
+    LONGEST_REST,
+    Depth,
+    Entry,
+    EntryState,
+    Order,
+    Priority,
+    WorkerInfo,
+    WorkerKind,
+    WorkerRow,
+)
 
 THERE, GONE, ENDED = "there", "gone", "ended"
 """A worker's states: it works; it was given up and its process may still stand; it is no more."""
-LONGEST_REST: Seconds = 3600.0
-"""A rest that seems longer comes from a clock that was set back, and is over."""
 
 
 def lease_now(database: Database, connection: Connection, clock: Clock) -> float:

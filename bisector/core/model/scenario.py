@@ -221,8 +221,10 @@ class Metric:
 
     def reading(self) -> str:
         """How it is read, as text: values read in different ways are not compared."""
-        further = f" {self.quantity}" if self.quantity else ""
-        return f"{self.name} {self.source} {self.file} {self.select} {self.statistic}{further}"
+        # Nothing more by default: samples of earlier versions stay comparable.
+        quantity = f" {self.quantity}" if self.quantity else ""
+        failures = f" --allow-failures {self.allow_failures!r}" if self.allow_failures else ""
+        return f"{self.name} {self.source} {self.file} {self.select} {self.statistic}{quantity}{failures}"
 
 
 CRASHED = Metric(name="crashed")

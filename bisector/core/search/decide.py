@@ -17,7 +17,7 @@ from bisector.core.search.information import Hypotheses
 from bisector.core.search.noise import centre
 from bisector.core.search.observations import FloatArray, Observations, Settings
 from bisector.core.search.posterior import Posterior, assess
-from bisector.core.search.queries import divisible, splitting_queries
+from bisector.core.search.queries import divisible, splitting_queries, worth_rerunning
 
 RUNS = np.array([1.0, 2, 4, 8, 16, 32, 64])
 REFERENCES = (0, 1, 2)
@@ -132,7 +132,9 @@ def decide(observations: Observations, costs: Costs, settings: Settings) -> Deci
     posterior = assess(observations, settings)
     if fewest < wanted:
         return Decision(action=MeasureEnds(runs=wanted - fewest), posterior=posterior)
-    action = _conclusion(observations, posterior, costs, settings) or _best_measurement(observations, posterior, costs)
+    action = _conclusion(observations, posterior, costs, settings) or _best_measurement(
+        observations, posterior, costs, settings
+    )
     if isinstance(action, Stop) and _too_soon(observations, posterior, settings, action):
         action = MeasureEnds(runs=settings.first_runs)
     return Decision(action=action, posterior=posterior)
@@ -248,6 +250,33 @@ def _verify_pairs(posterior: Posterior, settings: Settings) -> int:
     return int(np.clip(np.ceil(6 * (posterior.sigma / step) ** 2), least, most))
 
 
+def _verified_ahead(
+    observations: Observations, posterior: Posterior, costs: Costs, settings: Settings
+) -> tuple[VerifyPair, float] | None:
+    """The verification of the likeliest answer, and the bits it should teach per second that it costs beyond plan.
+
+    If that answer is the right one, its verification has to be paid for in any case; only where it is not is the
+    price lost.
+    """
+    likeliest = int(np.argmax(posterior.probability))
+    probability = float(posterior.probability[likeliest])
+    if costs.rebuild is None or posterior.exact or probability < LIKELIER:
+        return None
+    if divisible(observations, posterior.classes, likeliest):
+        return None
+    places = pair(observations, posterior, likeliest)
+    action = _verification(observations, posterior, costs, settings, places)
+    if places in observations.attempted or not isinstance(action, VerifyPair):
+        return None
+    known = Hypotheses.of(posterior)
+    fresh = known.beside(0, costs.rebuild / costs.run + 1)
+    first = np.array([posterior.classes.members(m)[0] - 1 for m in known.classes])
+    sides = np.array([observations.line.contains(place)[first] for place in places])
+    gain = fresh.pair(sides, float(action.pairs))
+    price = 2 * (costs.rebuild + action.pairs * costs.run) + costs.round
+    return action, gain / (max(1 - probability, 1e-9) * price)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Option:
     """A possible measurement: expected bits for each entry of `RUNS`, and what each costs in seconds."""
@@ -264,7 +293,7 @@ class _Option:
         return self.gain / self.price
 
 
-def _best_measurement(observations: Observations, posterior: Posterior, costs: Costs) -> Action:
+def _best_measurement(observations: Observations, posterior: Posterior, costs: Costs, settings: Settings) -> Action:
     """The measurement with the most bits per second; half a plan at a time is nearly sequential testing."""
     options = _options(observations, posterior, costs)
     if not options:
@@ -273,6 +302,9 @@ def _best_measurement(observations: Observations, posterior: Posterior, costs: C
     best = int(np.argmax(option.score))
     if option.score[best] * costs.run < LEAST_BITS and option.gain.max() < LEAST_GAIN:
         return Stop(ending=Ending.EXHAUSTED)
+    ahead = _verified_ahead(observations, posterior, costs, settings)
+    if ahead is not None and ahead[1] > option.score[best]:
+        return ahead[0]
     most = int(RUNS[np.flatnonzero(option.score >= 0.9 * option.score[best])[-1]])
     share = len(observations.values) // 20
     wanted = int(np.clip(np.ceil(most / 2), max(share, 1), max(int(RUNS[best]), share, 1)))
@@ -300,7 +332,7 @@ def _options(observations: Observations, posterior: Posterior, costs: Costs) -> 
             price = costs.build[query.index] + query.chance * opening
             options.append(_Option(index=query.index, gain=gain, price=price, references=references))
         beside = known.beside(references, 1)
-        for unit in _worth_rerunning(observations, posterior, known):
+        for unit in worth_rerunning(observations, posterior.classes, known.classes):
             index = int(observations.unit_place[unit])
             if not posterior.exact:
                 gain = beside.rerun(unit, float(posterior.unit_mean[unit]), int(observations.counts[unit]), runs)
@@ -312,19 +344,3 @@ def _options(observations: Observations, posterior: Posterior, costs: Costs) -> 
                 price = costs.rebuild + opening
                 options.append(_Option(index=index, gain=gain, price=price, number=number, references=references))
     return options
-
-
-def _worth_rerunning(observations: Observations, posterior: Posterior, hypotheses: Hypotheses) -> list[int]:
-    """Measured units that could still move the answer: both ends, and those next to a class that is in play."""
-    in_play = set()
-    measured = np.flatnonzero(observations.counts > 0)
-    places = observations.unit_place
-    for m in hypotheses.classes:
-        bad = posterior.classes.bad[m]
-        old, new = measured[~bad[measured]], measured[bad[measured]]
-        if len(old):
-            in_play.add(int(old[np.argmax(places[old])]))
-        if len(new):
-            in_play.add(int(new[np.argmin(places[new])]))
-    in_play.update(int(u) for u in measured if places[u] in (observations.low, observations.high))
-    return sorted(in_play)

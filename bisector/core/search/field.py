@@ -12,14 +12,20 @@ from bisector.core.search.observations import FloatArray
 
 @dataclass(frozen=True, kw_only=True)
 class Levels:
-    """Under each of `classes`, and last under "no change": mean and variance of the old (0) and the new (1) level."""
+    """Under each of `classes`, and last under "no change": mean and variance of the old (0) and the new (1) level, and
+    the deviations of one run and of one build.
+
+    Each with its own: that a build with the old level has the new one after all takes builds that deviate.
+    """
 
     classes: tuple[int, ...]
     mean: FloatArray
     variance: FloatArray
+    sigma: FloatArray
+    tau: FloatArray
 
 
-NO_LEVELS = Levels(classes=(), mean=np.zeros((0, 2)), variance=np.zeros((0, 2)))
+NO_LEVELS = Levels(classes=(), mean=np.zeros((0, 2)), variance=np.zeros((0, 2)), sigma=np.zeros(0), tau=np.zeros(0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +68,13 @@ class Field:
         middle = float(common @ self.grid.positions)
         spread = max(float(common @ self.grid.positions**2) - middle**2, 0.0)
         variance = np.maximum(square - mean**2, 0.0)
+        each = np.vstack([weight, by_none / max(float(by_none.sum()), 1e-300)])
         return Levels(
             classes=likely,
             mean=np.vstack([mean.reshape(-1, 2), [[middle, middle]]]),
             variance=np.vstack([variance.reshape(-1, 2), [[spread, spread]]]),
+            sigma=np.sqrt(each @ self.sigma**2),
+            tau=np.sqrt(each @ self.tau**2),
         )
 
     def _moments(self, good: FloatArray, bad: FloatArray, *, two_sided: bool) -> tuple[FloatArray, FloatArray]:

@@ -16,7 +16,8 @@ _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 class Hypotheses:
     """The classes worth considering, and last "no change": probability, sides of the units, levels of both sides.
 
-    `level[h, s]` and `variance[h, s]` are mean and variance of the level of side s (0 old, 1 new) under h.
+    `level[h, s]` and `variance[h, s]` are mean and variance of the level of side s (0 old, 1 new) under h, `sigma[h]`
+    and `tau[h]` the deviations of a run and of a build.
     """
 
     classes: tuple[int, ...]
@@ -24,8 +25,8 @@ class Hypotheses:
     bad: BoolArray
     level: FloatArray
     variance: FloatArray
-    sigma: float
-    tau: float
+    sigma: FloatArray
+    tau: FloatArray
     common: float = 0.0
     speed: float = 0.0
     """Where the machine drifts: the variance that both sides share, and what it gains during one run."""
@@ -42,8 +43,8 @@ class Hypotheses:
             bad=np.vstack([sides, np.zeros((1, sides.shape[1]), dtype=bool)]),
             level=levels.mean,
             variance=levels.variance,
-            sigma=posterior.sigma,
-            tau=posterior.tau,
+            sigma=levels.sigma,
+            tau=levels.tau,
             common=0.0 if posterior.drift is None else posterior.drift.common,
             speed=0.0 if posterior.drift is None else posterior.drift.speed,
         )
@@ -57,7 +58,8 @@ class Hypotheses:
             return self
         gained = self.speed * wait
         common = self.common + gained
-        left = common * self.sigma**2 / (self.sigma**2 + references * common)
+        noise = float(self.probability @ self.sigma**2)
+        left = common * noise / (noise + references * common)
         return replace(self, variance=np.maximum(self.variance - self.common, 0.0) + left)
 
     def rerun(self, unit: int, mean: float, count: int, runs: FloatArray) -> FloatArray:
@@ -69,7 +71,7 @@ class Hypotheses:
         shrink = build / (build + noise / count)
         predicted = level + shrink * (mean - level)
         spread = (1 - shrink) ** 2 * variance + build * noise / (noise + count * build)
-        return bits(self.probability, predicted, spread[None, :] + noise / runs[:, None])
+        return bits(self.probability, predicted, spread[None, :] + noise[None, :] / runs[:, None])
 
     def new(self, share: FloatArray, runs: FloatArray) -> FloatArray:
         """Bits that `runs` runs of a commit never built teach, for each entry of `runs`.
@@ -80,8 +82,28 @@ class Hypotheses:
         probability = np.concatenate([self.probability * (1 - split), self.probability * split])
         kept = probability > 1e-12
         predicted = np.concatenate([self.level[:, 0], self.level[:, 1]])[kept]
-        spread = np.concatenate([self.variance[:, 0], self.variance[:, 1]])[kept] + self.tau**2
-        return bits(probability[kept], predicted, spread[None, :] + self.sigma**2 / runs[:, None])
+        spread = np.concatenate([self.variance[:, 0], self.variance[:, 1]])[kept]
+        noise, build = (np.concatenate([each, each])[kept] ** 2 for each in (self.sigma, self.tau))
+        return bits(probability[kept], predicted, (spread + build)[None, :] + noise[None, :] / runs[:, None])
+
+    def pair(self, sides: BoolArray, runs: float) -> float:
+        """Bits that `runs` runs of each of two new builds teach; `sides[i, h]` says whether build i is bad under h."""
+        side = np.vstack([sides.T, [[False, False]]]).astype(int)
+        rows = np.arange(len(side))[:, None]
+        spread = self.variance[rows, side] + (self.tau**2 + self.sigma**2 / runs)[:, None]
+        return bits_of_two(self.probability, self.level[rows, side], spread)
+
+
+def bits_of_two(probability: FloatArray, mean: FloatArray, variance: FloatArray) -> float:
+    """The same of two observations, each N(mean[:, i], variance[:, i]) whatever the other."""
+    sd = np.sqrt(variance)
+    points = mean[:, :, None] + sd[:, :, None] * _NODES
+    offsets = (points[:, :, :, None] - mean.T[None, :, None, :]) / sd.T[None, :, None, :]
+    each = np.exp(-0.5 * offsets**2) / sd.T[None, :, None, :]
+    density = np.einsum("hai,hbi,i->hab", each[:, 0], each[:, 1], probability)
+    own = -0.5 * (_NODES[:, None] ** 2 + _NODES**2) - np.log(sd).sum(axis=1)[:, None, None]
+    gain = np.einsum("hab,a,b,h->", own - np.log(density + 1e-300), _WEIGHTS, _WEIGHTS, probability)
+    return max(float(gain), 0.0) / float(np.log(2))
 
 
 def bits(probability: FloatArray, mean: FloatArray, variance: FloatArray) -> FloatArray:

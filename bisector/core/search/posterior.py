@@ -207,7 +207,13 @@ def _with_drift(steady: Posterior, drift: Drift, settings: Settings) -> Posterio
         sigma=drift.sigma,
         tau=drift.tau,
         unit_mean=drift.unit_mean,
-        levels=Levels(classes=likely, mean=drift.mean[rows], variance=drift.variance[rows]),
+        levels=Levels(
+            classes=likely,
+            mean=drift.mean[rows],
+            variance=drift.variance[rows],
+            sigma=np.full(len(rows), drift.sigma),
+            tau=np.full(len(rows), drift.tau),
+        ),
     )
 
 

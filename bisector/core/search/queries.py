@@ -1,4 +1,5 @@
-"""Which commits not yet measured are worth considering: how each would split the candidates, whether it may build."""
+"""What is worth measuring: commits not yet built, how each would split the candidates and whether it may build; and
+builds that were measured before."""
 
 from dataclasses import dataclass
 from itertools import groupby, pairwise, product
@@ -15,6 +16,9 @@ WORST_CHANCE = 0.1
 """Chance that the direct neighbour of a commit that did not build builds."""
 ENOUGH_ALIKE = 12
 """Commits in a row, of those that were tried, after whose equal failures the ones between them are not tried."""
+
+MOST_OF_A_COMMIT = 4
+"""Builds of one commit of which further runs are weighed in one decision."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +105,29 @@ def splitting_queries(
 def divisible(observations: Observations, classes: Classes, index: int) -> bool:
     """Whether a commit that can still be tested would split class `index`."""
     return bool(splitting_queries(observations, classes, (index,)))
+
+
+def worth_rerunning(observations: Observations, classes: Classes, hypotheses: tuple[int, ...]) -> list[int]:
+    """Measured units that could still move the answer: those of both ends, and of what lies next to a class in play.
+
+    Every build of such a commit, those with the fewest runs first: one that was made afresh is as good as the first.
+    """
+    in_play = {observations.low, observations.high}
+    measured = np.flatnonzero(observations.counts > 0)
+    places = observations.unit_place
+    for m in hypotheses:
+        bad = classes.bad[m, measured]
+        old, new = places[measured[~bad]], places[measured[bad]]
+        if len(old):
+            in_play.add(int(old.max()))
+        if len(new):
+            in_play.add(int(new.min()))
+    chosen: list[int] = []
+    for place in in_play:
+        units = measured[places[measured] == place]
+        fewest = np.argsort(observations.counts[units], kind="stable")[:MOST_OF_A_COMMIT]
+        chosen.extend(int(unit) for unit in units[fewest])
+    return sorted(chosen)
 
 
 def _shares(

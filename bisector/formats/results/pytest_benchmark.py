@@ -16,13 +16,22 @@ def read(text: bytes) -> list[Figure]:
     found = table(document(text, TOOL), TOOL, "the file")
     if "benchmarks" not in found or "machine_info" not in found:
         raise wrong(TOOL, "it has no 'benchmarks' and 'machine_info'")
-    return [figure for each in objects(found["benchmarks"], TOOL, "benchmarks") for figure in _figures(each)]
+    benchmarks = list(objects(found["benchmarks"], TOOL, "benchmarks"))
+    names = [text_of(each.get("name"), TOOL, "a benchmark's name") for each in benchmarks]
+    return [
+        figure
+        for each, name in zip(benchmarks, names, strict=True)
+        for figure in _figures(each, name, alone=names.count(name) == 1)
+    ]
 
 
-def _figures(each: dict[str, Any]) -> Iterator[Figure]:
-    name = text_of(each.get("name"), TOOL, "a benchmark's name")
+def _figures(each: dict[str, Any], name: str, *, alone: bool) -> Iterator[Figure]:
+    full = each.get("fullname")
+    also: tuple[str, ...] = (full,) if isinstance(full, str) else ()
+    if also and not alone:
+        # Tests of one name in several modules: the full name tells them apart.
+        name, also = also[0], (name,)
     stats = table(each.get("stats"), TOOL, f"'stats' of {name}")
-    also = (each["fullname"],) if isinstance(each.get("fullname"), str) else ()
     yield Figure(
         benchmark=name,
         quantity="time",

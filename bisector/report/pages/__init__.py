@@ -10,7 +10,9 @@ from bisector.report.document import Report
 from bisector.report.headline import Figure as HeadlineFigure
 from bisector.report.headline import badge, key_figures, tone
 from bisector.report.html import environment
+from bisector.report.phrase import Phrase
 from bisector.report.plots import Figure, figures, stylesheet
+from bisector.report.weekly.document import CAPTION, LEAD, WeekPart
 
 MOST_STEPS = 40
 """Steps that a job's page shows, the last ones; the report has them all."""
@@ -61,6 +63,8 @@ class JobStand:
     links: tuple[tuple[str, str], ...] = ()
     """Pages elsewhere about the culprit: what each is, and its address."""
     follow: str = ""
+    also: tuple[Phrase, ...] = ()
+    """Of each alert that joined it: what was asked, and whether this answers it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -188,6 +192,20 @@ def scenario_page(scenario: ScenarioLine) -> str:
     """One scenario: its history, the changes in it, its jobs."""
     return _render(
         "scenario.html.j2", title=scenario.name, here="scenarios", scenario=scenario, plot_style=stylesheet()
+    )
+
+
+def week_page(week: WeekPart, *, day: str, before: str, after: str) -> str:
+    """The week that ends with `day`; `after` is empty where the next one has not begun."""
+    values: dict[str, object] = {"week": week, "until": day, "before": before, "after": after}
+    return _render(
+        "weekly.html.j2",
+        title=week.title,
+        here="weekly",
+        caption=CAPTION,
+        lead=LEAD,
+        plot_style=stylesheet(),
+        **values,
     )
 
 

@@ -39,14 +39,15 @@ def loaded(lab: Laboratory, build: Build, path: str = "/", **more: object):  # t
 
 
 def test_command_and_service_meet_and_the_service_is_new_every_time(lab: Laboratory, plain: Build) -> None:
-    env = {"BASE": "http://127.0.0.1:{port}"}
+    env, record = {"BASE": "http://127.0.0.1:{port}"}, None
     with lab.session(plain, "python3", "-c", ASK, "/", env=env, services=(service(),)) as session:
         for _ in range(2):
             record = session.run()
             assert (record.outcome, record.stdout, record.reason) == (Outcome.OK, b"hello\n", ""), record
             assert (record.files, record.logs) == ({}, {})
-            assert record.usage is not None
-            assert record.usage.wall > 0
+    assert record is not None
+    assert record.usage is not None
+    assert record.usage.wall > 0
 
 
 def test_memory_and_time_are_told_of_the_service(lab: Laboratory, plain: Build) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from bisector.core.model.samples import Usage
 from bisector.core.model.scenario import Metric
 from bisector.formats.results import read_value
-from bisector.formats.scenario import parse_scenario
+from bisector.formats.scenario import scenario_from
 
 FIXTURES = Path(__file__).parents[2] / "data" / "results"
 USAGE = Usage(wall=1.5, cpu=1.25, peak_memory=4096)
@@ -25,9 +25,8 @@ def document(name: str) -> Any:
 def metric(source: str, **more: object) -> Metric:
     """The metric that a scenario with these keys and no others would have."""
     keys = {"name": "asked", "source": source, **more}
-    text = "\n".join(f"{key} = {json.dumps(value)}" for key, value in keys.items())
-    table = f'name = "s"\n[run]\ncommand = ["true"]\n[[metrics]]\n{text}\n'
-    return parse_scenario(table.encode(), where="here").metrics[0]
+    table = {"name": "s", "run": {"command": ["true"]}, "metrics": [keys]}
+    return scenario_from(table, where="here").metrics[0]
 
 
 def read(source: str, text: bytes, **more: object) -> float:

@@ -1,5 +1,6 @@
 """Files that the real tools wrote, read, and compared with what is in them by other means."""
 
+import json
 import re
 from statistics import fmean, median
 
@@ -44,6 +45,19 @@ class TestPytestBenchmark:
         assert read("pytest-benchmark", text, select="test_sum[100]") == median(one["stats"]["data"])
         assert read("pytest-benchmark", text, select=one["fullname"]) == median(one["stats"]["data"])
         assert read("pytest-benchmark", text, select="test_sum[100]", statistic="min") == one["stats"]["min"]
+
+    def test_tests_of_one_name_are_told_apart_by_their_modules(self) -> None:
+        file = document("pytest-benchmark.json")
+        one, other = (
+            file["benchmarks"][2],
+            {**file["benchmarks"][0], "name": "test_sorted", "fullname": "b.py::test_sorted"},
+        )
+        text = json.dumps({**file, "benchmarks": [one, other]}).encode()
+        assert read("pytest-benchmark", text, select="b.py::test_sorted") == median(other["stats"]["data"])
+        with pytest.raises(
+            ResultProblem, match=r"'test_sorted' may be any of: test_sums.py::test_sorted, b.py::test_so"
+        ):
+            read("pytest-benchmark", text, select="test_sorted")
 
     def test_saved_files_have_statistics_alone(self) -> None:
         stats = document("pytest-benchmark-autosave.json")["benchmarks"][1]["stats"]
@@ -215,6 +229,16 @@ class TestK6:
         assert read("k6", content("k6-failed.json"), select="http_req_failed") == 1
         assert read("k6", content("k6-points.jsonl"), select="http_req_failed") == 0
 
+    def test_failures_are_counted_among_points(self) -> None:
+        text = content("k6-points.jsonl")
+        bad = re.sub(rb'("metric":"http_req_failed","type":"Point".*?"value":)0', rb"\g<1>1", text, count=2)
+        assert bad != text
+        with pytest.raises(ResultProblem, match=r"2 of 30 requests failed; allow_failures = 0.067 would accept it"):
+            read("k6", bad, select="http_req_duration")
+        unchecked = re.sub(rb'("metric":"checks","type":"Point".*?"value":)1', rb"\g<1>0", text, count=3)
+        with pytest.raises(ResultProblem, match="3 of 30 checks failed"):
+            read("k6", unchecked, select="http_req_duration")
+
     def test_points_are_inner_values(self) -> None:
         figure = read_figure(metric("k6", select="http_req_duration"), content("k6-points.jsonl"), {})
         assert len(figure.values) == 30
@@ -277,6 +301,12 @@ class TestHey:
         assert read("hey", text, quantity="rate") == found(r"Requests/sec:\s+([\d.]+)", "hey.txt")
         times = [float(line.split(",")[0]) for line in content("hey.csv").decode().splitlines()[1:]]
         assert read("hey", content("hey.csv")) == median(times)
+
+    def test_lines_that_fill_up_its_text_are_no_percentiles(self) -> None:
+        assert b"0% in 0.0000 secs" in content("hey-failed.txt")
+        latency = TOOLS["hey"].read(content("hey-failed.txt"))[0]
+        assert "p0" not in latency.stated
+        assert min(latency.stated.values()) == latency.stated["min"]
 
     @pytest.mark.parametrize("name", ["hey-failed.txt", "hey-refused.txt"])
     def test_failures_are_no_result(self, name: str) -> None:
@@ -344,12 +374,34 @@ def test_a_direction_or_unit_that_the_file_contradicts_is_refused() -> None:
         read("hyperfine", text, unit="ms")
 
 
+def test_two_results_of_one_name_are_not_mixed() -> None:
+    file = document("hyperfine-one.json")
+    text = json.dumps({"results": file["results"] * 2}).encode()
+    with pytest.raises(
+        ResultProblem, match=r"2 results are called 'sleep 0.01 \(time\)'; give them names of their own"
+    ):
+        read("hyperfine", text)
+
+
+def test_what_the_runner_told_of_a_file_stands_beside_the_problem() -> None:
+    problem = ResultProblem("the run did not write {out}/a.json as a regular file")
+    assert problem.with_cause("a.json: it is over 16 MiB").endswith("regular file (a.json: it is over 16 MiB)")
+    assert problem.with_cause("") == str(problem)
+
+
 def test_failures_can_be_allowed_up_to_a_share() -> None:
     text = content("locust-failed.json")
     keys = {"select": "GET /broken", "statistic": "mean"}
     assert read("locust", text, allow_failures=1.0, **keys) > 0
     with pytest.raises(ResultProblem, match="requests failed"):
         read("locust", text, allow_failures=0.99, **keys)
+
+
+def test_values_that_are_read_in_different_ways_are_not_compared() -> None:
+    plain = metric("json", select="a")
+    assert plain.reading() == "asked json  a median"
+    others = [metric("json", select="a", **more) for more in ({"quantity": "b"}, {"allow_failures": 0.1})]
+    assert len({each.reading() for each in (plain, *others)}) == 3
 
 
 def test_what_is_there_can_be_shown() -> None:
