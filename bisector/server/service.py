@@ -10,9 +10,10 @@ from bisector.engine.bot import Bot
 from bisector.engine.deliveries import Deliveries
 from bisector.engine.joining import Joining
 from bisector.engine.marking import Marking
+from bisector.engine.notify import Outbox
 from bisector.engine.ports import Artifacts, Clock, Store
 from bisector.engine.queue import Enqueued, Queue
-from bisector.engine.records import Records
+from bisector.engine.records import Records, Tally
 from bisector.engine.scenarios import known_scenarios, scenario_at
 from bisector.engine.sender import Sender
 from bisector.engine.sweep import Known
@@ -47,6 +48,12 @@ class Service:
     """What is known of the series of the sweeps."""
     records: Records
     """Everything that is stored, read in bulk."""
+    tally: Tally
+    """Figures over all jobs."""
+    outbox: Outbox
+    """The messages about answers."""
+    told: tuple[str, ...] = ()
+    """The targets of messages that are configured."""
     report_url: str = ""
     """Address that others reach the server by, for links in what is answered."""
 

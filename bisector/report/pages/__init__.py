@@ -155,6 +155,44 @@ class ScenarioLine:
     series: tuple[SeriesPart, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageLine:
+    """A message about an answer."""
+
+    job: str
+    target: str
+    state: str
+    tone: str
+    """A state of a job that looks the same: what is done, under way, or went wrong."""
+    noted: str
+    """ISO 8601 in UTC, as the next one."""
+    due: str
+    """When it is tried next; "" where it is not."""
+    attempts: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetLine:
+    """Who is told, with how many messages stand how. `configured`: whether anything is told there now."""
+
+    name: str
+    configured: bool
+    counts: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageListing:
+    """Messages, with what they were chosen by."""
+
+    targets: tuple[TargetLine, ...]
+    messages: tuple[MessageLine, ...]
+    states: tuple[tuple[str, str, int], ...]
+    """What can be chosen by: its name in an address, its words, and how many stand so."""
+    state: str = ""
+    more: int = 0
+
+
 def jobs_page(listing: Listing, *, follow: str = "") -> str:
     """The list of jobs."""
     return _render("jobs.html.j2", title="Jobs", here="jobs", listing=listing, follow=follow)
@@ -207,6 +245,11 @@ def week_page(week: WeekPart, *, day: str, before: str, after: str) -> str:
         plot_style=stylesheet(),
         **values,
     )
+
+
+def messages_page(listing: MessageListing, *, follow: str = "") -> str:
+    """Who was told what, and what is still to be told."""
+    return _render("messages.html.j2", title="Messages", here="messages", listing=listing, follow=follow)
 
 
 def message_page(title: str, text: str, *, login: bool = False) -> str:

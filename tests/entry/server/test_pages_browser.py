@@ -157,7 +157,8 @@ def test_no_page_is_wider_than_a_phone(serve: Serve, tab: Tab, tmp_path: Path) -
     done, running = ended(world, named, facts, sentence + "Z" * 200), begun(world, named, facts[: len(facts) // 2])
     world.client.post("/v1/jobs", json=world.order())
     with listening(world) as url:
-        pages = ["/", "/queue", "/weekly", "/scenarios", "/scenarios/level", f"/scenarios/{LONG}", "/login"]
+        pages = ["/", "/queue", "/scenarios", "/scenarios/level", f"/scenarios/{LONG}", "/login"]
+        pages += ["/weekly", "/messages"]
         for path in (*pages, f"/scenarios/{broken.name}", f"/jobs/{done}", f"/jobs/{running}", "/nowhere"):
             tab.open(url + path, width=PHONE)
             assert tab.overflow <= 0, path
