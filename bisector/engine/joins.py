@@ -43,7 +43,10 @@ class Joins(Protocol):
     """Who joined what. Every method is one transaction."""
 
     def waiting_like(self, request: Request, order: Order) -> list[tuple[str, Request]]:
-        """Jobs of the same repository and kind of host that wait, with the same priority or a higher one."""
+        """Jobs of the same repository and kind of host that wait, with the same priority or a higher one.
+
+        None where a job is on its way that asks the very same.
+        """
         ...
 
     def join(self, job: str, request: Request, order: Order) -> bool:

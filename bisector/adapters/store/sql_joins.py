@@ -31,7 +31,10 @@ class SqlJoins:
         self._clock = clock
 
     def waiting_like(self, request: Request, order: Order) -> list[tuple[str, Request]]:
-        """Jobs of the same repository and kind of host that wait, with the same priority or a higher one."""
+        """Jobs of the same repository and kind of host that wait, with the same priority or a higher one.
+
+        None where a job is on its way that asks the very same.
+        """
         wanted = (
             select(jobs.c.id, jobs.c.request)
             .join(queue, queue.c.job_id == jobs.c.id)
@@ -45,6 +48,8 @@ class SqlJoins:
             .limit(MOST_LOOKED_AT)
         )
         with self._database.reading() as connection:
+            if connection.execute(_asks(order)).first() is not None:
+                return []
             found = connection.execute(wanted).all()
         return [(str(row.id), request_from_text(row.request)) for row in found]
 
@@ -63,12 +68,11 @@ class SqlJoins:
             "said": "",
         }
         still = select(queue.c.state).where(queue.c.job_id == number_of(job)).with_for_update()
-        same = select(queue.c.job_id).where(queue.c.dedup_key == order.dedup, queue.c.state != EntryState.ENDED)
         try:
             with self._database.writing() as connection:
                 if connection.execute(still).scalar_one_or_none() != EntryState.WAITING:
                     return False
-                if connection.execute(same).first() is not None:
+                if connection.execute(_asks(order)).first() is not None:
                     return False
                 connection.execute(insert(rows).values(values))
         except IntegrityError:
@@ -95,6 +99,11 @@ class SqlJoins:
             open_one = (rows.c.id == joined.row, rows.c.fate == JoinFate.WAITING)
             values = {"fate": fate, "own_job": number_of(own) if own else None, "said": said}
             connection.execute(update(rows).where(*open_one).values(values))
+
+
+def _asks(order: Order) -> Any:
+    """The job on its way that asks the very same."""
+    return select(queue.c.job_id).where(queue.c.dedup_key == order.dedup, queue.c.state != EntryState.ENDED)
 
 
 def _joined(row: Row[Any]) -> Joined:

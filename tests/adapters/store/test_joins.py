@@ -62,6 +62,7 @@ def test_only_a_job_that_waits_is_joined_and_none_beside_one_that_asks_the_same(
     rig.queue.cancel(cancelled)
     assert not rig.joins.join(cancelled, REQUEST, ALERT)
     rig.job(dedup="question")
+    assert rig.joins.waiting_like(REQUEST, ALERT) == []
     assert not rig.joins.join(other, REQUEST, ALERT)
     assert rig.joins.of(cancelled) == rig.joins.of(other) == ()
 
