@@ -241,7 +241,7 @@ def _(cli: Cli, repository: Sandbox, scenario: Path) -> Printed:
 
 @case("no space in the cache directory", *MOUNTS)
 def _(cli: Cli, repository: Sandbox, scenario: Path) -> Printed:
-    with small_disk(Path(os.environ["BISECTOR_CACHE_DIR"]), 100):
+    with small_disk(Path(os.environ["BISECTOR_CACHE_DIR"]), 200):
         return bisect(cli, repository, "--scenario", scenario)
 
 
