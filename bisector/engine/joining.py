@@ -12,7 +12,7 @@ from bisector.engine.ports import Repository, Store
 from bisector.engine.queue import Enqueued, Order, Queue
 from bisector.engine.stop import StopSignal
 from bisector.engine.turns import turns
-from bisector.errors import BisectorError, QueueFull, RefError, StoreError
+from bisector.errors import BisectorError, RefError, StoreError
 from bisector.report.document import CulpritPart, Report
 from bisector.report.messages.also import Also
 from bisector.report.phrase import Phrase
@@ -51,17 +51,14 @@ class Joining:
                     return Enqueued(job=job, new=False), True
         return self._ports.queue.enqueue(request, order), False
 
-    def of(self, job: str) -> tuple[Joined, ...]:
-        """The alerts that joined a job, each with what became of it as far as that can be known now."""
-        joined = self._ports.joins.of(job)
-        if all(each.fate is not JoinFate.WAITING for each in joined):
-            return joined
-        self._settle(job)
-        return self._ports.joins.of(job)
-
     def told(self, job: str) -> tuple[Also, ...]:
-        """The same, as it is told."""
-        return tuple(_told(each) for each in self.of(job))
+        """The alerts that joined a job, as they stand."""
+        return tuple(_told(each) for each in self._ports.joins.of(job))
+
+    def told_in_the_end(self, job: str) -> tuple[Also, ...]:
+        """The same for a job that has ended, what can be seen to seen to: whoever is told of it is told once."""
+        self._see_to(job)
+        return self.told(job)
 
     def run(self, stop: StopSignal) -> None:
         """Until asked to stop."""
@@ -72,16 +69,19 @@ class Joining:
         jobs = self._ports.joins.to_settle()
         for job in jobs:
             stop.check()
-            try:
-                self._settle(job)
-            except (StoreError, QueueFull):
-                raise
-            except BisectorError as error:
-                # One that cannot be read holds up no other; it is tried again at each turn, and complained of once.
-                if job not in self._told:
-                    self._tell(f"joined alerts: those of job {job} cannot be seen to: {error}")
-                self._told.add(job)
+            self._see_to(job)
         return len(jobs)
+
+    def _see_to(self, job: str) -> None:
+        try:
+            self._settle(job)
+        except StoreError:
+            raise
+        except BisectorError as error:
+            # It holds up no other and no answer; it is tried again at each turn, and complained of once.
+            if job not in self._told:
+                self._tell(f"joined alerts: those of job {job} cannot be seen to yet: {error}")
+            self._told.add(job)
 
     def _settle(self, job: str) -> None:
         state = self._ports.store.job(job).state

@@ -37,15 +37,15 @@ def list_parts(step: ListParts, work: Work) -> None:
 
 def remake_parts(work: Work) -> None:
     """Bring back the trees that the cache may have lost since the job was last worked on."""
-    parts = work.investigation.parts
-    if parts is not None and not parts.problem:
-        _keep(_listed(parts, work), work)
+    for parts in _every(work):
+        if not parts.problem:
+            _keep(_listed(parts, work), work)
 
 
 def request_at(place: Place, work: Work) -> Request:
     """The request as it holds for the build of `place`: a set of packages is told to its installer."""
-    parts, request = work.investigation.parts, work.request
-    if parts is None or not parts.versions(place):
+    request = work.request
+    if not any(parts.versions(place) for parts in _every(work)):
         return request
     return replace(request, scenario=replace(request.scenario, build=request.scenario.build.held_to(HELD)))
 
@@ -53,8 +53,8 @@ def request_at(place: Place, work: Work) -> Request:
 def held(build: Build, place: Place, work: Work) -> Build:
     """`build` as what it is known as at `place`: one that holds other packages than it was told to says nothing of the
     set that it should be, and counts as one that cannot be built."""
-    parts = work.investigation.parts
-    versions = parts.versions(place) if parts is not None and build.usable else {}
+    found = (parts.versions(place) for parts in _every(work) if build.usable)
+    versions = next(filter(None, found), {})
     there = build.packages or {}
     other = [name for name, version in versions.items() if there.get(name) != version]
     if not other:
@@ -64,12 +64,18 @@ def held(build: Build, place: Place, work: Work) -> Build:
     return replace(build, outcome=Outcome.BUILD_FAILED, reason=f"the installer was not held to the set: {told}")
 
 
+def _every(work: Work) -> tuple[PartsListed, ...]:
+    known = work.investigation
+    return tuple(parts for parts in (known.parts, known.company) if parts is not None)
+
+
 def _listed(asked: ListParts | PartsListed, work: Work) -> PartsListed:
     known = work.investigation
     empty = PartsListed(
         place=asked.place,
         parent=asked.parent,
         what=asked.what,
+        with_part=asked.with_part,
         in_context=asked.in_context,
         line=Line(base=known.commit(asked.parent), candidates=(), trees=(known.tree(asked.parent),)),
     )
@@ -131,16 +137,16 @@ def _packages(empty: PartsListed, work: Work) -> PartsListed:
         return replace(empty, problem=f"more than {MOST_PARTS} packages moved")
     whole = known.tree(empty.place)
     sets = _Sets(tree=whole, old=old, new=new, moves=moves, files=files)
+    if empty.with_part:
+        return _company(empty, sets, work)
     first = empty.line.base if empty.in_context else known.commit(empty.place)
     trees = [sets.tree_of(moves[:count], work) for count in range(len(moves) + 1)]
     rest = empty.in_context and len(moves) < len(every)
     if empty.in_context:
         # The ends are the two commits as they are: where nothing else moved, all that moved is the commit itself.
         trees = [known.tree(empty.parent), *trees[1 : len(moves) + rest], whole]
-    stand_ins = (
-        replace(known.commit(empty.place), sha=Sha(tree), tree=Sha(tree), author="", subject=_told(move))
-        for move, tree in zip(moves, trees[1:], strict=False)
-    )
+    commit = known.commit(empty.place)
+    stand_ins = (_stand_in(commit, move, tree) for move, tree in zip(moves, trees[1:], strict=False))
     itself = (known.commit(empty.place),) if rest else ()
     return replace(
         empty,
@@ -149,6 +155,28 @@ def _packages(empty: PartsListed, work: Work) -> PartsListed:
         alone=tuple(sets.tree_of([move], work) for move in moves),
         rest=rest,
     )
+
+
+def _company(empty: PartsListed, sets: _Sets, work: Work) -> PartsListed:
+    """The packages before one that always has moved: both ends of their line were measured already."""
+    always, before = sets.moves[empty.with_part - 1], sets.moves[: empty.with_part - 1]
+    trees = [sets.tree_of([*before[:count], always], work) for count in range(len(before) + 1)]
+    commit = work.investigation.commit(empty.place)
+    return replace(
+        empty,
+        line=Line(
+            base=_stand_in(commit, always, trees[0]),
+            candidates=tuple(_stand_in(commit, move, tree) for move, tree in zip(before, trees[1:], strict=True)),
+            trees=tuple(trees),
+        ),
+        moves=sets.moves,
+        alone=tuple(sets.tree_of([move, always], work) for move in before),
+    )
+
+
+def _stand_in(commit: Commit, move: PackageMove, tree: str) -> Commit:
+    """What stands for a set where commits are told: the last package that moved."""
+    return replace(commit, sha=Sha(tree), tree=Sha(tree), author="", subject=_told(move))
 
 
 def _requirements(empty: PartsListed, work: Work) -> Iterator[tuple[str, tuple[str, str]]]:

@@ -49,6 +49,7 @@ BUILDING = {
     LineName.TRIED: TRYING,
     LineName.PART: APART,
     LineName.ALONE: APART,
+    LineName.COMPANY: APART,
 }
 
 
@@ -78,7 +79,7 @@ def _measuring(step: Measure) -> str:
     lines = {slot.place.line for slot in step.slots}
     if LineName.INNER in lines:
         return "looking into the merge"
-    if lines & {LineName.PART, LineName.ALONE}:
+    if lines & {LineName.PART, LineName.ALONE, LineName.COMPANY}:
         return APART
     if purposes == {Purpose.VERIFY}:
         return "verifying the culprit"

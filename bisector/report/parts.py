@@ -20,6 +20,7 @@ from bisector.report.restoration import RestorationPart, part_of
 from bisector.report.text import SHORT, displayed, one_line, redacted
 
 MOST_NAMED = 4
+PARTS = frozenset({LineName.PART, LineName.ALONE, LineName.COMPANY})
 LONGEST_REASON, LONGEST_NAME = 400, 120
 
 
@@ -36,10 +37,9 @@ class SubmoduleCommit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SetPart:
-    """One set of parts that was tried: the first `moved` of them, or with `alone` the last of those and no other."""
+    """One set of parts that was tried: the packages that have moved in it, or the commit of the submodule."""
 
-    moved: int
-    alone: bool
+    moved: tuple[str, ...]
     runs: int
     median: float | None
     outcome: Outcome | None = None
@@ -172,8 +172,8 @@ def _commit(parts: PartsListed, index: int) -> SubmoduleCommit:
 def _sets(investigation: Investigation) -> Iterator[SetPart]:
     """The sets that were built, in the order of their size."""
     metric = investigation.metric.name
-    places = {place for place, _ in investigation.builds if place.line in {LineName.PART, LineName.ALONE}}
-    for place in sorted(places, key=lambda each: (each.index, each.line)):
+    places = {place for place, _ in investigation.builds if is_part(place)}
+    for place in sorted(places, key=lambda each: (len(_moved(investigation, each)), each.index)):
         values = [
             sample.values[metric]
             for sample in investigation.by_place.get(place, ())
@@ -181,8 +181,7 @@ def _sets(investigation: Investigation) -> Iterator[SetPart]:
         ]
         outcome, reason = investigation.failures.get(place, (None, ""))
         yield SetPart(
-            moved=place.index,
-            alone=place.line is LineName.ALONE,
+            moved=_moved(investigation, place),
             runs=len(values),
             median=median(values) if values else None,
             outcome=outcome,
@@ -190,9 +189,20 @@ def _sets(investigation: Investigation) -> Iterator[SetPart]:
         )
 
 
+def _moved(investigation: Investigation, place: Place) -> tuple[str, ...]:
+    for parts in (investigation.parts, investigation.company):
+        there = parts.moved(place) if parts is not None else None
+        if parts is None or there is None:
+            continue
+        if parts.what is PartKind.SUBMODULES:
+            return (one_line(parts.line.commit(place.index).sha),)
+        return tuple(one_line(parts.moves[index - 1].package, LONGEST_NAME) for index in sorted(there))
+    return ()
+
+
 def is_part(place: Place) -> bool:
     """Whether what lies at `place` is no commit of the history, but parts of one's change."""
-    return place.line in {LineName.PART, LineName.ALONE}
+    return place.line in PARTS
 
 
 def parts_object(part: PartsPart | None) -> dict[str, Any] | None:
@@ -223,8 +233,7 @@ def parts_object(part: PartsPart | None) -> dict[str, Any] | None:
         "alone": _alone_object(part.alone),
         "sets": [
             {
-                "moved": each.moved,
-                "alone": each.alone,
+                "moved": list(each.moved),
                 "n": each.runs,
                 "median": json_number(each.median),
                 "outcome": each.outcome.value if each.outcome is not None else None,

@@ -68,6 +68,8 @@ def place_name(place: Place) -> str:
             return f"part {numbers.whole(place.index)}"
         case place.line.ALONE:
             return f"part {numbers.whole(place.index)} alone"
+        case place.line.COMPANY:
+            return f"company {numbers.whole(place.index)}"
     assert_never(place.line)
 
 
@@ -142,13 +144,16 @@ def _looked_at(investigation: Investigation, step: LookAtChange | MakeTrial) -> 
 
 def _listing(step: ListBranch | ListParts) -> str:
     if isinstance(step, ListParts):
+        if step.with_part:
+            return f"List the company of part {numbers.whole(step.with_part)}"
         return f"List the {step.what} that {place_name(step.place)} moves"
     where = "" if step.in_context else ", on their own branch"
     return f"List what merge {place_name(step.merge)} brought in{where}"
 
 
 def _listed(investigation: Investigation, step: ListBranch | ListParts) -> str:
-    branch, parts = investigation.branch, investigation.parts
+    branch = investigation.branch
+    parts = investigation.company if isinstance(step, ListParts) and step.with_part else investigation.parts
     if isinstance(step, ListBranch):
         return numbers.count(branch.line.size, "commit") if branch is not None else ""
     if parts is None:

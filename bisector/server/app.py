@@ -17,6 +17,7 @@ from bisector.report.pages import message_page
 from bisector.server.api import job_routes
 from bisector.server.guard import Guard
 from bisector.server.hooks import hook_routes
+from bisector.server.messages import message_routes
 from bisector.server.metrics import metric_routes
 from bisector.server.pages import page_routes
 from bisector.server.service import Service
@@ -37,7 +38,7 @@ def create_app(service: Service) -> FastAPI:
         openapi_url="/v1/openapi.json",
         lifespan=_lifespan(service),
     )
-    for routes in (job_routes, hook_routes, metric_routes, page_routes, week_routes):
+    for routes in (job_routes, hook_routes, metric_routes, page_routes, week_routes, message_routes):
         app.include_router(routes(service))
     app.add_exception_handler(BisectorError, _ours)
     app.add_exception_handler(RequestValidationError, _not_valid)

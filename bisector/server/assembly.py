@@ -8,8 +8,8 @@ from bisector.wiring import Wiring
 from bisector.wiring.bot import make_bot
 from bisector.wiring.joining import make_joining
 from bisector.wiring.marks import make_marking
-from bisector.wiring.notify import make_sender
-from bisector.wiring.records import make_records
+from bisector.wiring.notify import make_outbox, make_sender
+from bisector.wiring.records import make_records, make_tally
 from bisector.wiring.service import deliveries, grounds, sweeper
 
 
@@ -32,9 +32,12 @@ def service_of(wiring: Wiring, settings: Settings, tokens: tuple[str, ...]) -> S
         hooks={hook.address: (hook, secrets(hook.secret_env)) for hook in settings.hooks},
         tokens=tokens,
         records=make_records(wiring),
+        tally=make_tally(wiring),
+        outbox=make_outbox(wiring),
+        told=tuple(table.called for table in settings.notify),
         sender=make_sender(wiring, tell),
         bot=make_bot(wiring, tell),
         marking=make_marking(wiring, tell),
-        series=sweeper(wiring, lambda _: None).states,
+        series=sweeper(wiring, lambda _: None).known,
         report_url=settings.server.public_url.rstrip("/"),
     )

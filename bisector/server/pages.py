@@ -55,7 +55,8 @@ def page_routes(service: Service) -> APIRouter:
 
     @routes.get("/scenarios")
     def scenarios() -> HTMLResponse:
-        return HTMLResponse(scenarios_page(scenario_lines(service)))
+        lines, problems = scenario_lines(service)
+        return HTMLResponse(scenarios_page(lines, problems))
 
     @routes.get("/scenarios/{name:path}")
     def scenario(name: str) -> HTMLResponse:

@@ -10,12 +10,13 @@ from bisector.engine.bot import Bot
 from bisector.engine.deliveries import Deliveries
 from bisector.engine.joining import Joining
 from bisector.engine.marking import Marking
+from bisector.engine.notify import Outbox
 from bisector.engine.ports import Artifacts, Clock, Store
 from bisector.engine.queue import Enqueued, Queue
-from bisector.engine.records import Records
+from bisector.engine.records import Records, Tally
 from bisector.engine.scenarios import known_scenarios, scenario_at
 from bisector.engine.sender import Sender
-from bisector.engine.sweep import SeriesState
+from bisector.engine.sweep import Known
 from bisector.errors import ScenarioError
 from bisector.formats.service import HookTable, ServerTable
 
@@ -43,10 +44,16 @@ class Service:
     """Answers commands in comments while the server runs."""
     marking: Marking | None = None
     """Marks load for monitoring while the server runs."""
-    series: Callable[[], Iterable[SeriesState]] = tuple
+    series: Callable[[], Known] = Known
     """What is known of the series of the sweeps."""
     records: Records
     """Everything that is stored, read in bulk."""
+    tally: Tally
+    """Figures over all jobs."""
+    outbox: Outbox
+    """The messages about answers."""
+    told: tuple[str, ...] = ()
+    """The targets of messages that are configured."""
     report_url: str = ""
     """Address that others reach the server by, for links in what is answered."""
 

@@ -41,8 +41,9 @@ def week_routes(service: Service) -> APIRouter:
 
 
 def _week(service: Service, end: Seconds, link: Callable[[str], str]) -> WeekPart:
-    week, problem = week_before(end, service.series(), service.records)
-    return week_part(week, link, problem)
+    known = service.series()
+    week, _ = week_before(end, known.states, service.records)
+    return week_part(week, link, "; ".join(known.problems))
 
 
 def _end(until: str, now: Seconds) -> Seconds:

@@ -36,7 +36,7 @@ def make_sender(wiring: Wiring, tell: Callable[[str], None]) -> Sender | None:
         report=lambda job: report_of_job(wiring, job),
         page=lambda job: f"{url}/jobs/{job}" if url else "",
         repository=lambda location: repository_at(wiring, location),
-        also=make_joining(wiring, tell).told,
+        also=make_joining(wiring, tell).told_in_the_end,
     )
     return Sender(make_outbox(wiring), targets, sources, tell)
 

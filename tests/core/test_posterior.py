@@ -1,10 +1,13 @@
 """The posterior: sums, symmetries, and what evidence must do to it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bisector.core.search.end_levels import end_difference
 from bisector.core.search.observations import Settings, classify
 from bisector.core.search.posterior import assess
 from bisector.core.search.sides import sides_of
@@ -139,3 +142,17 @@ def test_noise_is_told_from_every_build_that_was_run_twice_and_from_no_other() -
     assert found.df == 3 + 2 + 3
     assert found.residuals == pytest.approx([-1.5, -0.5, 0.5, 1.5, -0.5, 0.0, 1.5, -1.25, -0.25, 0.25, 0.75])
     assert np.flatnonzero(np.isnan(found.own)).tolist() == [4]
+
+
+def test_a_fresh_build_of_an_end_that_met_a_burst_is_no_level_of_that_end() -> None:
+    quiet = observations(
+        line(8), {0: [100.1, 99.0, 100.8, 100.3, 99.6], 4: [101.9, 102.2], 8: [102.2, 101.4, 102.9, 102.0]}
+    )
+    burst = replace(
+        quiet,
+        unit_place=np.array([0, 0, 4, 8]),
+        run_unit=np.concatenate([quiet.run_unit[:5], [1, 1], quiet.run_unit[5:] + 1]),
+        values=np.concatenate([quiet.values[:5], [171.0, 184.0], quiet.values[5:]]),
+    )
+    alone, beside = (end_difference(each, assess(each, Settings()))[0] for each in (quiet, burst))
+    assert beside == pytest.approx(alone, abs=0.3)

@@ -84,7 +84,24 @@ def test_of_packages_that_a_commit_moves_the_one_is_named(local_install: Install
     else:
         # Without a newer front there is no newer deep: that it makes it alone can be neither shown nor refuted.
         assert parts["alone"]["share"] is None
-        assert any(each["alone"] and each["outcome"] == "build_failed" for each in parts["sets"])
+        assert any(each["moved"] == ["deep"] and each["outcome"] == "build_failed" for each in parts["sets"])
+
+
+@pytest.mark.long
+def test_two_packages_that_make_it_only_together_are_named(local_install: Install, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    for version in ("1.0", "2.0"):
+        release(index, version, slow="")
+        publish(index, "alpha", version, f"VERSION = {version}\n")
+    publish(index, "omega", "2.0", "import alpha\n" + FAST.replace("2000", "2000 * int(alpha.VERSION)"))
+    repository = history(tmp_path / "repository", (wanted("1.0"), wanted("2.0")))
+    where = scenario(tmp_path / "pinned", f"--find-links {index}", "omega")
+    done = local_install.bisect(
+        "HEAD~8", "HEAD", "--repo", repository.top, "--scenario", where, "--runner", "local", "--no-profile"
+    )
+    parts, said = done.result["parts"], done.out + done.err
+    assert (parts["answer"], [move["name"] for move in parts["packages"]]) == ("interaction", ["alpha", "omega"]), said
+    assert "omega 1.0 → 2.0 makes it, but only together with alpha 1.0 → 2.0" in done.result["sentence"]
 
 
 @pytest.mark.long

@@ -11,10 +11,11 @@ from bisector.adapters.in_memory.world import World
 from bisector.core.model.request import Budget, JobKind, Request
 from bisector.core.model.scenario import Direction
 from bisector.engine.joining import Joining, alike
-from bisector.engine.joins import JoinFate
+from bisector.engine.joins import Joined, JoinFate
 from bisector.engine.queue import Order, Priority, WorkerKind, dedup_key
 from bisector.engine.stop import StopSignal
 from bisector.engine.worker import Worker
+from bisector.errors import EnvironmentFault
 from bisector.formats.scenario import parse_scenario
 from bisector.report.phrase import plain
 from bisector.settings import Settings
@@ -75,6 +76,9 @@ class Rig:
     def turn(self) -> int:
         return self.joining.turn(StopSignal())
 
+    def joins(self, job: str) -> tuple[Joined, ...]:
+        return self.joining._ports.joins.of(job)
+
     def jobs(self) -> list[str]:
         return sorted(row.job for row in self.wiring.store.jobs())
 
@@ -93,7 +97,7 @@ def test_an_alert_about_an_overlapping_range_is_answered_by_the_job_that_waits(r
     assert rig.turn() == 0, "there is no answer yet"
     rig.work("1")
     assert rig.turn() == 1
-    (joined,) = rig.joining.of("1")
+    (joined,) = rig.joins("1")
     assert (joined.fate, joined.own, joined.order.asked_by) == (JoinFate.ANSWERED, "", "grafana")
     (told,) = rig.joining.told("1")
     asked = f"grafana asked about seconds from {WORLD.line[4].sha[:10]} to {WORLD.line[12].sha[:10]}"
@@ -108,7 +112,7 @@ def test_what_the_job_does_not_answer_gets_a_job_of_its_own(rig: Rig) -> None:
     assert rig.alert(asked, "grafana") == ("1", True)
     rig.work("1")
     rig.turn()
-    (joined,) = rig.joining.of("1")
+    (joined,) = rig.joins("1")
     assert (joined.fate, joined.own, joined.said) == (JoinFate.OWN, "2", "")
     assert rig.wiring.store.job("2").request == asked
     entry = rig.wiring.queue.entry("2")
@@ -124,7 +128,7 @@ def test_the_same_range_with_another_metric(rig: Rig) -> None:
     assert rig.alert(rig.request(metric="m2")) == ("1", True)
     rig.work("1")
     rig.turn()
-    changed, steady = rig.joining.of("1")
+    changed, steady = rig.joins("1")
     answered, own = (plain(each.phrase) for each in rig.joining.told("1"))
     assert WORLD.line[6].sha[:8] in answered.split(": ")[1]
     assert own.endswith("this does not answer it, job 2 is to.")
@@ -145,7 +149,7 @@ def test_the_same_range_with_another_metric(rig: Rig) -> None:
 def test_what_may_be_another_change_does_not_join(rig: Rig, changed: dict[str, int | str]) -> None:
     rig.alert(rig.request(0, 9))
     assert rig.alert(rig.request(**changed)) == ("2", False)  # type: ignore[arg-type]
-    assert rig.joining.of("1") == ()
+    assert rig.joins("1") == ()
 
 
 def test_what_is_asked_otherwise_does_not_join(rig: Rig) -> None:
@@ -178,7 +182,7 @@ def test_the_very_same_question_shares_its_own_job(rig: Rig) -> None:
     assert lease is not None
     rig.alert(rig.request(4, 12))
     assert rig.alert(rig.request(0, 9)) == ("1", False), "also where it could join another"
-    assert rig.joining.of("2") == ()
+    assert rig.joins("2") == ()
 
 
 def test_a_job_that_is_cancelled_lets_go_of_them(rig: Rig) -> None:
@@ -186,7 +190,7 @@ def test_a_job_that_is_cancelled_lets_go_of_them(rig: Rig) -> None:
     rig.alert(rig.request(4, 12), "grafana")
     rig.wiring.queue.cancel("1")
     rig.turn()
-    (joined,) = rig.joining.of("1")
+    (joined,) = rig.joins("1")
     assert (joined.fate, joined.own) == (JoinFate.OWN, "2")
     assert rig.wiring.queue.entries()[0].job == "2"
 
@@ -209,4 +213,22 @@ def test_killed_before_it_is_noted_it_has_one_job_all_the_same(rig: Rig, monkeyp
             rig.turn()
     rig.turn()
     assert rig.jobs() == ["1", "2"]
-    assert [joined.own for joined in rig.joining.of("1")] == ["2"]
+    assert [joined.own for joined in rig.joins("1")] == ["2"]
+
+
+def test_what_cannot_be_seen_to_holds_up_no_answer(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.alert(rig.request(0, 9))
+    rig.alert(rig.request(4, 12))
+    rig.work("1")
+
+    def gone(_: str) -> SimulatedRepository:
+        raise EnvironmentFault("the repository cannot be reached")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.joining, "_ports", replace(rig.joining._ports, open=gone))
+        (told,) = rig.joining.told_in_the_end("1")
+        assert "it waits for this answer" in plain(told.phrase)
+        rig.turn()
+    assert len([line for line in rig.said if "cannot be reached" in line]) == 1, "complained of once"
+    (told,) = rig.joining.told_in_the_end("1")
+    assert "this answers it" in plain(told.phrase)

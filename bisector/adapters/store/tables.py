@@ -28,6 +28,9 @@ metadata = MetaData(
     }
 )
 
+LOST = "lost"
+"""Outcome of an attempt whose worker was given up."""
+
 # SQLite numbers rows by itself only for an INTEGER key; elsewhere a wide one costs nothing.
 _Id = BigInteger().with_variant(Integer, "sqlite")
 

@@ -51,6 +51,11 @@ def is_answered(step: Step, known: "Investigation") -> bool:
 def _is_listed(step: ListBranch | ListParts, known: "Investigation") -> bool:
     """Whether the line of a merge, or of a change's parts, is here."""
     if isinstance(step, ListParts):
-        return known.parts is not None and (known.parts.place, known.parts.what) == (step.place, step.what)
+        parts = known.company if step.with_part else known.parts
+        return parts is not None and (parts.place, parts.what, parts.with_part) == (
+            step.place,
+            step.what,
+            step.with_part,
+        )
     listed = known.branch
     return listed is not None and (listed.merge, listed.in_context) == (step.merge, step.in_context)

@@ -45,7 +45,9 @@ class LineName(StrEnum):
     PART = "part"
     """The parts of a change, one after the other: packages that it moves, commits of a submodule."""
     ALONE = "alone"
-    """One of those parts without the others."""
+    """One or two of those parts without the others."""
+    COMPANY = "company"
+    """One of those parts together with those before it, one after the other."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)

@@ -44,6 +44,7 @@ class Investigation:
     history: HistoryListed | None = None
     branch: BranchListed | None = None
     parts: PartsListed | None = None
+    company: PartsListed | None = None
     builds: Mapping[BuildId, Build] = field(default_factory=dict)
     samples: tuple[Sample, ...] = ()
     plans: tuple[Planned, ...] = ()
@@ -93,8 +94,10 @@ class Investigation:
                 return replace(self, history=fact)
             case BranchListed():
                 return replace(self, branch=fact)
-            case PartsListed():
+            case PartsListed(with_part=0):
                 return replace(self, parts=fact)
+            case PartsListed():
+                return replace(self, company=fact)
         assert_never(fact)
 
     def _with_build(self, fact: BuildRecorded) -> "Investigation":
@@ -157,10 +160,11 @@ class Investigation:
             if self.branch is None:
                 raise ValueError("no branch is listed yet")
             return self.branch.line
-        if name in {LineName.PART, LineName.ALONE}:
-            if self.parts is None:
+        if name in {LineName.PART, LineName.COMPANY}:
+            parts = self.parts if name is LineName.PART else self.company
+            if parts is None:
                 raise ValueError("no parts are listed yet")
-            return self.parts.line
+            return parts.line
         return self.line
 
     def commit(self, place: Place) -> Commit:
@@ -172,14 +176,26 @@ class Investigation:
             if aside is None:
                 raise ValueError("the good commit lies on the line")
             return aside
+        if place.line is LineName.ALONE:
+            parts, index = self._alone(place)
+            return parts.line.commit(index)
         return self.line_of(place.line).commit(place.index)
+
+    def _alone(self, place: Place) -> tuple[PartsListed, int]:
+        """The parts of which one is built without the others, and its index."""
+        size = len(self.parts.moves) if self.parts is not None else 0
+        parts = self.parts if place.index <= size else self.company
+        if parts is None:
+            raise ValueError("no parts are listed yet")
+        return parts, place.index - (0 if parts.with_part == 0 else size)
 
     def tree(self, place: Place) -> str:
         """The tree that is built for `place`; "" where it cannot be had."""
         if place == ASIDE or place.line is LineName.TRIED:
             return self.commit(place).tree
-        if place.line is LineName.ALONE and self.parts is not None:
-            return self.parts.alone[place.index - 1]
+        if place.line is LineName.ALONE:
+            parts, index = self._alone(place)
+            return parts.alone[index - 1]
         return self.line_of(place.line).trees[place.index]
 
     @cached_property

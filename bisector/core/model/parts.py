@@ -37,26 +37,34 @@ class PartsListed:
     moves: tuple[PackageMove, ...] = ()
     """The package of each candidate, the rest apart."""
     alone: tuple[str, ...] = ()
-    """The trees in which only that package has moved."""
+    """The trees in which only that package has moved; in company it and the one that always has."""
     paths: tuple[str, ...] = ()
     """The submodule of each candidate, the rest apart."""
     remotes: tuple[str, ...] = ()
     """Where each of those submodules comes from."""
     rest: bool = False
     problem: str = ""
+    with_part: int = 0
+    """The package that has moved in all of these sets: the line is of those before it, its company. 0 for none."""
 
     @property
     def size(self) -> int:
         """How many parts there are."""
         return self.line.size - self.rest
 
+    def moved(self, place: Place) -> frozenset[int] | None:
+        """Which parts have moved in what is built for `place`; None where it is none of these sets."""
+        always = {self.with_part} - {0}
+        if place.line is (LineName.COMPANY if always else LineName.PART) and place.index <= self.size:
+            return frozenset({*range(1, place.index + 1), *always})
+        if place.line is LineName.ALONE and (place.index > len(self.moves)) == bool(always):
+            return frozenset({place.index - (len(self.moves) if always else 0), *always})
+        return None
+
     def versions(self, place: Place) -> dict[str, str | None]:
         """The versions that a build at `place` has to hold, by package; None: not there. Nothing for other places."""
-        if place.line is LineName.ALONE:
-            there = {place.index}
-        elif place.line is LineName.PART and place.index <= self.size:
-            there = set(range(1, place.index + 1))
-        else:
+        there = self.moved(place)
+        if there is None:
             return {}
         return {move.name: move.new if at in there else move.old for at, move in enumerate(self.moves, start=1)}
 
@@ -69,3 +77,8 @@ def part(index: int) -> Place:
 def alone(index: int) -> Place:
     """The place of the part at `index` and no other."""
     return Place(line=LineName.ALONE, index=index)
+
+
+def pair(index: int, size: int) -> Place:
+    """The place of the part at `index` and the one in whose company it is, of `size` parts, and no other."""
+    return Place(line=LineName.ALONE, index=size + index)

@@ -81,6 +81,8 @@ class ListParts:
     what: PartKind
     in_context: bool
     reason: str
+    with_part: int = 0
+    """The package whose company is to be listed; 0 for all of them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -180,7 +180,7 @@ def _measured(investigation: Investigation) -> Iterator[tuple[float, Investigati
     pending = investigation.pending()
     host = investigation.host
     lines = {slot.place.line for _, slot in pending}
-    name = next((line for line in (LineName.INNER, LineName.PART) if line in lines), LineName.MAIN)
+    name = next((line for line in (LineName.INNER, LineName.PART, LineName.COMPANY) if line in lines), LineName.MAIN)
     guesses = [
         _Guess(metric, found)
         for metric in investigation.request.asked

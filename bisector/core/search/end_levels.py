@@ -3,7 +3,8 @@
 import numpy as np
 
 from bisector.core.search.drift import Drift
-from bisector.core.search.observations import Observations
+from bisector.core.search.noise import OUTLYING
+from bisector.core.search.observations import IntArray, Observations
 from bisector.core.search.posterior import Posterior
 
 ONE_SIDED_95 = 1.645
@@ -21,11 +22,21 @@ def end_difference(observations: Observations, posterior: Posterior) -> tuple[fl
         return _end_difference_in_drift(observations, posterior, posterior.drift)
     levels, variance = [], 0.0
     for place in (observations.low, observations.high):
-        units = np.flatnonzero((observations.unit_place == place) & (observations.counts > 0))
+        units = _undisturbed(np.flatnonzero((observations.unit_place == place) & (observations.counts > 0)), posterior)
         precision = 1 / (posterior.tau**2 + posterior.sigma**2 / observations.counts[units])
         levels.append(float(precision @ posterior.unit_mean[units] / precision.sum()))
         variance += float(1 / precision.sum())
     return levels[1] - levels[0], float(np.sqrt(variance))
+
+
+def _undisturbed(units: IntArray, posterior: Posterior) -> IntArray:
+    """Those of an end's builds that lie near a level of either side, where any does.
+
+    Of a build made afresh the few runs may all have met a burst, and it would count for as much as one with many.
+    """
+    apart = np.abs(posterior.unit_mean[units, None] - [posterior.good, posterior.bad]).min(axis=1)
+    near = apart <= OUTLYING * np.hypot(posterior.sigma, posterior.tau)
+    return units[near] if near.any() else units
 
 
 def _end_difference_in_drift(observations: Observations, posterior: Posterior, drift: Drift) -> tuple[float, float]:

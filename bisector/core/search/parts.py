@@ -11,7 +11,7 @@ from bisector.core.model.captures import ChangeKind
 from bisector.core.model.history import LineName, Place
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.packages import PackageMove, moved
-from bisector.core.model.parts import PartKind, PartsListed, alone
+from bisector.core.model.parts import PartKind, PartsListed, alone, pair
 from bisector.core.model.scenario import Metric
 from bisector.core.model.steps import BuildPlace, ListParts, Step
 from bisector.core.model.trial import Trial, TrialKind
@@ -35,6 +35,9 @@ WHY = {
     PartKind.PACKAGES: "the change only moves packages: which of them makes it?",
     PartKind.SUBMODULES: "the change only moves a submodule: which of its commits makes it?",
 }
+COMPANY = "the package makes the change only together with others that moved before it: with which?"
+SMALLEST_COMPANY = 2
+"""The second package that moved can have no other company than the first."""
 ALONE = "does this package make the change without those that moved before it?"
 
 
@@ -60,6 +63,24 @@ def parts_view(investigation: Investigation, metric: Metric) -> View:
         low=0,
         high=size,
         elsewhere={0: parts.parent, size: parts.place} if parts.in_context and size else {},
+    )
+
+
+def company_view(investigation: Investigation, metric: Metric) -> View:
+    """The packages before one that always has moved, between that one alone and all of them."""
+    company = investigation.company
+    if company is None:
+        raise ValueError("no company is listed yet")
+    index = company.with_part
+    top = parts_view(investigation, metric).place_at(index)
+    return View(
+        investigation=investigation,
+        name=LineName.COMPANY,
+        line=company.line,
+        metric=metric,
+        low=0,
+        high=index - 1,
+        elsewhere={0: alone(index), index - 1: top},
     )
 
 
@@ -155,7 +176,9 @@ def _searched(
         return replace(undecided, problem=NOT_THESE)
     answer = _answer(parts, inner_answer(view, decision, settings, in_context=False))
     single = answer.kind is InnerKind.COMMIT and parts.what is PartKind.PACKAGES and answer.members[0] > 1
-    return _confirmed(view, answer, decision, elapsed) if single else answer
+    if not single:
+        return answer
+    return _confirmed(view, answer, decision, elapsed, costs, settings)
 
 
 def _answer(parts: PartsListed, found: InnerAnswer) -> PartsAnswer:
@@ -171,7 +194,14 @@ def _answer(parts: PartsListed, found: InnerAnswer) -> PartsAnswer:
     return answer
 
 
-def _confirmed(view: View, answer: PartsAnswer, decision: Decision, elapsed: Seconds) -> Step | PartsAnswer:
+def _confirmed(
+    view: View,
+    answer: PartsAnswer,
+    decision: Decision,
+    elapsed: Seconds,
+    costs: Callable[[View], Costs],
+    settings: Settings,
+) -> Step | PartsAnswer:
     """`answer` once the package was measured without those before it: without them it may make nothing."""
     (index,) = answer.members
     tau = decision.posterior.spread.tau if decision.posterior is not None else 0.0
@@ -180,9 +210,49 @@ def _confirmed(view: View, answer: PartsAnswer, decision: Decision, elapsed: Sec
     found = measured_at(question, elapsed, ALONE)
     if not isinstance(found, Restoration):
         return found
-    if found.restored is False:
-        return replace(answer, kind=InnerKind.INTERACTION, members=tuple(range(1, index + 1)), alone=found)
-    return replace(answer, alone=found)
+    if found.restored is not False:
+        return replace(answer, alone=found)
+    together = replace(answer, kind=InnerKind.INTERACTION, members=tuple(range(1, index + 1)), alone=found)
+    return together if index == SMALLEST_COMPANY else _in_company(view, together, elapsed, costs, settings)
+
+
+def _in_company(
+    view: View, answer: PartsAnswer, elapsed: Seconds, costs: Callable[[View], Costs], settings: Settings
+) -> Step | PartsAnswer:
+    """`answer` once it is known which of the packages before the one that was found it takes: they are the candidates,
+    with that one always moved. `answer` stays as it is where they cannot be told apart."""
+    investigation, index = view.investigation, answer.members[-1]
+    parts, company = investigation.parts, investigation.company
+    spent = bool(overspent(investigation, elapsed))
+    if parts is None or (company is None and spent):
+        return answer
+    if company is None:
+        return ListParts(
+            place=parts.place,
+            parent=parts.parent,
+            what=parts.what,
+            in_context=parts.in_context,
+            reason=COMPANY,
+            with_part=index,
+        )
+    own = company_view(investigation, view.metric)
+    decision = decide(own.observations(), costs(own), settings)
+    if not isinstance(decision.action, Stop):
+        return answer if spent else as_step(own, decision.action, elapsed)
+    found = inner_answer(own, decision, settings, in_context=False)
+    if found.kind is InnerKind.COMMIT_SET:
+        return replace(answer, members=(*found.members, index))
+    if found.kind is not InnerKind.COMMIT:
+        return answer
+    (other,) = found.members
+    if other > 1:
+        question = Question(view=view, place=pair(other, len(parts.moves)), trial=Trial(kind=TrialKind.APPLY))
+        both = measured_at(question, elapsed, COMPANY)
+        if not isinstance(both, Restoration):
+            return both
+        if not both.restored:
+            return replace(answer, members=(*range(1, other + 1), index))
+    return replace(answer, members=(other, index))
 
 
 def _share(view: View, decision: Decision, answer: PartsAnswer) -> float:

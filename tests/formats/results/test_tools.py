@@ -117,6 +117,14 @@ class TestHyperfine:
         with pytest.raises(ResultProblem, match=r"'short' may be any of: short \(n=0.01\), short \(n=0.02\)"):
             read("hyperfine", text, select="short")
 
+    def test_a_run_that_a_signal_ended_failed_and_codes_may_be_missing(self) -> None:
+        file = document("hyperfine-one.json")
+        text = json.dumps({"results": [{**file["results"][0], "exit_codes": [0, None, 0, 0]}]}).encode()
+        with pytest.raises(ResultProblem, match="1 of 4 runs of the command did not end with 0"):
+            read("hyperfine", text)
+        without = json.dumps({"results": [{**file["results"][0], "exit_codes": None}]}).encode()
+        assert read("hyperfine", without) == median(file["results"][0]["times"])
+
     def test_a_command_that_failed_is_no_result(self) -> None:
         with pytest.raises(ResultProblem, match="3 of 3 runs of the command did not end with 0"):
             read("hyperfine", content("hyperfine-failed.json"))
