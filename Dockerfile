@@ -1,18 +1,23 @@
-# bisector in a container; it talks to the engine whose socket is mounted. See "In a container" in README.md.
+# bisector in a container: commands, the server, or a worker. See "In a container" in README.md, and docs/deployment.md.
 ARG BASE=python:3.11-slim
 FROM ${BASE}
 
 # git reads the repository; no compiler is needed, since commits are built in containers of their own.
 RUN command -v git >/dev/null || { apt-get update && apt-get install -y --no-install-recommends git && rm -rf /var/lib/apt/lists/*; }
 
+# What comes of the build is what `pip install bisector[EXTRAS]` gives; "" leaves the server and PostgreSQL out.
+ARG EXTRAS=server,distributed
 COPY pyproject.toml README.md /source/
 COPY bisector /source/bisector
 COPY scenarios /source/scenarios
-RUN python -m venv /opt/bisector && /opt/bisector/bin/pip install --no-cache-dir /source && rm -rf /source
+RUN python -m venv /opt/bisector && /opt/bisector/bin/pip install --no-cache-dir "/source[${EXTRAS}]" && rm -rf /source
 
 ENV PATH=/opt/bisector/bin:$PATH BISECTOR_STATE_DIR=/state BISECTOR_CACHE_DIR=/state/cache
 # The mounted repository belongs to somebody else; reading it is all that is done.
 RUN git config --system --add safe.directory '*'
+# For the server and for workers (`--user bisector`). Commands that are given the engine's socket run as root by default.
+RUN groupadd --gid 10001 bisector && useradd --uid 10001 --gid bisector --home-dir /state --no-create-home bisector \
+    && mkdir -p /state/cache /artifacts && chown -R bisector:bisector /state /artifacts
 VOLUME /state
 WORKDIR /repository
 ENTRYPOINT ["bisector"]

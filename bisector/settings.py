@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, Valid
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bisector.errors import UsageError
+from bisector.formats.marks import MarkTable
 from bisector.formats.service import BotTable, HookTable, RepositoryTable, ServerTable, SweepTable
 from bisector.formats.targets import NotifyTable
 
@@ -66,6 +67,7 @@ class Settings(BaseSettings):
     repositories: tuple[RepositoryTable, ...] = Field(default=(), description="what the service may be asked about")
     hooks: tuple[HookTable, ...] = Field(default=(), description="who may send alerts")
     notify: tuple[NotifyTable, ...] = Field(default=(), description="who is told of answers")
+    marks: tuple[MarkTable, ...] = Field(default=(), description="where it is to be seen that bisector makes load")
     bot: BotTable | None = Field(default=None, description="who answers commands in comments; nobody by default")
     sweeps: tuple[SweepTable, ...] = Field(default=(), description="what is measured night after night")
     server: ServerTable = Field(default_factory=ServerTable, description="how `bisector serve` is reached")
@@ -77,12 +79,14 @@ class Settings(BaseSettings):
             ("repository", [entry.name for entry in self.repositories]),
             ("hook", [hook.address for hook in self.hooks]),
             ("notify", [target.called for target in self.notify]),
+            ("mark", [mark.called for mark in self.marks]),
             ("sweep", [sweep.name for sweep in self.sweeps]),
         ):
             twice = sorted({name for name in names if names.count(name) > 1})
             problems += [f"more than one {what} is called {name!r}" for name in twice]
         wanted = [(f"hook {hook.address!r}", hook.repository) for hook in self.hooks if hook.repository is not None]
         wanted += [(f"notify {target.called!r}", name) for target in self.notify for name in target.repositories]
+        wanted += [(f"mark {mark.called!r}", name) for mark in self.marks for name in mark.repositories]
         known = {entry.name: entry for entry in self.repositories}
         problems += [
             f"{who} is for the repository {name!r}, which is not there" for who, name in wanted if name not in known
@@ -211,6 +215,7 @@ TABLES: Mapping[str, type[BaseModel]] = {
     "repositories": RepositoryTable,
     "hooks": HookTable,
     "notify": NotifyTable,
+    "marks": MarkTable,
     "bot": BotTable,
     "sweeps": SweepTable,
     "server": ServerTable,

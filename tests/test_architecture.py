@@ -15,7 +15,10 @@ INSIDE_CORE["watch"] = {"model", "watch"}
 SHARED_ADAPTERS = frozenset({"measure"})
 """Rooms under adapters that others there may use: the measuring helper serves both runners."""
 ENGINE_PORTS = frozenset(
-    {"background", "commands", "dispatch", "ports", "job", "queue", "stop", "deliveries", "notify", "records"}
+    [
+        *("background", "commands", "deliveries", "dispatch", "job", "marks", "notify", "ports", "queue"),
+        *("joins", "records", "stop"),
+    ]
 )
 """Modules of the engine that hold ports and their values, which is all that adapters may know of it."""
 

@@ -76,7 +76,7 @@ def write_report(report: Report, directory: Path) -> Path:
         (directory / "report.md", render_markdown(report)),
         (directory / "result.json", render_json(report)),
     ):
-        _write_whole(path, text)
+        write_whole(path, text)
     return page.resolve()
 
 
@@ -85,13 +85,13 @@ def write_profiles(explanations: Sequence[Explanation], directory: Path) -> list
     written = []
     for file in profile_files(explanations):
         path = directory / file.name
-        _write_whole(path, file.text)
+        write_whole(path, file.text)
         sha256 = hashlib.sha256(file.text.encode()).hexdigest()
         written.append(Artifact(kind=file.kind, path=str(path), side=file.side, sha256=sha256))
     return written
 
 
-def _write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Write a file that nobody sees half of."""
     path.parent.mkdir(parents=True, exist_ok=True)
     whole = path.with_name(f".{path.name}.new")

@@ -99,7 +99,7 @@ PLANTED = {
     "import-time": "Name the formats that are understood",
     "peak-memory": "Keep the last text for inspection",
     "compiled-c": "Stop counting where the text ends",
-    "web-service": "Show how many words a text has",
+    "web-service": "Show the longest texts first",
 }
 """The commit that is planted for each scenario, by its subject."""
 

@@ -1,5 +1,7 @@
 """`bisector doctor`: look at this machine and say what to do about each finding."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -15,15 +17,20 @@ SIGNS = {"fine": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗"
 @click.option("--image", default="python:3.11-slim", show_default=True, help="Base image for trying Docker out.")
 @click.option("--profilers", is_flag=True, help="Profile a short program with every profiler instead; some minutes.")
 @click.option("--into", metavar="FILE", help="Put the table of profilers into this Markdown file, between its marks.")
-def command(image: str, profilers: bool, into: str | None) -> int:
-    """Check engine, git, database, disk, processors and clock speed. Exit code 1 when something is broken.
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON, for programs.")
+def command(image: str, profilers: bool, into: str | None, as_json: bool) -> int:
+    """Check this machine, its engine, the database and the queue, and say what to do about each finding.
+
+    Exit code 1 when something is broken (✗); what could be better (!) breaks nothing.
 
     With --profilers a short program is profiled in every way there is, here and in Docker, and a table says what worked
     and what keeps the rest from it.
     """
     if into is not None and not profilers:
         raise UsageError("--into is for the table of --profilers", then="Add --profilers")
-    return _profilers(image, into) if profilers else _look_around(image)
+    if profilers and as_json:
+        raise UsageError("--json is for the findings, and --profilers prints a table", then="Take one of them away")
+    return _profilers(image, into) if profilers else _look_around(image, as_json=as_json)
 
 
 def _profilers(image: str, into: str | None) -> int:
@@ -38,15 +45,19 @@ def _profilers(image: str, into: str | None) -> int:
     return 0
 
 
-def _look_around(image: str) -> int:
+def _look_around(image: str, *, as_json: bool) -> int:
     from bisector.wiring.machine import look_around
 
-    broken = False
+    found = []
     with wired() as wiring:
         for finding in look_around(wiring, image):
+            found.append(finding)
+            if as_json:
+                continue
             sign, colour = SIGNS[finding.judgement]
-            broken = broken or finding.judgement == "problem"
             click.echo(f"{click.style(sign, fg=colour)} {finding.subject:<18} {one_line(finding.seen, 200)}")
             if finding.advice:
                 click.echo(f"  {'':<18} → {one_line(finding.advice, 300)}")
-    return 1 if broken else 0
+    if as_json:
+        click.echo(json.dumps({"schema": 1, "findings": [asdict(finding) for finding in found]}, indent=2))
+    return 1 if any(finding.judgement == "problem" for finding in found) else 0

@@ -12,7 +12,7 @@ import click
 from bisector.cli.session import wired
 from bisector.core.model.units import Seconds
 from bisector.engine.export import Export, Selection
-from bisector.errors import EnvironmentFault, UsageError
+from bisector.errors import Cancelled, EnvironmentFault, UsageError
 from bisector.formats.quantities import parse_duration, parse_moment
 from bisector.report.numbers import count
 from bisector.report.tables.as_csv import csv_lines
@@ -128,6 +128,8 @@ def _to_file(path: Path, table: Table, rows: Iterable[Row], write: Write) -> Non
         made.replace(path)
     except OSError as error:
         raise EnvironmentFault(f"the file cannot be written: {error.strerror}", where=str(path)) from None
+    except Cancelled as stopped:
+        raise Cancelled(f"stopped ({stopped.what})", where=str(path), then="That file is as it was before") from None
     finally:
         made.unlink(missing_ok=True)
 

@@ -21,6 +21,7 @@ from bisector.core.model.facts import (
 )
 from bisector.core.model.history import Place
 from bisector.core.model.investigation import Investigation
+from bisector.core.model.parts import PartsListed
 from bisector.core.model.samples import Outcome, Purpose, Sample
 from bisector.core.search.planner import PLANNER
 from bisector.core.search.replay import replay
@@ -96,6 +97,9 @@ def _rarer_lines(fact: Fact, investigation: Investigation) -> list[str]:
             return [f"{samples} of {count(places, 'commit')} taken over from job {fact.job}"]
         case BranchListed():
             return [f"{count(fact.line.size, 'commit')} brought in by merge {_place(fact.merge, investigation)}"]
+        case PartsListed():
+            parts = f"{count(fact.size, 'part')} of what {_place(fact.place, investigation)} moves"
+            return [one_line(fact.problem, 160) or parts]
         case CulpritNamed():
             metric = f" for {fact.metric}" if fact.metric else ""
             return [f"named {_place(fact.culprit.place, investigation)}{metric}"]

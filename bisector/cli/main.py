@@ -25,6 +25,7 @@ COMMANDS = {
     "serve": ("bisector.server.command", "Take orders and alerts over HTTP, and show what comes of them."),
     "worker": ("bisector.cli.worker", "Take jobs from the queue and work on them."),
     "report": ("bisector.cli.report", "Write a job's report again."),
+    "weekly": ("bisector.cli.weekly", "What the week brought: trends, movers, open regressions, lead time."),
     "export": ("bisector.cli.export", "Jobs, culprits, samples, builds and series as CSV or Parquet."),
     "reproduce": ("bisector.cli.reproduce", "Measure an evidence bundle again: does this host agree?"),
     "doctor": ("bisector.cli.doctor", "Check this machine and say what to do about each finding."),

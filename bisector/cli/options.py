@@ -104,6 +104,7 @@ class SearchOptions:
     crash_is_bad: bool = False
     every_commit: bool = False
     descend: bool = True
+    packages: bool = True
     dry_run: bool = False
     bracket: str = Bracket.AUTO
     verify_revert: bool = False
@@ -206,6 +207,12 @@ _SEARCH = (
     click.option("--crash-is-bad", is_flag=True, help="A run that fails is as bad as bad, not untestable."),
     click.option("--first-parent/--every-commit", "first_parent", default=True, help="Search merges, or every commit."),
     click.option("--descend/--no-descend", default=True, help="Go into the merge that is found.  [default: descend]"),
+    click.option(
+        "--packages/--no-packages",
+        default=True,
+        help="Go on to which package or submodule's commit it was, where a commit moves nothing else."
+        "  [default: packages]",
+    ),
     click.option(
         "--verify-revert",
         is_flag=True,

@@ -9,6 +9,7 @@ import click
 from bisector.core.model.captures import Profiled, ProfilersSeen
 from bisector.core.model.facts import BranchListed, BuildRecorded, Disturbed, Fact, HistoryListed
 from bisector.core.model.investigation import Investigation
+from bisector.core.model.parts import PartsListed
 from bisector.core.model.profiles import CaptureKind, Format
 from bisector.core.model.samples import Purpose, Sample
 from bisector.core.model.steps import BuildPlace, Measure
@@ -68,6 +69,8 @@ class PlainLines:
                 self._say(f"{count(fact.line.size, 'candidate')} between the ends")
             case BranchListed():
                 self._say(f"  the merge brought in {count(max(fact.line.size - 1, 0), 'commit')}")
+            case PartsListed():
+                self._say(f"  {one_line(fact.problem, 160) or count(fact.size, 'part') + ' of what moved'}")
             case BuildRecorded():
                 how = "at hand" if fact.build.reused else f"in {seconds(fact.build.seconds)}"
                 reason = f": {one_line(fact.build.reason, 160)}" if fact.build.reason else ""

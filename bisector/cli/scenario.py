@@ -119,7 +119,9 @@ def check(name: str, ref: str, tried: bool, **where: Any) -> int:
         check_files(scenario, path)
         click.echo(f"{path}: fine")
         click.echo(f"build      {count(len(scenario.build.steps), 'step')} on {scenario.build.image or 'this machine'}")
-        click.echo(f"run        {' '.join(scenario.run.command)}")
+        for service in scenario.run.services:
+            click.echo(f"service    {service.name}: {' '.join(service.command)}")
+        click.echo(f"{'load' if scenario.run.services else 'run':<10} {' '.join(scenario.run.command)}")
         for metric in scenario.metrics:
             click.echo(f"metric     {metric.name} from {metric.source}, {metric.better} is better, {_effect(metric)}")
         here = Path.cwd()
@@ -192,8 +194,9 @@ def _try_out(intake: "Intake", ref: str, runs: int, wiring: "Wiring") -> int:
     for line in told_readings(last, request.scenario.metrics):
         click.echo(f"read       {line}")
     if last.problems:
-        shown = harmless(last.record.stdout.decode("utf-8", "replace")[-400:])
-        click.echo(f"printed    {shown or '(nothing)'}")
+        click.echo(f"printed    {_end_of(last.record.stdout)}")
+        for service, log in last.record.logs.items():
+            click.echo(f"{service:<10} {_end_of(log, 1500)}")
         problem = next(iter(last.problems.items()))
         raise MeasurementFailed(
             f"{problem[0]} cannot be read: {one_line(problem[1], 400)}", then=missing(last, intake.runner.name)
@@ -201,6 +204,10 @@ def _try_out(intake: "Intake", ref: str, runs: int, wiring: "Wiring") -> int:
     for metric in request.scenario.metrics:
         click.echo(f"{metric.name:<10} {_summary(metric, [trial.values[metric.name] for trial in trials])}")
     return 0
+
+
+def _end_of(output: bytes, shown: int = 400) -> str:
+    return harmless(output.decode("utf-8", "replace")[-shown:]) or "(nothing)"
 
 
 def _told(trial: "Trial", metrics: tuple[Metric, ...]) -> str:

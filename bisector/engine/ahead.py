@@ -26,6 +26,7 @@ from bisector.core.search.ahead import (
 from bisector.core.search.disturbance import disturbance_of
 from bisector.engine.background import Task
 from bisector.engine.builds import Manner, at_hand, make_build
+from bisector.engine.parts import held, request_at
 from bisector.engine.stop import StopSignal
 from bisector.engine.work import Work
 from bisector.errors import BisectorError, Cancelled
@@ -99,9 +100,9 @@ class Ahead:
 
     def _begin(self, wanted: Wanted) -> Task[Build]:
         work = self._work
-        request, ports = work.request, work.ports
+        request, ports = request_at(wanted.place, work), work.ports
         tree = work.investigation.tree(wanted.place)
-        key = work.key(tree, wanted.number)
+        key = work.key(tree, wanted.number, request)
         leave = measured_on(request)
 
         def make(stop: StopSignal) -> Build:
@@ -156,7 +157,8 @@ class Ahead:
     def _record(self, unit: BuildId) -> None:
         build = self._result(unit)
         if build is not None and unit not in self._work.investigation.builds:
-            self._work.record(BuildRecorded(place=unit[0], number=unit[1], build=build, ahead=True))
+            known = held(build, unit[0], self._work)
+            self._work.record(BuildRecorded(place=unit[0], number=unit[1], build=known, ahead=True))
 
     def _result(self, unit: BuildId) -> Build | None:
         """What a task that has ended came to; None for one broken off. Faults of the machine are left to the planner's

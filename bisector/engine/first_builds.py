@@ -11,6 +11,7 @@ from bisector.core.model.steps import BuildPlace, ListHistory
 from bisector.core.search.planner import next_step
 from bisector.engine.builds import Manner, at_hand, make_build
 from bisector.engine.loop import have_commits_at_hand
+from bisector.engine.parts import held, request_at
 from bisector.engine.perform import perform
 from bisector.engine.ports import Ports
 from bisector.engine.stop import StopSignal
@@ -60,11 +61,11 @@ def make_first_builds(job: str, ports: Ports, stop: StopSignal, leave_cpus: int)
 
 def _build(step: BuildPlace, work: Work, leave_cpus: int) -> bool:
     """Have a build at hand; whether it had to be made."""
-    request, ports, stop = work.request, work.ports, work.stop
+    request, ports, stop = request_at(step.place, work), work.ports, work.stop
     tree = work.investigation.tree(step.place)
-    key = work.key(tree, step.number)
+    key = work.key(tree, step.number, request)
     with ports.locks.building(key, stop):
         known = at_hand(key, ports)
         build = known or make_build(request, tree, key, ports, stop, Manner(leave_cpus=leave_cpus))
-    work.record(BuildRecorded(place=step.place, number=step.number, build=build))
+    work.record(BuildRecorded(place=step.place, number=step.number, build=held(build, step.place, work)))
     return known is None

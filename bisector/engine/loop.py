@@ -8,6 +8,7 @@ from bisector.core.search.learned import learned, merged
 from bisector.core.search.planner import next_step
 from bisector.engine.ahead import Ahead
 from bisector.engine.job import JobState
+from bisector.engine.parts import remake_parts
 from bisector.engine.perform import perform
 from bisector.engine.ports import Ports
 from bisector.engine.stop import StopSignal
@@ -113,6 +114,7 @@ def have_commits_at_hand(work: Work) -> None:
     if branch is not None and branch.in_context:
         work.ports.repository.list_branch(work.investigation.commit(branch.merge).sha, in_context=True)
     remake(work)
+    remake_parts(work)
 
 
 def _note_use(work: Work) -> None:

@@ -120,7 +120,7 @@ class _Sessions:
             own = self._stack.enter_context(ExitStack())
             work = self._work
             build = work.investigation.builds[unit]
-            wanted = run_order(work.request, work.ports, lane)
+            wanted = run_order(work.request, work.ports, lane, work.job)
             session = own.enter_context(work.ports.runner.open(build, wanted, work.stop))
             self._open[unit, lane] = (session, own)
             for _ in range(warmups(work)):
@@ -169,7 +169,16 @@ def as_sample(work: Work, made: RunRecord, container: str, order: int, slot: Slo
         host=work.environment.host,
         container=container,
         reason=reason,
+        log=_kept_logs(work, made),
     )
+
+
+def _kept_logs(work: Work, made: RunRecord) -> str:
+    """Where what the services of a run wrote is kept; "" where the runner brought nothing back."""
+    if not made.logs:
+        return ""
+    parts = (f"==> {name} <==\n".encode() + log for name, log in made.logs.items())
+    return str(work.ports.artifacts.kept(work.ports.artifacts.keep(b"\n".join(parts))))
 
 
 def _must_be_there(work: Work, metric: Metric) -> bool:

@@ -77,6 +77,22 @@ class Count:
     messages: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """A message as lists show it."""
+
+    job: str
+    target: str
+    fate: Fate
+    noted: Seconds
+    """Since the epoch, as the next one."""
+    due: Seconds
+    """Of one that waits: the next attempt; else when something was last done about it."""
+    attempts: int
+    reason: str
+    """Why the last attempt failed; "" where none did."""
+
+
 class Outbox(Protocol):
     """The messages. Every method is one transaction."""
 
@@ -108,6 +124,10 @@ class Outbox(Protocol):
 
     def counts(self) -> list[Count]:
         """How the messages stand."""
+        ...
+
+    def messages(self, most: int, fate: Fate | None = None) -> list[Message]:
+        """The messages with that fate, or all: those that are still to leave first, then the newest."""
         ...
 
 

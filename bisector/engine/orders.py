@@ -1,8 +1,14 @@
 """What a runner is asked for: a build or runs, as a request wants them."""
 
+from dataclasses import replace
+
 from bisector.core.model.request import Request
+from bisector.core.model.scenario import RunRecipe
 from bisector.engine.ports import BuildOrder, Ports, RunOrder
 from bisector.formats.results import wanted_files
+
+LOAD_HEADER = "BISECTOR_LOAD_HEADER"
+"""The variable with the header that a generator of load is to send: "NAME: VALUE"."""
 
 
 def build_order(request: Request, tree: str, key: str, ports: Ports, *, clean: bool = False) -> BuildOrder:
@@ -19,11 +25,22 @@ def build_order(request: Request, tree: str, key: str, ports: Ports, *, clean: b
     )
 
 
-def run_order(request: Request, ports: Ports, lane: int = 0) -> RunOrder:
-    """What the scenario of `request` runs, on the host's processors of that lane."""
+def run_order(request: Request, ports: Ports, lane: int = 0, job: str = "") -> RunOrder:
+    """What the scenario of `request` runs for a job, on the host's processors of that lane."""
     return RunOrder(
-        recipe=request.scenario.run_recipe(),
+        recipe=_marked(request.scenario.run_recipe(), job),
         files=ports.artifacts.scenario(request.scenario.files),
         collect=wanted_files(request.scenario.metrics),
         lane=lane,
     )
+
+
+def _marked(recipe: RunRecipe, job: str) -> RunRecipe:
+    """A run that puts load on a service, its own or another, is told how to say that the load is ours.
+
+    One that cannot is left as it is, to the byte: the size of the environment may show in what is measured. It is no
+    part of the run's identity, so that the samples of two jobs can be compared.
+    """
+    if recipe.network == "none" and not recipe.services:
+        return recipe
+    return replace(recipe, env={LOAD_HEADER: f"X-Bisector-Job: {job or 'none'}", **recipe.env})

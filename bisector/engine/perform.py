@@ -18,6 +18,7 @@ from bisector.core.model.steps import (
     Conclude,
     ListBranch,
     ListHistory,
+    ListParts,
     LookAtChange,
     MakeTrial,
     Measure,
@@ -28,6 +29,7 @@ from bisector.core.model.steps import (
 from bisector.engine.builds import Manner, at_hand, make_build
 from bisector.engine.look import look_at_change
 from bisector.engine.measure import measure
+from bisector.engine.parts import held, list_parts, request_at
 from bisector.engine.profile import profile
 from bisector.engine.retry import retrying
 from bisector.engine.trials import make_trial
@@ -49,6 +51,8 @@ def perform(step: Step, work: Work) -> None:
             measure(work)
         case ListBranch():
             _list_branch(step, work)
+        case ListParts():
+            list_parts(step, work)
         case NameCulprit():
             named = CulpritNamed(culprit=step.culprit, old=step.old, new=step.new, metric=step.metric)
             work.record(named)
@@ -141,17 +145,17 @@ def _build(step: BuildPlace, work: Work) -> None:
     """Build, or take the build of an equal tree that is at hand; a known failure is not tried again."""
     begun = work.beside.claim((step.place, step.number))
     if begun is not None:
-        work.record(BuildRecorded(place=step.place, number=step.number, build=begun))
+        work.record(BuildRecorded(place=step.place, number=step.number, build=held(begun, step.place, work)))
         return
-    tree = work.investigation.tree(step.place)
-    key = work.key(tree, step.number)
+    tree, request = work.investigation.tree(step.place), request_at(step.place, work)
+    key = work.key(tree, step.number, request)
     with work.ports.locks.building(key, work.stop):
         build = at_hand(key, work.ports)
         if build is None or (step.clean and not build.usable and not build.clean):
-            request, ports, stop, clean = work.request, work.ports, work.stop, step.clean
+            ports, stop, clean = work.ports, work.stop, step.clean
             what = f"building {step.place}"
             build = retrying(lambda: make_build(request, tree, key, ports, stop, Manner(clean=clean)), work, what)
-        work.record(BuildRecorded(place=step.place, number=step.number, build=build))
+        work.record(BuildRecorded(place=step.place, number=step.number, build=held(build, step.place, work)))
 
 
 def _list_branch(step: ListBranch, work: Work) -> None:

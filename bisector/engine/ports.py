@@ -21,6 +21,7 @@ from bisector.core.search.planner import Plan
 from bisector.engine.background import NOBODY, Background, Neighbours
 from bisector.engine.checkouts import Checkouts
 from bisector.engine.job import JobRow, JobState
+from bisector.engine.part_trees import PartTrees
 from bisector.engine.running import Archive as Archive  # noqa: PLC0414  part of the port
 from bisector.engine.running import BuildOrder as BuildOrder  # noqa: PLC0414  part of the port
 from bisector.engine.running import RunOrder as RunOrder  # noqa: PLC0414  part of the port
@@ -30,7 +31,7 @@ from bisector.engine.transplants import Transplants
 from bisector.errors import InfraFault
 
 
-class Repository(Transplants, Checkouts, Protocol):
+class Repository(Transplants, Checkouts, PartTrees, Protocol):
     """The repository under investigation, read through a bare mirror of our own."""
 
     @property

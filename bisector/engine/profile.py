@@ -163,7 +163,7 @@ def _session(place: Place, profiler: Profiler | None, bench: _Bench) -> Session:
     key = (place, profiler.tool if profiler is not None else "")
     if key not in bench.sessions:
         build = work.investigation.builds[place, 0]
-        order = run_order(work.request, work.ports)
+        order = run_order(work.request, work.ports, job=work.job)
         if profiler is not None:
             recipe = profiler.wrapped(order.recipe)
             order = replace(order, recipe=recipe, collect=profiler.files, beside_hz=profiler.beside_hz)

@@ -1,10 +1,11 @@
 """What is stored, read in bulk: for exports, weeks and figures. Nothing here is written."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from bisector.core.model.facts import Fact
+from bisector.core.model.samples import Outcome
 from bisector.core.model.units import Seconds
 from bisector.core.watch.log import Record
 from bisector.engine.job import JobRow
@@ -56,4 +57,25 @@ class Records(Protocol):
 
     def series(self) -> Iterator[SeriesRecord]:
         """The records of all series, one series after the other."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figures:
+    """What all jobs together have made, ever. What they took over from each other is counted where it was made."""
+
+    runs: Mapping[Outcome, int]
+    """Warm-ups included."""
+    run_seconds: Seconds
+    builds: Mapping[Outcome, int]
+    builds_reused: int
+    build_seconds: Seconds
+    leases_lost: int
+
+
+class Tally(Protocol):
+    """Figures for whoever asks again and again: what was read once is not read again."""
+
+    def figures(self) -> Figures | None:
+        """The figures as they are; None as long as not everything there is was read once."""
         ...

@@ -24,6 +24,7 @@ from bisector.errors import BisectorError, StoreError
 from bisector.formats.service import RepositoryTable
 from bisector.formats.targets import NotifyTable
 from bisector.report.document import Report
+from bisector.report.messages.also import Also
 from bisector.report.messages.links import Forge, Links
 from bisector.report.messages.news import news_of
 
@@ -38,6 +39,10 @@ class Target:
     notifier: Notifier
 
 
+def _nobody(_job: str) -> Sequence[Also]:
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sources:
     """Where the answers come from."""
@@ -48,6 +53,8 @@ class Sources:
     """The address of a job's page; "" where nobody can reach it."""
     repository: Callable[[str], RepositoryTable | None]
     """The configured repository at a location."""
+    also: Callable[[str], Sequence[Also]] = _nobody
+    """The alerts that joined a job, each with what became of it."""
 
 
 class Sender:
@@ -149,7 +156,7 @@ class Sender:
         links = Links(report=self._sources.page(claimed.job), forge=Forge.of(forge, web) if forge else Forge())
         return Telling(
             report=report,
-            news=news_of(report, links),
+            news=news_of(report, links, self._sources.also(claimed.job)),
             subject=claimed.subject,
             delivery=claimed.delivery,
             forge=forge,

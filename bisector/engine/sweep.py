@@ -71,6 +71,15 @@ class SeriesState:
         return history_of(self.log)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What is known of all series."""
+
+    states: tuple[SeriesState, ...] = ()
+    problems: tuple[str, ...] = ()
+    """Why a sweep's series cannot be told, in words."""
+
+
 class Sweeper:
     """Sees to sweeps, one look at a time."""
 
@@ -96,11 +105,25 @@ class Sweeper:
 
     def states(self) -> Iterator[SeriesState]:
         """Every series that is watched; a scenario that cannot be read raises what is wrong with it."""
-        now = self._now()
         for sweep in self._sweeps:
-            for watched in self._watched(sweep):
-                log = self._ports.log.records(str(watched.name))
-                yield SeriesState(watched=watched, log=log, next_tick=next_tick(sweep.cron, now))
+            yield from self._states(sweep)
+
+    def known(self) -> Known:
+        """Every series that is watched, and what keeps others from being."""
+        states: list[SeriesState] = []
+        problems: list[str] = []
+        for sweep in self._sweeps:
+            try:
+                states += self._states(sweep)
+            except BisectorError as error:
+                problems.append(f"sweep {sweep.name}: {error}")
+        return Known(states=tuple(states), problems=tuple(problems))
+
+    def _states(self, sweep: SweepTable) -> Iterator[SeriesState]:
+        now = self._now()
+        for watched in self._watched(sweep):
+            log = self._ports.log.records(str(watched.name))
+            yield SeriesState(watched=watched, log=log, next_tick=next_tick(sweep.cron, now))
 
     def accept(self, series: str, note: str) -> SeriesName:
         """Take the newest night's level as the one to compare with, and its open changes as known.

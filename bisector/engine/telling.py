@@ -12,6 +12,9 @@ from bisector.report.compose import JobFacts, report_of
 from bisector.report.document import Report
 from bisector.report.explanation import wanted_files
 
+MOST_LOGS = 5
+"""Commits whose services' logs are named in a report."""
+
 
 def investigation_of(job: str, store: Store) -> Investigation:
     """The investigation as far as its facts go; JobError when there is no such job."""
@@ -40,6 +43,7 @@ def told(
         for build in investigation.builds.values()
         if build.log and not build.usable
     ]
+    logs += _service_logs(investigation)
     files = {name: content for name in wanted_files(investigation) if (content := kept(name)) is not None}
     facts = JobFacts(
         state=row.state,
@@ -49,3 +53,12 @@ def told(
         files=files,
     )
     return report_of(investigation, facts)
+
+
+def _service_logs(investigation: Investigation) -> list[Artifact]:
+    """What services wrote in the first run that failed of each commit; of so many commits as somebody looks into."""
+    first = {sample.place: sample.log for sample in reversed(investigation.samples) if sample.log}
+    return [
+        Artifact(kind="service_log", path=first[place], side=investigation.commit(place).sha[:10])
+        for place in sorted(first, key=lambda place: (place.line, place.index))[:MOST_LOGS]
+    ]

@@ -91,9 +91,9 @@ class Work:
             request = request.on_image(runner.resolve_image(request.scenario.build.image) or "")
         return runner.environment(request)
 
-    def key(self, tree: str, number: int = 0) -> str:
-        """The key of the build of `tree` in this job."""
-        return build_key(self.request, tree, self.environment.toolchain, number)
+    def key(self, tree: str, number: int = 0, request: Request | None = None) -> str:
+        """The key of the build of `tree` in this job, by a `request` of its own where it has one."""
+        return build_key(request or self.request, tree, self.environment.toolchain, number)
 
     def record(self, fact: Fact) -> None:
         """Add a fact, durably, and tell whoever watches."""

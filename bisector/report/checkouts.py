@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bisector.core.model.history import LineName, Place
 from bisector.core.model.investigation import Investigation
 from bisector.report import numbers
+from bisector.report.parts import is_part
 from bisector.report.phrase import quote
 from bisector.report.text import one_line
 
@@ -60,4 +61,4 @@ def checkout_notes(investigation: Investigation) -> Iterator[str]:
 
 def _sha(investigation: Investigation, place: Place) -> str:
     """The commit at `place`; "" for what is no commit's own tree."""
-    return "" if place.line is LineName.TRIED else investigation.commit(place).sha
+    return "" if place.line is LineName.TRIED or is_part(place) else investigation.commit(place).sha

@@ -25,6 +25,7 @@ from bisector.report.explanation import Explanation, Files, explanations_of
 from bisector.report.lines import inner_line, main_line
 from bisector.report.notes import notes_of
 from bisector.report.packages import moves_between, rebuilt_part
+from bisector.report.parts import is_part, parts_part
 from bisector.report.phrase import Phrase, quote
 from bisector.report.reproduce import reproduce_command
 from bisector.report.restoration import part_of
@@ -97,6 +98,7 @@ def report_of(investigation: Investigation, job: JobFacts) -> Report:
         head=part_of(investigation, basis.verdict.head if basis.verdict is not None else None),
         packages=_packages(basis),
         rebuilt=rebuilt_part(investigation, basis.verdict.rebuilt if basis.verdict is not None else None),
+        parts=parts_part(investigation, basis.verdict),
     )
 
 
@@ -150,7 +152,7 @@ def _others(basis: Basis) -> Iterator[OtherPart]:
 
 def _untestable(investigation: Investigation) -> Iterator[UntestablePart]:
     for place, (outcome, reason) in investigation.failures.items():
-        if place.line is LineName.TRIED:
+        if place.line is LineName.TRIED or is_part(place):
             continue
         yield UntestablePart(
             line=place.line,

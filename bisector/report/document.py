@@ -24,6 +24,7 @@ from bisector.report.explanation import Explanation
 from bisector.report.numbers import Gauge
 from bisector.report.packages import RebuiltPart
 from bisector.report.pairs import PairedPart
+from bisector.report.parts import PartsPart
 from bisector.report.phrase import Phrase
 from bisector.report.restoration import RestorationPart
 
@@ -330,6 +331,8 @@ class Report:
     packages: tuple[PackageMove, ...] | None = None
     """What differs between the packages of the ends' builds; None where that is not known."""
     rebuilt: RebuiltPart | None = None
+    parts: PartsPart | None = None
+    """Which of the packages or submodules that a culprit moves it was."""
 
     @property
     def main(self) -> LinePart | None:

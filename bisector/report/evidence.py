@@ -13,6 +13,7 @@ from bisector.report.basis import Basis
 from bisector.report.document import CostPart, CulpritPart, EndPart, EndsPart, Evidence, MetricPart
 from bisector.report.packages import moves_told, submodules_told
 from bisector.report.pairs import PairedPart
+from bisector.report.parts import parts_part, parts_told
 from bisector.report.phrase import Phrase, quote, told
 from bisector.report.restoration import FAR, RestorationPart, clause, part_of, subject_of
 from bisector.report.text import SHORT
@@ -54,6 +55,7 @@ def evidence_of(
     rows += teller.doubts()
     rows += teller.controls()
     rows += teller.rebuilt()
+    rows += teller.parts()
     rows += teller.trials()
     rows += teller.noise()
     return (*rows, _runs(cost))
@@ -220,6 +222,16 @@ class _Evidence:
             interval = f"{self._sure} interval {numbers.interval(found.left)}"
             runs = f"{numbers.count(found.runs, 'run')} in turns with the earlier builds"
             yield _row("Built alike today", size, f"{interval}; what moved: {moves_told(found.moves)}; {runs}")
+
+    def parts(self) -> Iterator[Evidence]:
+        """Which of the parts of a change it was, and on what that rests."""
+        investigation, verdict = self._basis.investigation, self._basis.verdict
+        part = parts_part(investigation, verdict)
+        if part is None or verdict is None or verdict.parts is None:
+            return
+        chance = numbers.probability(part.probability) if part.probability is not None else "not known"
+        tried = f"{numbers.count(len(part.sets), 'set')} built beside the two commits" if part.sets else ""
+        yield _row("Of what moved", chance, "; ".join(filter(None, (parts_told(investigation, verdict.parts), tried))))
 
     def trials(self) -> Iterator[Evidence]:
         """What was tried: how much of the change it gives back."""

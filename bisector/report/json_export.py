@@ -22,6 +22,7 @@ from bisector.report.explanation import Explanation
 from bisector.report.numbers import json_number
 from bisector.report.packages import move_objects, rebuilt_object, submodule_objects
 from bisector.report.pairs import PairedPart
+from bisector.report.parts import parts_object
 from bisector.report.phrase import plain
 from bisector.report.restoration import RestorationPart, still_there
 from bisector.report.suspicion import suspect_objects
@@ -78,6 +79,7 @@ def result_of(report: Report) -> dict[str, Any]:
         "head": _restoration(report.head),
         "packages": None if report.packages is None else move_objects(report.packages),
         "rebuilt": rebuilt_object(report.rebuilt),
+        "parts": parts_object(report.parts),
     }
 
 

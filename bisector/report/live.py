@@ -12,6 +12,7 @@ from bisector.core.model.steps import (
     Conclude,
     ListBranch,
     ListHistory,
+    ListParts,
     LookAtChange,
     MakeTrial,
     Measure,
@@ -42,7 +43,14 @@ CAPTURING = {
     CaptureKind.COUNTED: "every call is counted, which takes longer",
     CaptureKind.ALLOCATED: "allocations are added up, which takes longer",
 }
-BUILDING = {LineName.INNER: "looking into the merge", LineName.TRIED: TRYING}
+APART = "taking the change apart"
+BUILDING = {
+    LineName.INNER: "looking into the merge",
+    LineName.TRIED: TRYING,
+    LineName.PART: APART,
+    LineName.ALONE: APART,
+    LineName.COMPANY: APART,
+}
 
 
 def phase_of(investigation: Investigation) -> str:
@@ -55,8 +63,8 @@ def phase_of(investigation: Investigation) -> str:
             return "searching on" if isinstance(step, NameCulprit) else "profiling both sides"
         case ListBranch() | LookAtChange():
             return BUILDING[LineName.INNER] if isinstance(step, ListBranch) else "looking at the culprit"
-        case MakeTrial():
-            return TRYING
+        case MakeTrial() | ListParts():
+            return TRYING if isinstance(step, MakeTrial) else APART
         case BuildPlace(place=place):
             return BUILDING.get(place.line, "building")
         case Measure():
@@ -68,8 +76,11 @@ def phase_of(investigation: Investigation) -> str:
 
 def _measuring(step: Measure) -> str:
     purposes = {slot.purpose for slot in step.slots}
-    if any(slot.place.line is LineName.INNER for slot in step.slots):
+    lines = {slot.place.line for slot in step.slots}
+    if LineName.INNER in lines:
         return "looking into the merge"
+    if lines & {LineName.PART, LineName.ALONE, LineName.COMPANY}:
+        return APART
     if purposes == {Purpose.VERIFY}:
         return "verifying the culprit"
     if purposes == {Purpose.TRIAL}:

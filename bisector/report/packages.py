@@ -95,7 +95,7 @@ def seen_of(investigation: Investigation, place: Place) -> ChangeSeen | None:
 
 def packages_of_change(seen: ChangeSeen | None) -> tuple[PackageMove, ...]:
     """The packages that a culprit moves, harmless to show."""
-    return tuple(map(_harmless, seen.packages)) if seen is not None else ()
+    return tuple(map(harmless_move, seen.packages)) if seen is not None else ()
 
 
 def submodule_objects(moves: Iterable[SubmoduleMove]) -> list[dict[str, Any]]:
@@ -124,7 +124,7 @@ def moves_between(investigation: Investigation, old: Place, new: Place) -> tuple
     """What differs between the packages of two commits' builds; None where that is not known."""
     builds = [investigation.builds.get((place, 0)) for place in (old, new)]
     known = [build.packages for build in builds if build is not None and build.packages is not None]
-    return tuple(map(_harmless, moved(*known))) if len(known) == len(builds) else None
+    return tuple(map(harmless_move, moved(*known))) if len(known) == len(builds) else None
 
 
 def rebuilt_part(investigation: Investigation, rebuilt: Rebuilt | None) -> RebuiltPart | None:
@@ -134,7 +134,7 @@ def rebuilt_part(investigation: Investigation, rebuilt: Rebuilt | None) -> Rebui
     return RebuiltPart(
         old=one_line(investigation.commit(rebuilt.old).sha),
         new=one_line(investigation.commit(rebuilt.new).sha),
-        moves=tuple(map(_harmless, rebuilt.moves)),
+        moves=tuple(map(harmless_move, rebuilt.moves)),
         again=tuple(one_line(investigation.commit(place).sha) for place in rebuilt.again),
         change=rebuilt.change,
         left=rebuilt.left,
@@ -195,6 +195,7 @@ def _short(sha: str | None) -> str:
     return "none" if sha is None else sha[:10]
 
 
-def _harmless(move: PackageMove) -> PackageMove:
+def harmless_move(move: PackageMove) -> PackageMove:
+    """A move whose texts can be shown."""
     old, new = (None if version is None else one_line(version, LONGEST) for version in (move.old, move.new))
     return PackageMove(name=one_line(move.name, 2 * LONGEST), old=old, new=new)

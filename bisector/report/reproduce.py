@@ -97,6 +97,8 @@ def _search(search: Search) -> Iterator[str]:
         yield "--every-commit"
     if not search.descend:
         yield "--no-descend"
+    if not search.parts:
+        yield "--no-packages"
     for commit in search.skip:
         yield from ("--skip", commit)
     for path in search.paths:

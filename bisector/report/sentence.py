@@ -7,11 +7,21 @@ from bisector.core.model.history import Commit, inner, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Across
 from bisector.core.model.scenario import CRASHED, Better, Metric
-from bisector.core.model.verdict import Change, Culprit, InnerAnswer, InnerKind, Reason, Verdict, VerdictKind
+from bisector.core.model.verdict import (
+    Change,
+    Culprit,
+    InnerAnswer,
+    InnerKind,
+    PartsAnswer,
+    Reason,
+    Verdict,
+    VerdictKind,
+)
 from bisector.core.search.outlook import Outlook
 from bisector.core.search.proof import UNVERIFIED
 from bisector.report import numbers
 from bisector.report.packages import blamed, moved_by, seen_of
+from bisector.report.parts import parts_told
 from bisector.report.phrase import Phrase, plain, quote, told
 from bisector.report.restoration import at_head, reverted, tried
 from bisector.report.text import SHORT, redacted
@@ -126,11 +136,14 @@ class _Teller:
     def tell(self, verdict: Verdict) -> str:
         match verdict.kind:
             case VerdictKind.CULPRIT:
-                return self._culprit(verdict.culprits[0]) + "." + self._apart(verdict) + self._head(verdict)
+                return (
+                    self._culprit(verdict.culprits[0], verdict.parts) + "." + self._apart(verdict) + self._head(verdict)
+                )
             case VerdictKind.CULPRIT_SET:
                 return self._set(verdict) + self._head(verdict)
             case VerdictKind.SEVERAL:
-                told = numbers.listing(_lower(self._culprit(each)) for each in verdict.culprits[:MOST_NAMED])
+                every = verdict.culprits[:MOST_NAMED]
+                told = numbers.listing(_lower(self._culprit(each, verdict.parts)) for each in every)
                 apart = self._apart(verdict) + self._head(verdict)
                 return f"{numbers.count(len(verdict.culprits), 'change')}: {told}.{apart}"
             case VerdictKind.NOT_REPRODUCED:
@@ -143,13 +156,20 @@ class _Teller:
                 return tried(self._investigation, verdict)
         assert_never(verdict.kind)
 
-    def _culprit(self, culprit: Culprit) -> str:
+    def _moves(self, culprit: Culprit, parts: PartsAnswer | None) -> str:
+        """The end of a sentence about a culprit that only moves packages or submodules, and which of them it was."""
+        moves = moved_by(seen_of(self._investigation, culprit.place))
+        if parts is None or parts.place != culprit.place:
+            return moves
+        return f"{moves}; {parts_told(self._investigation, parts)}"
+
+    def _culprit(self, culprit: Culprit, parts: PartsAnswer | None = None) -> str:
         who = self._who(culprit)
         made = f"{who[0].upper()}{who[1:]} made {effect(self._metric, culprit.change)}"
         inside = f"; {inner_part(self._investigation, culprit.inner)}" if culprit.inner else ""
         sure = f"probability {numbers.probability(culprit.probability)}, {self._verified(culprit)}"
         odd = f"; suspicious: {DOUBTS[culprit.suspicious]}" if culprit.suspicious is not None else ""
-        moves = moved_by(seen_of(self._investigation, culprit.place))
+        moves = self._moves(culprit, parts)
         return f"{made}, {sure}{inside}{moves}{reverted(culprit)}{odd}"
 
     def _head(self, verdict: Verdict) -> str:
@@ -223,7 +243,8 @@ class _Teller:
         if verdict.reason is Reason.CREEP:
             return f"{self._creep(verdict)}."
         if verdict.rebuilt is not None and verdict.kind is VerdictKind.ENVIRONMENT_CHANGED:
-            return blamed(self._investigation, verdict.rebuilt)
+            of = f" {_upper(parts_told(self._investigation, verdict.parts))}." if verdict.parts is not None else ""
+            return f"{blamed(self._investigation, verdict.rebuilt)}{of}"
         why = explained(verdict.explanation) or "the evidence is not enough"
         found = f"; between the ends {effect(self._metric, verdict.change)}" if verdict.change else ""
         return f"{start}: {why}{found}."
@@ -252,6 +273,10 @@ def inner_names(investigation: Investigation, answer: InnerAnswer) -> str:
         case InnerKind.UNDECIDED:
             return "which commit inside it is undecided"
     assert_never(answer.kind)
+
+
+def _upper(sentence: str) -> str:
+    return f"{sentence[0].upper()}{sentence[1:]}"
 
 
 def _lower(sentence: str) -> str:

@@ -15,6 +15,7 @@ from bisector.core.model.steps import (
     Conclude,
     ListBranch,
     ListHistory,
+    ListParts,
     LookAtChange,
     MakeTrial,
     Measure,
@@ -63,6 +64,12 @@ def place_name(place: Place) -> str:
             return "good itself"
         case place.line.TRIED:
             return f"trial {numbers.whole(place.index)}" if place.index else "the tip"
+        case place.line.PART:
+            return f"part {numbers.whole(place.index)}"
+        case place.line.ALONE:
+            return f"part {numbers.whole(place.index)} alone"
+        case place.line.COMPANY:
+            return f"company {numbers.whole(place.index)}"
     assert_never(place.line)
 
 
@@ -76,9 +83,8 @@ def step_name(step: Step) -> str:
             return f"Build {place_name(place)}{how}"
         case Measure():
             return _measured(step)
-        case ListBranch(merge=merge, in_context=in_context):
-            where = "" if in_context else ", on their own branch"
-            return f"List what merge {place_name(merge)} brought in{where}"
+        case ListBranch() | ListParts():
+            return _listing(step)
         case NameCulprit(culprit=culprit):
             return f"Name {place_name(culprit.place)}"
         case ProfileSides(slots=slots):
@@ -115,9 +121,8 @@ def _result(investigation: Investigation, plan: Planned, samples: list[Sample], 
             return _built(build) if build is not None else ""
         case Measure():
             return "; ".join(_medians(investigation, samples, gauge))
-        case ListBranch():
-            branch = investigation.branch
-            return numbers.count(branch.line.size, "commit") if branch is not None else ""
+        case ListBranch() | ListParts():
+            return _listed(investigation, plan.step)
         case NameCulprit(culprit=culprit):
             return numbers.change(culprit.change) if culprit.change is not None else ""
         case ProfileSides():
@@ -135,6 +140,25 @@ def _looked_at(investigation: Investigation, step: LookAtChange | MakeTrial) -> 
         return _made(made) if made is not None else ""
     seen = investigation.change_seen(step.place, step.parent)
     return numbers.count(len(seen.files) + seen.left_out, "file") if seen is not None else ""
+
+
+def _listing(step: ListBranch | ListParts) -> str:
+    if isinstance(step, ListParts):
+        if step.with_part:
+            return f"List the company of part {numbers.whole(step.with_part)}"
+        return f"List the {step.what} that {place_name(step.place)} moves"
+    where = "" if step.in_context else ", on their own branch"
+    return f"List what merge {place_name(step.merge)} brought in{where}"
+
+
+def _listed(investigation: Investigation, step: ListBranch | ListParts) -> str:
+    branch = investigation.branch
+    parts = investigation.company if isinstance(step, ListParts) and step.with_part else investigation.parts
+    if isinstance(step, ListBranch):
+        return numbers.count(branch.line.size, "commit") if branch is not None else ""
+    if parts is None:
+        return ""
+    return explained(parts.problem) if parts.problem else numbers.count(parts.size, "part")
 
 
 def _made(made: TrialMade) -> str:

@@ -19,6 +19,7 @@ OUTCOMES: Mapping[Outcome, str] = {
 ARTIFACTS: Mapping[str, str] = {
     "report": "this report",
     "build_log": "log of a build",
+    "service_log": "what services wrote in a run that failed",
     "speedscope": "profile for speedscope",
     "folded": "profile as folded stacks",
     "flamegraph": "flame graphs alone",

@@ -17,9 +17,11 @@ from bisector.report.pages import message_page
 from bisector.server.api import job_routes
 from bisector.server.guard import Guard
 from bisector.server.hooks import hook_routes
+from bisector.server.messages import message_routes
 from bisector.server.metrics import metric_routes
 from bisector.server.pages import page_routes
 from bisector.server.service import Service
+from bisector.server.weekly import week_routes
 
 LONGEST_END = 20.0
 """Seconds for the message in hand when the server ends; what is cut off is taken up by the next one."""
@@ -36,7 +38,7 @@ def create_app(service: Service) -> FastAPI:
         openapi_url="/v1/openapi.json",
         lifespan=_lifespan(service),
     )
-    for routes in (job_routes, hook_routes, metric_routes, page_routes):
+    for routes in (job_routes, hook_routes, metric_routes, page_routes, week_routes, message_routes):
         app.include_router(routes(service))
     app.add_exception_handler(BisectorError, _ours)
     app.add_exception_handler(RequestValidationError, _not_valid)
@@ -46,8 +48,13 @@ def create_app(service: Service) -> FastAPI:
 
 
 def _lifespan(service: Service) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """While the server runs, so does what tells of answers, and what answers commands."""
-    beside = {"messages": service.sender, "commands": service.bot}
+    """While the server runs, so does what tells of answers, answers commands, marks load, sees to joined alerts."""
+    beside = {
+        "messages": service.sender,
+        "commands": service.bot,
+        "marks": service.marking,
+        "joined alerts": service.joining,
+    }
 
     @asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:

@@ -84,13 +84,13 @@ def _done(service: Service, hook: HookTable, headers: dict[str, str], body: byte
     for trigger in received.triggers:
         ask = Ask(trigger=trigger, priority=Priority.ALERT, host_class=hook.host_class)
         try:
-            queued = service.enqueue(ask)
+            queued, joined = service.alerted(ask)
         except Refused as error:
             refused.append(str(error))
         except QueueFull as error:
             return 429, {"error": error.what}
         else:
-            found.append({"job": queued.job, "new": queued.new})
+            found.append({"job": queued.job, "new": queued.new, **({"joined": True} if joined else {})})
     if not found:
         return 422, {"error": "; ".join(dict.fromkeys(refused))}
     status = 202 if any(job["new"] for job in found) else 200

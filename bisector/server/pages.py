@@ -55,7 +55,8 @@ def page_routes(service: Service) -> APIRouter:
 
     @routes.get("/scenarios")
     def scenarios() -> HTMLResponse:
-        return HTMLResponse(scenarios_page(scenario_lines(service)))
+        lines, problems = scenario_lines(service)
+        return HTMLResponse(scenarios_page(lines, problems))
 
     @routes.get("/scenarios/{name:path}")
     def scenario(name: str) -> HTMLResponse:
@@ -151,6 +152,7 @@ def _stand(service: Service, row: JobRow, investigation: Investigation, report: 
         host=hosts[0] if hosts else "",
         links=tuple(_links(service, row, report)),
         follow=f"/jobs/{row.job}/events?since={version}" if live else "",
+        also=tuple(each.phrase for each in service.joining.told(row.job)),
     )
 
 

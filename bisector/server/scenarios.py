@@ -1,14 +1,13 @@
 """Scenarios and their histories, as the pages show them."""
 
-from contextlib import suppress
 from itertools import islice
 
 from bisector.core.model.scenario import Scenario
 from bisector.core.watch import moves
 from bisector.core.watch.moves import Searched
 from bisector.engine.job import JobRow
-from bisector.engine.sweep import SeriesState
-from bisector.errors import JobError, NoSuchJob, ScenarioError
+from bisector.engine.sweep import Known, SeriesState
+from bisector.errors import JobError, NoSuchJob
 from bisector.report.numbers import date
 from bisector.report.pages import ChangeLine, ScenarioLine, SeriesPart
 from bisector.report.plots.nights import history_figure
@@ -21,10 +20,12 @@ JOBS_LOOKED_AT = 500
 JOBS_OF_A_SCENARIO = 5
 
 
-def scenario_lines(service: Service) -> list[ScenarioLine]:
-    """Every scenario, what can be told of it in a line or two."""
-    rows, series = service.store.jobs(JOBS_LOOKED_AT), _series(service)
-    return [_line(service, name, found, rows, series.get(name, ())) for name, found in service.scenarios()]
+def scenario_lines(service: Service) -> tuple[list[ScenarioLine], tuple[str, ...]]:
+    """Every scenario, what can be told of it in a line or two; and which sweeps cannot be seen to, and why."""
+    known = service.series()
+    rows, series = service.store.jobs(JOBS_LOOKED_AT), _series(service, known)
+    lines = [_line(service, name, found, rows, series.get(name, ())) for name, found in service.scenarios()]
+    return lines, known.problems
 
 
 def scenario_line(service: Service, name: str) -> ScenarioLine:
@@ -34,7 +35,7 @@ def scenario_line(service: Service, name: str) -> ScenarioLine:
     if found is None and not any(row.request.scenario.name == name for row in rows):
         raise NoSuchJob(f"there is no scenario {name[:200]!r}", then="/scenarios shows those there are")
     # One that only jobs know was given on a command line, or is gone.
-    return _line(service, name, found or "", rows, _series(service, drawn=name).get(name, ()))
+    return _line(service, name, found or "", rows, _series(service, service.series(), drawn=name).get(name, ()))
 
 
 def _line(
@@ -53,17 +54,13 @@ def _line(
     )
 
 
-def _series(service: Service, drawn: str = "") -> dict[str, tuple[SeriesPart, ...]]:
-    """The series of the sweeps by their scenarios, those of the scenario `drawn` with plots and answers.
-
-    None where a sweep names a scenario that cannot be read.
-    """
+def _series(service: Service, known: Known, drawn: str = "") -> dict[str, tuple[SeriesPart, ...]]:
+    """The series of the sweeps by their scenarios, those of the scenario `drawn` with plots and answers."""
     found: dict[str, tuple[SeriesPart, ...]] = {}
-    with suppress(ScenarioError):
-        for number, state in enumerate(service.series()):
-            name = state.watched.name
-            part = _part(service, state, f"series-{number}", drawn=name.scenario == drawn)
-            found[name.scenario] = (*found.get(name.scenario, ()), part)
+    for number, state in enumerate(known.states):
+        name = state.watched.name
+        part = _part(service, state, f"series-{number}", drawn=name.scenario == drawn)
+        found[name.scenario] = (*found.get(name.scenario, ()), part)
     return found
 
 

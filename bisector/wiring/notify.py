@@ -14,6 +14,7 @@ from bisector.formats.targets import NotifyTable
 from bisector.report.document import Report
 from bisector.settings import secrets
 from bisector.wiring import Wiring
+from bisector.wiring.joining import make_joining
 
 
 def make_outbox(wiring: Wiring) -> Outbox:
@@ -34,7 +35,8 @@ def make_sender(wiring: Wiring, tell: Callable[[str], None]) -> Sender | None:
     sources = Sources(
         report=lambda job: report_of_job(wiring, job),
         page=lambda job: f"{url}/jobs/{job}" if url else "",
-        repository=lambda location: _repository(wiring, location),
+        repository=lambda location: repository_at(wiring, location),
+        also=make_joining(wiring, tell).told_in_the_end,
     )
     return Sender(make_outbox(wiring), targets, sources, tell)
 
@@ -77,8 +79,8 @@ def report_of_job(wiring: Wiring, job: str) -> Report:
     return told(investigation_of(job, wiring.store), row, kept_file(wiring.artifacts), page, working=False)
 
 
-def _repository(wiring: Wiring, location: str) -> RepositoryTable | None:
-    """Jobs bear a location as git is given it, which may be written otherwise in the settings."""
+def repository_at(wiring: Wiring, location: str) -> RepositoryTable | None:
+    """The configured repository at a location as git is given it, which the settings may write otherwise."""
     tables = wiring.settings.repositories
     for table in tables:
         if location == table.location:

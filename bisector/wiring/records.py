@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from bisector.engine.records import Records
+from bisector.engine.records import Records, Tally
 from bisector.errors import BisectorError
 from bisector.report.tables.columns import Cell, Table
 from bisector.wiring import Wiring
@@ -15,6 +15,13 @@ def make_records(wiring: Wiring) -> Records:
     from bisector.adapters.store.sql_records import SqlRecords
 
     return SqlRecords(wiring.database)
+
+
+def make_tally(wiring: Wiring) -> Tally:
+    """Figures over everything that is stored."""
+    from bisector.adapters.store.sql_tally import SqlTally
+
+    return SqlTally(wiring.database)
 
 
 def parquet_writer() -> Callable[[Path, Table, Iterable[tuple[Cell, ...]]], None]:

@@ -18,7 +18,7 @@ from bisector.core.model.profiles import (
     interleaved,
     sampler,
 )
-from bisector.core.model.scenario import Metric, ProfileRecipe, RunRecipe, Scenario
+from bisector.core.model.scenario import Metric, Probe, ProfileRecipe, Ready, RunRecipe, Scenario, Service
 from bisector.core.search.profiling import rate_for, slots_of
 from bisector.formats.scenario import parse_scenario
 
@@ -40,6 +40,30 @@ def test_a_wrapped_run_is_the_same_command_with_room_for_the_profiler(name: Prof
     assert wrapped.timeout_seconds > plain.timeout_seconds
     assert wrapped.memory_bytes > plain.memory_bytes
     assert any("{out}/" in word or word == "{out}" for word in wrapped.command)
+
+
+@pytest.mark.parametrize("name", list(ProfilerName))
+def test_where_there_are_services_the_last_is_profiled_and_has_time_to_write(name: ProfilerName) -> None:
+    ready = Ready(probe=Probe.TCP, words=("{port}",))
+    db, web = (Service(name=each, command=(each,), ready=ready) for each in ("db", "web"))
+    plain = RunRecipe(command=("load",), services=(db, web))
+    profiler = sampler(name, ProfileRecipe())
+    wrapped = profiler.wrapped(plain)
+    assert (wrapped.command, wrapped.services[0]) == (("load",), db)
+    looked_at = wrapped.services[1]
+    assert (looked_at.around, looked_at.command) == (profiler.before, ("web",))
+    assert looked_at.ready_seconds > web.ready_seconds
+    assert looked_at.stop_seconds > web.stop_seconds
+    assert wrapped.memory_bytes > plain.memory_bytes
+
+
+def test_auto_goes_by_what_the_service_is() -> None:
+    ready = Ready(probe=Probe.TCP, words=("{port}",))
+    run = RunRecipe(command=("wrk",), services=(Service(name="web", command=("python", "a.py"), ready=ready),))
+    choice = choose(replace(SCENARIO, run=run), {})
+    assert (choice.able[0], choice.why) == (ProfilerName.PY_SPY, "the command is Python")
+    native = replace(run, command=("python", "load.py"), services=(replace(run.services[0], command=("./server",)),))
+    assert choose(replace(SCENARIO, run=native), {}).able[0] is ProfilerName.PERF
 
 
 def test_settings_of_the_scenario_reach_the_profiler() -> None:

@@ -17,6 +17,7 @@ from bisector.adapters.in_memory.series import InMemorySeries
 from bisector.adapters.in_memory.world import World
 from bisector.adapters.store.database import Database, sqlite_url
 from bisector.adapters.store.sql_queue import SqlQueue
+from bisector.adapters.store.sql_records import SqlRecords
 from bisector.adapters.store.sql_series import SqlSeries
 from bisector.adapters.store.sql_store import SqlStore
 from bisector.core.model.history import Commit
@@ -25,6 +26,7 @@ from bisector.core.model.verdict import VerdictKind
 from bisector.core.watch.log import Asked, Record, history_of
 from bisector.core.watch.moves import Accepted, AcceptedBy, Looked, Searched, open_changes
 from bisector.core.watch.nights import Night
+from bisector.core.watch.week import DAY, WEEK
 from bisector.engine.asking import Grounds
 from bisector.engine.loop import carry_out
 from bisector.engine.ports import Ports
@@ -33,6 +35,7 @@ from bisector.engine.series import SeriesLog
 from bisector.engine.stop import StopSignal
 from bisector.engine.sweep import Sweeper, SweepPorts
 from bisector.engine.telling import investigation_of
+from bisector.engine.week import week_before
 from bisector.errors import RefError, UsageError
 from bisector.formats.service import RepositoryTable, SweepTable
 
@@ -227,6 +230,18 @@ def test_sixty_nights_find_both_regressions_and_the_improvement_and_nothing_else
     nights = [record for record in shop.records if isinstance(record, Night)]
     assert {(len(night.values), len(night.reference)) for night in nights} == {(5, 5)}
     assert len(nights) >= 57
+    # The same night after night as a week tells it: what is open, what was found that week, and since when it was seen.
+    records = SqlRecords(shop.database)
+    last = searched[2].time
+    week, problem = week_before(last + DAY, shop.sweeper().states(), records)
+    assert problem == ""
+    assert [each.searched.job for each in week.open] == [searched[0].job, searched[2].job]
+    assert [each.answer.blamed[0].commit for each in week.open if each.answer] == [world.line[46], world.line[140]]
+    assert [found.answer.job for found in week.found] == [searched[2].job]
+    assert week.found[0].answer.asked_by == "sweep nightly"
+    assert 0 < week.found[0].from_seen < WEEK
+    assert [(trend.worse, trend.notable) for trend in week.trends] == [(True, True)]
+    assert week_before(searched[0].time, shop.sweeper().states(), records)[0].open == ()
 
 
 def test_nights_that_were_missed_are_made_up_for_once(shop_of: Open) -> None:

@@ -1,5 +1,6 @@
 """`bisector doctor --profilers`: a table of what really works, and the documentation that holds it."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,29 @@ def test_every_profiler_is_really_tried(cli: Cli, monkeypatch: pytest.MonkeyPatc
     assert list(told) == list(TOOLS.values())
     for name in ("pyinstrument", "tracemalloc", TOOLS["counts"], TOOLS["allocations"]):
         assert told[name].startswith("works: "), told
+
+
+@pytest.mark.docker
+def test_findings_for_people_and_for_programs(cli: Cli) -> None:
+    told = cli("doctor", "--json")
+    document = json.loads(told.out)
+    findings = {found["subject"]: found for found in document["findings"]}
+    assert document["schema"] == 1
+    wanted = "processors|frequency|turbo|threads|address layout|load|clock|state directory|git|database|schema|SQLite"
+    assert set(wanted.split("|")) | {"queue", "workers", "Docker", "engine", "engine directory"} <= set(findings)
+    assert {"subject", "judgement", "seen", "advice"} == set(findings["git"])
+    assert told.code == any(found["judgement"] == "problem" for found in findings.values())
+    assert all(found["advice"] for found in findings.values() if found["judgement"] != "fine")
+
+
+def test_a_database_that_cannot_be_used_is_a_problem_and_the_rest_is_looked_at(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "bisector.sqlite3").write_bytes(b"not a database" * 1000)
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")
+    told = cli("doctor")
+    assert told.code == 1
+    assert "✗ database" in told.out
+    assert "! Docker" in told.out
+    assert "profilers here" in told.out

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from bisector.engine.stop import StopSignal
+from bisector.errors import Cancelled
 from bisector.report.tables.columns import TABLES, Kind
 from tests.entry.conftest import Cli
 
@@ -100,6 +102,22 @@ def test_a_file_is_whole_or_what_it_was_before(jobs: Cli, monkeypatch: pytest.Mo
     assert [path.name for path in Path().glob(".*")] == []
     assert jobs("export", "jobs", "--output", "jobs.csv").code == 0
     assert len(rows_of(Path("jobs.csv").read_text())) == 2
+
+
+def test_who_stops_it_finds_what_was_there_before(jobs: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("jobs.csv").write_text("before")
+
+    def check(stop: StopSignal) -> None:
+        """Ctrl-C, once the file has been begun."""
+        assert Path(".jobs.csv.new").exists()
+        raise Cancelled("Ctrl-C")
+
+    monkeypatch.setattr(StopSignal, "check", check)
+    done = jobs("export", "jobs", "--output", "jobs.csv")
+    assert done.code == 130
+    assert "stopped (Ctrl-C) (jobs.csv). That file is as it was before." in done.err
+    assert Path("jobs.csv").read_text() == "before"
+    assert [path.name for path in Path().glob(".*")] == []
 
 
 def test_what_cannot_be_says_what_to_do(cli: Cli) -> None:

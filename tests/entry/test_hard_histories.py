@@ -222,3 +222,40 @@ def test_a_submodule_is_fetched_where_scenario_and_settings_say_so(
     monkeypatch.setenv("BISECTOR_SUBMODULE_URLS", json.dumps([str(tmp_path / "library")]))
     found = bisect(cli, tmp_path, named)
     assert (found["verdict"], found["culprits"][0]["subject"]) == ("culprit", f"Change {SLOW}")
+
+
+def moved_modules(tmp_path: Path) -> tuple[Sandbox, str]:
+    """A repository whose fourth commit moves its submodule by nine commits; the one of those that raises LEVEL."""
+    library, made = Sandbox.make(tmp_path / "library"), Sandbox.make(tmp_path / "git")
+    pages = [library.commit(f"Page {n}", {"lib.py": lib(n), "page.txt": str(n)}) for n in range(12)]
+    named = f'[submodule "part"]\n\tpath = vendor/part\n\turl = {library.top}\n'
+    for number in range(6):
+        made.write({".gitmodules": named} if number == 3 else {".gitmodules": named, "number.txt": str(number)})
+        made.git("add", ".gitmodules", "number.txt")
+        made.git("update-index", "--add", "--cacheinfo", f"160000,{pages[11 if number >= 3 else 2]},vendor/part")
+        made.git("commit", "--quiet", "-m", f"Change {number}")
+    made.git("tag", "good", "HEAD~5")
+    made.git("tag", "bad", "HEAD")
+    return made, pages[SLOW]
+
+
+def test_a_submodule_that_went_on_is_searched_inside(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, slow = moved_modules(tmp_path)
+    monkeypatch.setenv("BISECTOR_SUBMODULE_URLS", json.dumps([str(tmp_path)]))
+    named = scenario(tmp_path, 'submodules = "fetch"')
+    text = (named / "scenario.toml").read_text()
+    (named / "scenario.toml").write_text(text.replace('PYTHONPATH = "{source}"', 'PYTHONPATH = "{source}/vendor/part"'))
+    found = bisect(cli, tmp_path, named)
+    (culprit,) = found["culprits"]
+    assert (culprit["subject"], culprit["kind"]) == ("Change 3", "submodule")
+    parts = found["parts"]
+    assert (parts["kind"], parts["answer"], parts["of"]) == ("submodules", "one", 9)
+    (commit,) = parts["commits"]
+    assert (commit["commit"], commit["subject"]) == (slow, f"Page {SLOW}")
+    assert (commit["submodule"], commit["remote"]) == ("vendor/part", str(tmp_path / "library"))
+    assert len(parts["sets"]) <= 4, "a search, not one after the other"
+    assert (
+        f"commit {slow[:10]} (Page {SLOW}) in submodule vendor/part ({tmp_path / 'library'}) makes +50.0 %"
+        in (found["sentence"])
+    )
+    assert f"in submodule vendor/part ({tmp_path / 'library'})" in report(cli, tmp_path, found["job"])

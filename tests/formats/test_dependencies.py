@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bisector.formats.dependencies import is_dependency_file, moves_in
+from bisector.formats.dependencies import is_dependency_file, is_requirements_file, moves_in
+from bisector.formats.dependencies.python import partly
 
 FILES = {
     "requirements.txt": (
@@ -243,3 +244,48 @@ def test_nothing_that_is_in_them_is_an_error(path: str, content: bytes) -> None:
 @pytest.mark.parametrize("path", FILES)
 def test_another_shape_is_no_error(path: str, text: bytes) -> None:
     moves_in({path: (text, None)})
+
+
+OLD_FILE = (
+    "# what is wanted\nalpha==1\nbeta[extra]==1 \\\n    --hash=sha256:aa\ngone==3\n--index-url https://old\nsame==1"
+)
+NEW_FILE = (
+    "# what is wanted\nalpha==2\nBeta[extra]==2 \\\n    --hash=sha256:bb\n--index-url https://new\ncome==4\nsame==1\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("moved", "lines"),
+    [
+        ((), ["alpha==1", "beta[extra]==1 \\", "    --hash=sha256:aa", "same==1", "gone==3"]),
+        (("alpha",), ["alpha==2", "beta[extra]==1 \\", "    --hash=sha256:aa", "same==1", "gone==3"]),
+        (("beta", "gone"), ["alpha==1", "Beta[extra]==2 \\", "    --hash=sha256:bb", "same==1"]),
+        (("come",), ["alpha==1", "beta[extra]==1 \\", "    --hash=sha256:aa", "come==4", "same==1", "gone==3"]),
+    ],
+)
+def test_a_requirements_file_with_only_some_packages_moved(moved: tuple[str, ...], lines: list[str]) -> None:
+    text = partly(OLD_FILE, NEW_FILE, frozenset(moved))
+    kept = [line for line in text.splitlines() if not line.startswith(("#", "--index"))]
+    assert kept == lines
+    assert "--index-url https://new" in text, "what names no package is that of the new file"
+
+
+def test_with_all_packages_moved_a_requirements_file_is_the_new_one() -> None:
+    assert partly(OLD_FILE, NEW_FILE, frozenset({"alpha", "beta", "gone", "come"})) == NEW_FILE
+    assert partly("", NEW_FILE, frozenset({"alpha", "beta", "come", "same"})) == NEW_FILE
+    assert partly("a==1\n", "a==1\n", frozenset()) == "a==1\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "is_one"),
+    [
+        ("requirements.txt", True),
+        ("requirements/dev.in", True),
+        ("app/constraints-3.11.txt", True),
+        ("poetry.lock", False),
+        ("pyproject.toml", False),
+        ("requirements.py", False),
+    ],
+)
+def test_files_that_pip_reads_are_known(path: str, is_one: bool) -> None:
+    assert is_requirements_file(path) is is_one

@@ -6,7 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from bisector.core.model.scenario import Better, Scenario
+from bisector.core.model.scenario import Better, Probe, Ready, Scenario, Service
 from bisector.errors import ScenarioError
 from bisector.formats.scenario import parse_scenario, scenario_schema
 
@@ -85,3 +85,86 @@ def test_the_published_schema_accepts_what_is_accepted_and_refuses_unknown_keys(
     validator = jsonschema.Draft202012Validator(schema)
     validator.validate(tomllib.loads(FULL.read_text()))
     assert list(validator.iter_errors({"name": "x", "run": {"command": ["a"], "comand": 1}}))
+
+
+SERVED = LEAST.replace(b'command = ["true"]', b'command = ["load", "{port}"]')
+DB = b'[[run.services]]\nname = "db"\ncommand = ["db", "{port}"]\n'
+WEB = b'[[run.services]]\nname = "web"\ncommand = ["web"]\nready = {http = "http://localhost:8080"}\n'
+
+
+def test_a_service_has_a_name_and_is_ready_when_its_port_is_open_unless_it_says_otherwise() -> None:
+    found = parse(SERVED + b'[run.service]\ncommand = ["serve", "{port}"]\n').run.services
+    ready = Ready(probe=Probe.TCP, words=("{port}",))
+    assert found == (Service(name="service", command=("serve", "{port}"), ready=ready),)
+
+
+@pytest.mark.parametrize(
+    ("ready", "probe", "words"),
+    [
+        (b"{tcp = 8080}", Probe.TCP, ("8080",)),
+        (b'{tcp = "{port}"}', Probe.TCP, ("{port}",)),
+        (b'{http = "http://127.0.0.1:{port}/health?a=1"}', Probe.HTTP, ("{port}", "/health?a=1")),
+        (b'{http = "http://localhost:8080"}', Probe.HTTP, ("8080", "/")),
+        (b'{log = "listening on"}', Probe.LOG, ("listening on",)),
+        (b'{command = ["pg_isready", "-p", "{port}"]}', Probe.COMMAND, ("pg_isready", "-p", "{port}")),
+    ],
+)
+def test_how_a_service_is_told_to_be_ready(ready: bytes, probe: Probe, words: tuple[str, ...]) -> None:
+    found = parse(SERVED + b'[run.service]\ncommand = ["serve"]\nready = ' + ready + b"\n").run.services
+    assert found[0].ready == Ready(probe=probe, words=words)
+
+
+def test_the_last_of_several_services_is_the_one_that_is_looked_at() -> None:
+    run = parse(SERVED + DB + WEB).run
+    assert [service.name for service in run.services] == ["db", "web"]
+    assert run.looked_at == ("web",)
+    assert parse(LEAST).run.looked_at == ("true",)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b'[run.service]\ncommand = ["a"]\n', "say how to tell that it is ready"),
+        (
+            b'[run.service]\ncommand = ["a"]\nready = {tcp = 80, log = "x"}\n',
+            "exactly one of tcp, http, log and command",
+        ),
+        (b'[run.service]\ncommand = ["a"]\nready = {tcp = 70000}\n', "no port: 70000"),
+        (b'[run.service]\ncommand = ["a"]\nready = {http = "https://example.org/"}\n', "it is asked on loopback"),
+        (b'[run.service]\ncommand = ["a"]\nredy = {tcp = 80}\n', "unknown key run.service.redy; did you mean 'ready'?"),
+        (b'[run.service]\ncommand = ["a"]\nready = {htp = "x"}\n', "did you mean 'http'?"),
+        (b'[run.service]\ncommand = ["{port}"]\nstop_signal = "SIGKILL"\n', "run.service.stop_signal"),
+        (DB + DB, "two services are called 'db'"),
+        (DB.replace(b"{port}", b"{port.cache}") + WEB, "say how to tell that it is ready"),
+        (DB + WEB.replace(b'["web"]', b'["web", "{port.cache}"]'), "no service is called 'cache'; there are: db, web"),
+        (DB + b'[run.service]\ncommand = ["{port}"]\n', "not both"),
+        (b"".join(DB.replace(b"db", b"db%d" % n) for n in range(9)), "9 services, more than 8"),
+    ],
+)
+def test_a_mistake_in_a_service_is_named(text: bytes, told: str) -> None:
+    with pytest.raises(ScenarioError) as raised:
+        parse(SERVED + text)
+    assert told in str(raised.value)
+
+
+def test_samples_of_other_services_are_not_comparable() -> None:
+    with_one = [parse(SERVED + text).run.identity() for text in (b"", DB, DB + WEB, DB.replace(b'["db"', b'["db2"'))]
+    assert len(set(with_one)) == 4
+
+
+def test_a_share_within_a_limit_is_better_high_and_has_no_unit() -> None:
+    text = b'[[metrics]]\nname = "a"\nstatistic = "share<=0.2"\n[[metrics]]\nname = "b"\nstatistic = "share>2"\n'
+    text += b'[[metrics]]\nname = "c"\nstatistic = "share<2"\nbetter = "lower"\n'
+    text += b'[[metrics]]\nname = "d"\nstatistic = "p99.9"\n'
+    found = parse(LEAST + text).metrics
+    assert [metric.better for metric in found] == [Better.HIGHER, Better.LOWER, Better.LOWER, Better.LOWER]
+    with pytest.raises(ScenarioError, match="a share has no unit"):
+        parse(LEAST + b'[[metrics]]\nname = "a"\nstatistic = "share<=0.2"\nunit = "s"\n')
+
+
+@pytest.mark.parametrize(
+    "name", ["mode", "p0", "p100", "p", "p5.", "share", "share<=", "share=1", "share<=x", "share<nan"]
+)
+def test_a_statistic_that_is_not_known_is_named(name: str) -> None:
+    with pytest.raises(ScenarioError, match="no such statistic"):
+        parse(LEAST + f'[[metrics]]\nname = "a"\nstatistic = "{name}"\n'.encode())

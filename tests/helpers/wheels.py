@@ -7,12 +7,13 @@ import zipfile
 from pathlib import Path
 
 
-def wheel_of(name: str, version: str, source: str) -> tuple[str, bytes]:
-    """The file name and the content of a wheel with one module called `name`."""
+def wheel_of(name: str, version: str, source: str, wants: tuple[str, ...] = ()) -> tuple[str, bytes]:
+    """The file name and the content of a wheel with one module called `name`, which wants other packages."""
+    requires = "".join(f"Requires-Dist: {wish}\n" for wish in wants)
     info = f"{name}-{version}.dist-info"
     files = {
         f"{name}.py": source,
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     lines = [f"{path},sha256={_sum(text)},{len(text)}" for path, text in files.items()]
@@ -24,10 +25,10 @@ def wheel_of(name: str, version: str, source: str) -> tuple[str, bytes]:
     return f"{name}-{version}-py3-none-any.whl", made.getvalue()
 
 
-def publish(index: Path, name: str, version: str, source: str) -> None:
+def publish(index: Path, name: str, version: str, source: str, wants: tuple[str, ...] = ()) -> None:
     """Put a wheel into the directory."""
     index.mkdir(parents=True, exist_ok=True)
-    file, content = wheel_of(name, version, source)
+    file, content = wheel_of(name, version, source, wants)
     (index / file).write_bytes(content)
 
 

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from bisector.core.model.verdict import VerdictKind
 from bisector.report.document import Report
+from bisector.report.markdown import phrase_text
+from bisector.report.messages.also import Also
+from bisector.report.messages.document import news_document
 from bisector.report.messages.github import (
     LONGEST_COMMENT,
     LONGEST_DESCRIPTION,
@@ -21,7 +24,7 @@ from bisector.report.messages.letter import letter_of
 from bisector.report.messages.links import Forge, Links
 from bisector.report.messages.news import HEADLINES, news_of
 from bisector.report.messages.slack import LONGEST_SECTION, slack_message
-from bisector.report.phrase import plain
+from bisector.report.phrase import Phrase, plain
 from tests.report import worlds
 from tests.report.worlds import report
 
@@ -135,3 +138,29 @@ def test_messages_keep_within_their_limits() -> None:
 def test_a_marker_cannot_be_broken_out_of(key: str) -> None:
     with pytest.raises(ValueError, match="not a key"):
         marker(key)
+
+
+@given(TEXT)
+def test_alerts_that_joined_are_told_everywhere_and_their_words_do_nothing(source: str) -> None:
+    answered = Also(
+        asked_by=f"x{source}", metric="p95", good="a" * 40, bad="b" * 40, said=Phrase(""), answered=True, own=""
+    )
+    own = replace(answered, answered=False, own="14")
+    news = news_of(named(), LINKS, [answered, own])
+    assert [plain(each).rsplit(": ", 1)[1] for each in news.also] == [
+        "this answers it.",
+        "this does not answer it, job 14 is to.",
+    ]
+    said = plain(news.also[1])
+    assert said in letter_of(news).text
+    assert said in news_document(news, "shop")["also"]
+    sections = [block["text"]["text"] for block in slack_message(news)["blocks"] if block["type"] == "section"]
+    assert any("asked about `p95` from `aaaaaaaaaa` to `bbbbbbbbbb`: this answers it." in text for text in sections)
+    comment = github_comment(named(), news, "key")
+    assert "\n- " + phrase_text(news.also[0]) + "\n- " + phrase_text(news.also[1]) + "\n" in comment
+
+
+def test_a_job_that_nobody_joined_says_nothing_of_that() -> None:
+    news = news_of(named(), LINKS)
+    assert news.also == ()
+    assert "asked about" not in letter_of(news).text + github_comment(named(), news, "key")

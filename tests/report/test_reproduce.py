@@ -56,6 +56,11 @@ SPELT = {
     "wall": ((WALL,), (), ["--results", "wall"]),
     "json by name": ((Metric(name="rate"),), ("rate",), ["--metric", "rate"]),
     "number": ((Metric(name="value", source="number"),), (), ["--results", "number"]),
+    "tool": (
+        (Metric(name="BenchmarkA", source="go-bench", unit="s"),),
+        ("BenchmarkA",),
+        ["--metric", "BenchmarkA", "--results", "go-bench"],
+    ),
     "named pattern": (
         (Metric(name="rate", source="regex:a (.*)"),), ("rate",), ["--metric", "rate", "--results", "regex:a (.*)"],
     ),

@@ -9,6 +9,8 @@ from bisector.core.model.builds import Build
 from bisector.core.model.facts import BuildRecorded, Concluded, EnvironmentSeen, Fact, HistoryListed
 from bisector.core.model.history import ASIDE, Commit, Line, linear_line, main
 from bisector.core.model.investigation import Investigation
+from bisector.core.model.packages import PackageMove
+from bisector.core.model.parts import PartsListed
 from bisector.core.model.request import Budget, JobKind, Request, Search
 from bisector.core.model.samples import Outcome, Purpose, Sample, Usage
 from bisector.core.model.scenario import Direction
@@ -20,6 +22,7 @@ from bisector.formats.scenario import parse_scenario
 from bisector.report.attached import Artifact
 from bisector.report.compose import JobFacts, report_of
 from bisector.report.document import Report
+from tests.helpers.moving import both, module_job, moving, one, taken_apart
 from tests.helpers.simulated import Simulation, simulate_after
 
 DONE = JobFacts(state="done", elapsed_seconds=321.5)
@@ -154,6 +157,11 @@ def by_verdict() -> Mapping[str, Investigation]:
         "not_restored": tried(39),
         "conflict": tried(40, conflicts="40"),
         "nothing to give back": tried(40, culprit=0),
+        "packages apart": taken_apart(moving(one("gamma"))),
+        "packages untold": taken_apart(moving(one("beta"), impossible=frozenset({frozenset({"alpha", "beta"})}))),
+        "packages together": taken_apart(moving(both("beta", "gamma"))),
+        "submodule apart": module_job("fetch"),
+        "submodule that left": module_job("fetch", left=True),
         "luck of a build": finished(
             World(candidates=32, culprit=20, noise=0.005, seed=7, rebuilt="19:0.075"), search=Search(descend=False)
         ),
@@ -294,14 +302,43 @@ def hostile(investigation: Investigation, text: str) -> Investigation:
             place: replace(made, commit=_hostile_commit(made.commit, text))
             for place, made in investigation.trials.items()
         },
+        parts=_hostile_parts(investigation.parts, text),
+        seen=tuple(
+            replace(
+                seen,
+                packages=tuple(_hostile_move(move, text) for move in seen.packages),
+                submodules=tuple(replace(move, path=text) for move in seen.submodules),
+            )
+            for seen in investigation.seen
+        ),
         verdict=_hostile_verdict(verdict, text) if verdict else None,
     )
+
+
+def _hostile_parts(parts: PartsListed | None, text: str) -> PartsListed | None:
+    if parts is None:
+        return None
+    return replace(
+        parts,
+        line=_hostile_line(parts.line, text),
+        moves=tuple(_hostile_move(move, text) for move in parts.moves),
+        paths=tuple(text for _ in parts.paths),
+        remotes=tuple(text for _ in parts.remotes),
+        problem=text if parts.problem else "",
+    )
+
+
+def _hostile_move(move: PackageMove, text: str) -> PackageMove:
+    return replace(move, name=f"python:{text}", old=move.old and text, new=move.new and text)
 
 
 def _hostile_verdict(verdict: Verdict, text: str) -> Verdict:
     culprits = tuple(replace(culprit, revert=_hostile_trial(culprit.revert, text)) for culprit in verdict.culprits)
     trial, head = (_hostile_trial(found, text) for found in (verdict.trial, verdict.head))
-    return replace(verdict, explanation=text, culprits=culprits, trial=trial, head=head)
+    parts = verdict.parts
+    if parts is not None:
+        parts = replace(parts, alone=_hostile_trial(parts.alone, text), problem=text if parts.problem else "")
+    return replace(verdict, explanation=text, culprits=culprits, trial=trial, head=head, parts=parts)
 
 
 def _hostile_trial(found: Restoration | None, text: str) -> Restoration | None:

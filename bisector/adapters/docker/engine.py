@@ -2,7 +2,8 @@
 
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,6 +23,19 @@ CALL_LIMIT: Seconds = 60.0
 PATIENT_LIMIT: Seconds = 900.0
 
 _FAULTS = (docker.errors.DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What an engine says of itself."""
+
+    version: str
+    parts: Mapping[str, str]
+    """What it is made of, with the version of each: containerd, runc."""
+    root: str
+    """Where it keeps images and containers, on its own machine."""
+    socket: str
+    """The file by which it is talked to; "" where that is none."""
 
 
 class Engine:
@@ -44,6 +58,19 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.api.close()
+
+    def about(self) -> About:
+        """What the engine says of itself."""
+        info = self.info()
+        with faults("ask the engine for its version"):
+            told: dict[str, Any] = self.api.version()
+        kind, _, address = str(kwargs_from_env().get("base_url") or DEFAULT_UNIX_SOCKET).rpartition("://")
+        return About(
+            version=str(info.get("ServerVersion", "of unknown version")),
+            parts={str(part["Name"]): str(part["Version"]) for part in told.get("Components") or ()},
+            root=str(info.get("DockerRootDir", "")),
+            socket="/" + address.lstrip("/") if "unix" in kind else "",
+        )
 
     @contextlib.contextmanager
     def patient(self) -> Iterator[None]:

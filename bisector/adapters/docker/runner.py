@@ -7,7 +7,7 @@ from pathlib import Path
 from bisector.adapters.docker import images
 from bisector.adapters.docker.beside import beside_problem
 from bisector.adapters.docker.build import build_in_docker
-from bisector.adapters.docker.engine import Engine
+from bisector.adapters.docker.engine import About, Engine
 from bisector.adapters.docker.host import engine_facts
 from bisector.adapters.docker.layout import LEFTOVERS
 from bisector.adapters.docker.leftovers import remove_leftovers
@@ -60,6 +60,11 @@ class DockerRunner:
         """The engine's own version."""
         with Engine() as engine:
             return str(engine.info().get("ServerVersion", "of unknown version"))
+
+    def about(self) -> About:
+        """What the engine says of itself."""
+        with Engine() as engine:
+            return engine.about()
 
     def environment(self, request: Request) -> EnvironmentSeen:
         """The engine's machine and the engine; the toolchain is the base image."""

@@ -46,12 +46,21 @@ class Allowed:
 
     def bring(self, mirror: Mirror, url: str, commit: Sha) -> None:
         """Bring a submodule's commit into `mirror`."""
-        full = _joined(self.base, url) if url.startswith(("./", "../")) else url
-        origin = self._origin(full, mirror.stop)
-        object_format = "sha1" if len(commit) == 40 else "sha256"
-        own = Mirror.open(self.mirrors / f"{digest('submodule', full)}.git", object_format, mirror.stop)
-        own.bring(origin, commit)
+        own = self.own_mirror(url, commit, mirror.stop)
         mirror.bring(Origin(url=str(own.path), protocols="file"), commit)
+
+    def own_mirror(self, url: str, commit: Sha, stop: StopSignal) -> Mirror:
+        """The mirror of a submodule, with a commit and its history in it."""
+        full = self.full(url)
+        origin = self._origin(full, stop)
+        object_format = "sha1" if len(commit) == 40 else "sha256"
+        own = Mirror.open(self.mirrors / f"{digest('submodule', full)}.git", object_format, stop)
+        own.bring(origin, commit)
+        return own
+
+    def full(self, url: str) -> str:
+        """The address of a submodule, a relative one seen from the repository's own."""
+        return _joined(self.base, url) if url.startswith(("./", "../")) else url
 
     def _origin(self, full: str, stop: StopSignal) -> Origin:
         """What to fetch from for a submodule's address; RefError where the settings do not allow it."""
@@ -82,10 +91,8 @@ def elsewhere(git: Git, tree: Sha) -> Elsewhere:
 
 def with_submodules(mirror: Mirror, tree: Sha, allowed: Allowed) -> Sha:
     """`tree` with the files of its submodules in it."""
-    listed = list(_listed(mirror.git, tree))
-    wanted = {path: Sha(name) for mode, name, _, path in listed if mode == SUBMODULE}
-    modules = next((name for mode, name, _, path in listed if path == MODULES and mode != b"120000"), None)
-    urls = _urls(mirror.git, modules) if modules is not None else {}
+    wanted = {path: Sha(name) for mode, name, _, path in _listed(mirror.git, tree) if mode == SUBMODULE}
+    urls = addresses(mirror.git, tree)
     trees = {path: _fetched(mirror, path, commit, urls.get(path), allowed) for path, commit in wanted.items()}
     with mirror.room() as room:
         git = replace(mirror.git, environment={"GIT_INDEX_FILE": str(Path(room) / "index")})
@@ -98,6 +105,13 @@ def with_submodules(mirror: Mirror, tree: Sha, allowed: Allowed) -> Sha:
         )
         git.run("update-index", "-z", "--index-info", given=gone + come)
         return Sha(git.run("write-tree").decode().strip())
+
+
+def addresses(git: Git, tree: Sha) -> dict[bytes, str]:
+    """Where the submodules of `tree` come from, as it says, by path."""
+    listed = _listed(git, tree)
+    modules = next((name for mode, name, _, path in listed if path == MODULES and mode != b"120000"), None)
+    return _urls(git, modules) if modules is not None else {}
 
 
 def _fetched(mirror: Mirror, path: bytes, commit: Sha, url: str | None, allowed: Allowed) -> Sha:

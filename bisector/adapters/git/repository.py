@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
-from bisector.adapters.git import archive, branch, changes, elsewhere, history, snapshot, transplant
+from bisector.adapters.git import archive, branch, changes, elsewhere, history, parts, snapshot, transplant
 from bisector.adapters.git.address import Address, is_address
 from bisector.adapters.git.checkout import Checkout, find_checkout
 from bisector.adapters.git.commits import read_commit
@@ -150,13 +150,20 @@ class GitRepository:
 
     def with_submodules(self, tree: str) -> str:
         """`tree` with the files of its submodules; RefError where one cannot be had or its address is not allowed."""
-        allowed = Allowed(
-            places=self._submodule_urls,
-            base=self.location,
-            environment=self._environment,
-            mirrors=self._mirrors,
-        )
-        return with_submodules(self._mirror, parse_sha(tree), allowed)
+        return with_submodules(self._mirror, parse_sha(tree), self._allowed)
+
+    def with_files(self, tree: str, files: Mapping[str, bytes | None]) -> str:
+        """`tree` with these files in place of its own, without those that are None. Nothing keeps it until it is
+        pinned."""
+        return parts.with_files(self._mirror, parse_sha(tree), files)
+
+    def with_submodules_at(self, tree: str, commits: Mapping[str, Sha]) -> str:
+        """`tree` with its submodules at these paths at other commits."""
+        return parts.with_submodules_at(self._mirror, parse_sha(tree), commits)
+
+    def submodule_commits(self, tree: str, path: str, old: Sha, new: Sha) -> tuple[str, tuple[Commit, ...]]:
+        """Where a submodule of `tree` comes from, and the commits of its first-parent line after `old`, up to `new`."""
+        return parts.submodule_commits(self._mirror, parse_sha(tree), path, (old, new), self._allowed)
 
     def bundled(self, old: str, new: str) -> bytes:
         """A git bundle of two commits that hold nothing but these trees, the second after the first."""
@@ -165,6 +172,15 @@ class GitRepository:
     def uncommitted(self) -> bytes:
         """What the work tree has that HEAD has not, as a patch; empty when they are the same."""
         return transplant.difference(self._mirror.git, self.resolve("HEAD").tree, self.snapshot())
+
+    @property
+    def _allowed(self) -> Allowed:
+        return Allowed(
+            places=self._submodule_urls,
+            base=self.location,
+            environment=self._environment,
+            mirrors=self._mirrors,
+        )
 
     def _held(self, made: Transplant) -> Transplant:
         if made.tree:

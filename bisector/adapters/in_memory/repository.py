@@ -1,6 +1,6 @@
 """The simulated history as a repository."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from io import BytesIO
@@ -149,6 +149,21 @@ class SimulatedRepository:
     def with_submodules(self, tree: str) -> str:
         """The same tree: it has none."""
         return tree
+
+    def with_files(self, tree: str, files: Mapping[str, bytes | None]) -> str:
+        """There are no files."""
+        del files
+        raise RefError("a simulated world has no files", where=tree)
+
+    def with_submodules_at(self, tree: str, commits: Mapping[str, Sha]) -> str:
+        """There are none."""
+        del commits
+        return tree
+
+    def submodule_commits(self, tree: str, path: str, old: Sha, new: Sha) -> tuple[str, tuple[Commit, ...]]:
+        """There are none."""
+        del path, old, new
+        raise RefError("a simulated world has no submodules", where=tree)
 
     def bundled(self, old: str, new: str) -> bytes:
         """The names of the trees: all there is of them."""

@@ -21,9 +21,11 @@ def pinning_env(recipe: BuildRecipe) -> dict[str, str]:
     env: dict[str, str] = {}
     if recipe.as_of:
         env |= {"PIP_UPLOADED_PRIOR_TO": recipe.as_of, "UV_EXCLUDE_NEWER": recipe.as_of}
-    if recipe.constraints:
-        path = f"{{scenario}}/{recipe.constraints}"
-        env |= {"PIP_CONSTRAINT": path, "UV_CONSTRAINT": path}
+    paths = [f"{{scenario}}/{recipe.constraints}"] if recipe.constraints else []
+    paths += [f"{{source}}/{recipe.held}"] if recipe.held else []
+    if paths:
+        # Both take several, with blanks between them.
+        env |= dict.fromkeys(("PIP_CONSTRAINT", "UV_CONSTRAINT"), " ".join(paths))
     return env
 
 

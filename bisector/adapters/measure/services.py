@@ -109,7 +109,7 @@ class _Report:
 def _read(content: bytes) -> _Report | None:
     """The report, which what runs beside us could have written as well; None where it is none."""
     fields = parse_fields(content)
-    if fields is None:
+    if fields is None or not {"client", "fault"} & fields.keys():
         return None
     try:
         fault, _, faulty = fields.get("fault", b" 0").decode().partition(" ")

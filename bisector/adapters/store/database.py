@@ -25,10 +25,13 @@ from bisector.adapters.store.tables import REVISION, REVISIONS
 from bisector.errors import EnvironmentFault, StoreError, UsageError
 
 BUSY_SECONDS = 10.0
+ENCODED = {"client_encoding": "utf8"}
+"""A cluster that was made where no locale is set has no encoding, and the driver would then give bytes for text."""
 SERVER = {
     "options": "-c idle_in_transaction_session_timeout=15s -c lock_timeout=10s",
     "connect_timeout": 10,
     "tcp_user_timeout": 15_000,
+    **ENCODED,
 }
 """A process that is stopped in the middle of a transaction must not keep its rows locked for longer than a lease; and a
 server that vanished without a word is not waited for longer than one that says it is away (milliseconds, the last)."""
@@ -71,7 +74,8 @@ class Database:
     @property
     def conninfo(self) -> str:
         """How libpq would connect to it, password included."""
-        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        encoded = self.url.set(drivername="postgresql").update_query_dict(ENCODED)
+        return encoded.render_as_string(hide_password=False)
 
     @property
     def where(self) -> str:

@@ -19,7 +19,7 @@ from bisector.adapters.store.queue_rows import (
     wait_again,
 )
 from bisector.adapters.store.sql_store import move_job, number_of
-from bisector.adapters.store.tables import hosts, jobs, queue, workers
+from bisector.adapters.store.tables import LOST, hosts, jobs, queue, workers
 from bisector.core.model.units import Seconds, digest
 from bisector.engine.dispatch import Dispatcher
 from bisector.engine.job import JobState
@@ -239,7 +239,7 @@ class Leases:
     def _lost(self, connection: Connection, row: Row[Any]) -> bool:
         """End a lease whose worker is no more; whether the job waits again."""
         job, now = str(row.job_id), self._wall()
-        end_attempt(connection, row.job_id, row.fence, "lost", now)
+        end_attempt(connection, row.job_id, row.fence, LOST, now)
         failures = row.failures + 1
         begun = row.job_state == JobState.RUNNING
         theirs = row.kind == WorkerKind.PERSON and (begun or not row.host_class)

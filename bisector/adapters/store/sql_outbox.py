@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bisector.adapters.store.database import Database
@@ -11,7 +11,7 @@ from bisector.adapters.store.sql_store import number_of
 from bisector.adapters.store.tables import attempts, notify_targets, outbox, queue
 from bisector.core.model.units import Seconds
 from bisector.engine.job import JobState
-from bisector.engine.notify import Claimed, Count, Fate, Note
+from bisector.engine.notify import Claimed, Count, Fate, Message, Note
 from bisector.engine.ports import Clock
 from bisector.engine.queue import AT_TERMINAL
 
@@ -119,6 +119,15 @@ class SqlOutbox:
         with self._database.reading() as connection:
             return [Count(target=row.target, fate=Fate(row.fate), messages=row.n) for row in connection.execute(wanted)]
 
+    def messages(self, most: int, fate: Fate | None = None) -> list[Message]:
+        """The messages with that fate, or all: those that are still to leave first, then the newest."""
+        done = case((outbox.c.fate.in_(OPEN), 0), else_=1)
+        wanted = select(outbox).order_by(done, outbox.c.id.desc()).limit(most)
+        if fate is not None:
+            wanted = wanted.where(outbox.c.fate == fate)
+        with self._database.reading() as connection:
+            return [_message(row) for row in connection.execute(wanted)]
+
     def _insert(self, connection: Connection, note: Note) -> None:
         now = self._now(connection)
         values = {
@@ -139,6 +148,18 @@ class SqlOutbox:
         if self._database.is_sqlite:
             return self._clock.now().timestamp()
         return float(connection.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one())
+
+
+def _message(row: Row[Any]) -> Message:
+    return Message(
+        job=str(row.job_id),
+        target=row.target,
+        fate=Fate(row.fate),
+        noted=row.noted_at,
+        due=row.due_at,
+        attempts=row.attempts,
+        reason=row.reason,
+    )
 
 
 def _over(now: float) -> ColumnElement[bool]:

@@ -16,9 +16,9 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0007"
+REVISION = "0009"
 """The newest schema this version knows; the last file under migrations/versions."""
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 
 metadata = MetaData(
     naming_convention={
@@ -27,6 +27,9 @@ metadata = MetaData(
         "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     }
 )
+
+LOST = "lost"
+"""Outcome of an attempt whose worker was given up."""
 
 # SQLite numbers rows by itself only for an INTEGER key; elsewhere a wide one costs nothing.
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -210,5 +213,40 @@ commands = Table(
     Column("reason", String(400), nullable=False, comment="why the last attempt failed, or it was closed"),
     Index("uq_commands_comment", "repository", "comment", unique=True),
     Index(None, "closed"),
+    sqlite_autoincrement=True,
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("target", String(200), primary_key=True),
+    Column("job_id", _Id, ForeignKey("jobs.id"), primary_key=True, autoincrement=False),
+    Column("fence", BigInteger, primary_key=True, autoincrement=False, comment="of the lease that is marked"),
+    Column("outside", String(200), nullable=False, comment="what the target calls it; empty: not made yet"),
+    Column("until_at", Float, nullable=False, comment="seconds since the epoch: the end that was told"),
+    Column("closed", Boolean, nullable=False, comment="nothing more is done about it"),
+    Column("due_at", Float, nullable=False, comment="seconds since the epoch: next attempt, or end of a claim"),
+    Column("attempts", Integer, nullable=False),
+    Column("failures", Integer, nullable=False, comment="in a row"),
+    Column("reason", String(400), nullable=False, comment="why the last attempt failed, or it was closed"),
+    Index(None, "closed"),
+)
+
+joined = Table(
+    "joined",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("job_id", _Id, ForeignKey("jobs.id"), nullable=False),
+    Column("question", String(64), nullable=False, comment="key of what the alert asks"),
+    Column("request", Text, nullable=False, comment="JSON, see bisector.formats.facts"),
+    Column("priority", Integer, nullable=False),
+    Column("host_class", String(64), nullable=False),
+    Column("asked_by", String(200), nullable=False),
+    Column("joined_at", Float, nullable=False, comment="seconds since the epoch"),
+    Column("fate", String(10), nullable=False, comment="waiting, answered, own"),
+    Column("own_job", _Id, ForeignKey("jobs.id"), comment="the job of its own, where the joined one did not answer it"),
+    Column("said", Text, nullable=False, comment="what the job said of it"),
+    Index("uq_joined_job_question", "job_id", "question", unique=True),
+    Index(None, "fate"),
     sqlite_autoincrement=True,
 )

@@ -25,6 +25,10 @@ _COLLAPSED_MARK = re.compile(r"_\[[kijw]\]$")
 _PROCESS = re.compile(r"process \d+:(?=\")")
 _PROCESS_NAME = 'process "'
 """How py-spy begins the name of what stands for a whole process."""
+_GATE = re.compile(r'/bin/sh -c echo \$\$ > "\$0" && exec "\$@" \S{1,1000}\.pid ')
+"""What is put before a service that is profiled, and is gone as soon as it has become the service."""
+_PORT = re.compile(r"(?<=[ :=])[0-9]{5}(?![0-9.])")
+"""A service has another one in every run."""
 _THREAD = re.compile(r"thread \(?0x[0-9a-fA-F]+\)?")
 
 _DELETED = re.compile(r" \(deleted\)$")
@@ -78,7 +82,7 @@ class Names:
             origin = Origin.UNKNOWN
         elif bare.startswith(_PROCESS_NAME):
             # What a process was called with is nobody's function, and names the build's directory.
-            bare, origin = self._without_roots(bare), Origin.LIBRARY
+            bare, origin = _PORT.sub("{port}", _GATE.sub("", self._without_roots(bare))), Origin.LIBRARY
         return Frame(name=bare, module=module, file=told, line=max(line, 0), origin=origin)
 
     def _module(self, path: str) -> tuple[str, Origin]:

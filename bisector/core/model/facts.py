@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bisector.core.model.builds import Build
 from bisector.core.model.captures import ChangeSeen, ChangesKept, Profiled, ProfilersSeen
 from bisector.core.model.history import Commit, Line, Place
+from bisector.core.model.parts import PartsListed
 from bisector.core.model.samples import Sample
 from bisector.core.model.steps import Step
 from bisector.core.model.trials import TrialMade
@@ -109,6 +110,7 @@ Fact = (
     | EnvironmentSeen
     | HistoryListed
     | BranchListed
+    | PartsListed
     | BuildRecorded
     | Adopted
     | Sample

@@ -42,6 +42,12 @@ class LineName(StrEnum):
     """The good commit itself, where it does not lie on the main line."""
     TRIED = "tried"
     """Trees that were made to be measured beside the ends, and the tip of the branch."""
+    PART = "part"
+    """The parts of a change, one after the other: packages that it moves, commits of a submodule."""
+    ALONE = "alone"
+    """One or two of those parts without the others."""
+    COMPANY = "company"
+    """One of those parts together with those before it, one after the other."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)

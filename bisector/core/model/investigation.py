@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import assert_never
 
+from bisector.core.model.answered import is_answered
 from bisector.core.model.builds import Build
 from bisector.core.model.captures import ChangeSeen, ChangesKept, Pending, Profiled, ProfilersSeen, pending_captures
 from bisector.core.model.facts import (
@@ -20,22 +21,11 @@ from bisector.core.model.facts import (
     Planned,
 )
 from bisector.core.model.history import ASIDE, Commit, Line, LineName, Place, main
+from bisector.core.model.parts import PartsListed
 from bisector.core.model.request import Request
 from bisector.core.model.samples import SAYS_NOTHING, SPEAKS_OF_THE_COMMIT, Outcome, Purpose, Sample
 from bisector.core.model.scenario import CRASHED, Metric
-from bisector.core.model.steps import (
-    BuildPlace,
-    Conclude,
-    ListBranch,
-    ListHistory,
-    LookAtChange,
-    MakeTrial,
-    Measure,
-    NameCulprit,
-    ProfileSides,
-    Slot,
-    Step,
-)
+from bisector.core.model.steps import Conclude, Measure, ProfileSides, Slot
 from bisector.core.model.trials import TrialMade
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import MetricVerdict, Verdict
@@ -53,6 +43,8 @@ class Investigation:
     request: Request
     history: HistoryListed | None = None
     branch: BranchListed | None = None
+    parts: PartsListed | None = None
+    company: PartsListed | None = None
     builds: Mapping[BuildId, Build] = field(default_factory=dict)
     samples: tuple[Sample, ...] = ()
     plans: tuple[Planned, ...] = ()
@@ -79,10 +71,8 @@ class Investigation:
             case EnvironmentSeen():
                 request = self.request.on_image(fact.toolchain)
                 return replace(self, request=request, environments=(*self.environments, fact))
-            case HistoryListed():
-                return replace(self, history=fact)
-            case BranchListed():
-                return replace(self, branch=fact)
+            case HistoryListed() | BranchListed() | PartsListed():
+                return self._with_line(fact)
             case BuildRecorded():
                 return self._with_build(fact)
             case Adopted() | Sample():
@@ -96,6 +86,18 @@ class Investigation:
                 return self._with_found(fact)
             case Concluded():
                 return replace(self, verdict=fact.verdict, other_verdicts=fact.others)
+        assert_never(fact)
+
+    def _with_line(self, fact: HistoryListed | BranchListed | PartsListed) -> "Investigation":
+        match fact:
+            case HistoryListed():
+                return replace(self, history=fact)
+            case BranchListed():
+                return replace(self, branch=fact)
+            case PartsListed(with_part=0):
+                return replace(self, parts=fact)
+            case PartsListed():
+                return replace(self, company=fact)
         assert_never(fact)
 
     def _with_build(self, fact: BuildRecorded) -> "Investigation":
@@ -158,6 +160,11 @@ class Investigation:
             if self.branch is None:
                 raise ValueError("no branch is listed yet")
             return self.branch.line
+        if name in {LineName.PART, LineName.COMPANY}:
+            parts = self.parts if name is LineName.PART else self.company
+            if parts is None:
+                raise ValueError("no parts are listed yet")
+            return parts.line
         return self.line
 
     def commit(self, place: Place) -> Commit:
@@ -169,12 +176,26 @@ class Investigation:
             if aside is None:
                 raise ValueError("the good commit lies on the line")
             return aside
+        if place.line is LineName.ALONE:
+            parts, index = self._alone(place)
+            return parts.line.commit(index)
         return self.line_of(place.line).commit(place.index)
+
+    def _alone(self, place: Place) -> tuple[PartsListed, int]:
+        """The parts of which one is built without the others, and its index."""
+        size = len(self.parts.moves) if self.parts is not None else 0
+        parts = self.parts if place.index <= size else self.company
+        if parts is None:
+            raise ValueError("no parts are listed yet")
+        return parts, place.index - (0 if parts.with_part == 0 else size)
 
     def tree(self, place: Place) -> str:
         """The tree that is built for `place`; "" where it cannot be had."""
         if place == ASIDE or place.line is LineName.TRIED:
             return self.commit(place).tree
+        if place.line is LineName.ALONE:
+            parts, index = self._alone(place)
+            return parts.alone[index - 1]
         return self.line_of(place.line).trees[place.index]
 
     @cached_property
@@ -290,34 +311,7 @@ class Investigation:
         """The last planned step, when the world has not answered it yet: a killed job goes on there."""
         if not self.plans:
             return None
-        return None if self._answered(self.plans[-1].step) else self.plans[-1]
-
-    def _answered(self, step: Step) -> bool:
-        match step:
-            case ListHistory():
-                return self.history is not None
-            case BuildPlace(place=place, number=number, clean=clean):
-                build = self.builds.get((place, number))
-                return build is not None and (build.usable or build.clean or not clean)
-            case Measure():
-                return not self.pending()
-            case ListBranch(merge=merge, in_context=in_context):
-                listed = self.branch
-                return listed is not None and (listed.merge, listed.in_context) == (merge, in_context)
-            case MakeTrial() | LookAtChange():
-                looked = isinstance(step, LookAtChange) and self.change_seen(step.place, step.parent) is not None
-                return looked or step.place in self.trials
-            case NameCulprit(old=old, new=new, metric=metric):
-                known = (*self.named, *self.named_beside)
-                return any((named.old, named.new, named.metric) == (old, new, metric) for named in known)
-            case ProfileSides(pairs=pairs):
-                number = self.plans[-1].number
-                looked = any(seen.step == number for seen in self.profilers)
-                kept = sum(changes.step == number for changes in self.changes)
-                return looked and kept == len(pairs) and not self.pending_captures()
-            case Conclude():
-                return self.verdict is not None
-        assert_never(step)
+        return None if is_answered(self.plans[-1].step, self) else self.plans[-1]
 
     def change_seen(self, place: Place, parent: Place) -> ChangeSeen | None:
         """What lies between two commits, where it was looked at."""

@@ -70,6 +70,8 @@ class Search:
     confidence: float = 0.95
     every_commit: bool = False
     descend: bool = True
+    parts: bool = True
+    """Whether a culprit that only moves packages or submodules is taken apart."""
     skip: tuple[Sha, ...] = ()
     paths: tuple[str, ...] = ()
     suspects: tuple[str, ...] = ()

@@ -88,6 +88,8 @@ class Sample:
     """Which of the host's groups of processors it ran on."""
     beside: bool = False
     """Whether something was built at the same time, on other processors."""
+    log: str = ""
+    """The file that holds the ends of what its services wrote, where the run did not end well."""
 
     @property
     def counts(self) -> bool:

@@ -1,11 +1,14 @@
 """A scenario: what to build, what to run, what to read, how to profile it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
 from bisector.core.model.units import Bytes, Seconds, digest
+
+_PIP = re.compile(r"\bpip[0-9.]*\s(?:.*\s)?(?:install|sync)\b", re.DOTALL)
 
 
 class Better(StrEnum):
@@ -55,6 +58,16 @@ class BuildRecipe:
     constraints: str = ""
     """The scenario's file of versions that the steps are held to; "" for none."""
 
+    held: str = ""
+    """The file of the checkout, put there by us, with the versions that the steps are held to; "" for none."""
+
+    @property
+    def installs_by_pip(self) -> bool:
+        """Whether the steps resolve packages by pip or uv, and nothing else does: then their environment can hold
+        them to versions."""
+        steps = (*self.dependency_steps, *self.steps)
+        return not (self.dockerfile or self.candidate_dockerfile) and any(_PIP.search(step) for step in steps)
+
     def identity(self) -> str:
         """What of the recipe makes two builds of one tree differ, as a digest."""
         return digest(
@@ -71,7 +84,13 @@ class BuildRecipe:
             *self._kept_elsewhere(),
             *(("--as-of", self.as_of) if self.as_of else ()),
             *(("--constraints", self.constraints) if self.constraints else ()),
+            *(("--held", self.held) if self.held else ()),
         )
+
+    def held_to(self, file: str) -> "BuildRecipe":
+        """The recipe with its steps held to the versions in a file of the checkout."""
+        files = (*self.dependency_files, file) if self.dependency_steps else ()
+        return replace(self, held=file, dependency_files=files)
 
     def dependencies_alone(self) -> "BuildRecipe":
         """What installs the dependencies: from their own files, which have been patched and are all there is."""
@@ -85,6 +104,7 @@ class BuildRecipe:
             env=self.env,
             as_of=self.as_of,
             constraints=self.constraints,
+            held=self.held,
         )
 
     def _dependencies(self) -> tuple[str, ...]:
@@ -201,8 +221,10 @@ class Metric:
 
     def reading(self) -> str:
         """How it is read, as text: values read in different ways are not compared."""
-        further = f" {self.quantity}" if self.quantity else ""
-        return f"{self.name} {self.source} {self.file} {self.select} {self.statistic}{further}"
+        # Nothing more by default: samples of earlier versions stay comparable.
+        quantity = f" {self.quantity}" if self.quantity else ""
+        failures = f" --allow-failures {self.allow_failures!r}" if self.allow_failures else ""
+        return f"{self.name} {self.source} {self.file} {self.select} {self.statistic}{quantity}{failures}"
 
 
 CRASHED = Metric(name="crashed")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bisector.core.model.history import Place
+from bisector.core.model.parts import PartKind
 from bisector.core.model.profiles import CaptureSlot
 from bisector.core.model.samples import Purpose
 from bisector.core.model.trial import Trial
@@ -69,6 +70,22 @@ class ListBranch:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ListParts:
+    """List the parts of what the commit at `place` changes against the one at `parent`.
+
+    In context both are known to show the change; else what lies outside the repository made it.
+    """
+
+    place: Place
+    parent: Place
+    what: PartKind
+    in_context: bool
+    reason: str
+    with_part: int = 0
+    """The package whose company is to be listed; 0 for all of them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NameCulprit:
     """Hold on to a culprit that was found and verified, and go on with what lies on both sides of it.
 
@@ -121,5 +138,14 @@ class Conclude:
 
 
 Step = (
-    ListHistory | BuildPlace | Measure | ListBranch | NameCulprit | ProfileSides | MakeTrial | LookAtChange | Conclude
+    ListHistory
+    | BuildPlace
+    | Measure
+    | ListBranch
+    | ListParts
+    | NameCulprit
+    | ProfileSides
+    | MakeTrial
+    | LookAtChange
+    | Conclude
 )

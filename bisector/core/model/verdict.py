@@ -124,6 +124,23 @@ class Culprit:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PartsAnswer:
+    """Which of the parts of a change made it; `members` are indexes on the line of the parts.
+
+    `alone` is how much of the change the part makes without those before it, where that was measured. `problem` is why
+    no part can be named.
+    """
+
+    place: Place
+    kind: InnerKind
+    members: tuple[int, ...] = ()
+    probability: float = 0.0
+    change: Change | None = None
+    alone: Restoration | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rebuilt:
     """Two commits built again, because their builds held different packages and one of them was made earlier.
 
@@ -168,6 +185,8 @@ class Verdict:
     """What the tip of the branch gives back, where it was asked about: nothing, as long as the change is there."""
     rebuilt: Rebuilt | None = None
     """What building two commits again gave, where that was what it took to know."""
+    parts: PartsAnswer | None = None
+    """Which of the packages or of a submodule's commits it was, where a culprit moves nothing else."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -179,8 +179,8 @@ def _measured(investigation: Investigation) -> Iterator[tuple[float, Investigati
     before or after the culprit, and for no change."""
     pending = investigation.pending()
     host = investigation.host
-    inside = any(slot.place.line is LineName.INNER for _, slot in pending)
-    name = LineName.INNER if inside else LineName.MAIN
+    lines = {slot.place.line for _, slot in pending}
+    name = next((line for line in (LineName.INNER, LineName.PART, LineName.COMPANY) if line in lines), LineName.MAIN)
     guesses = [
         _Guess(metric, found)
         for metric in investigation.request.asked

@@ -12,6 +12,7 @@ from bisector.core.search import conclude
 from bisector.core.search.decide import Decision, decide
 from bisector.core.search.ends import Ends, find_ends
 from bisector.core.search.observations import FloatArray
+from bisector.core.search.parts import company_view, parts_view
 from bisector.core.search.planner import costs_of, main_line_view, settings_of
 from bisector.core.search.posterior import Posterior
 from bisector.core.search.view import View, inner_view
@@ -52,7 +53,12 @@ def outlook(
     None while the history is not listed, when no two commits can be tested, or when that line does not exist.
     """
     ends = find_ends(investigation) if investigation.history is not None else None
-    if ends is None or (name is LineName.INNER and investigation.branch is None):
+    listed = {
+        LineName.INNER: investigation.branch,
+        LineName.PART: investigation.parts,
+        LineName.COMPANY: investigation.company,
+    }
+    if ends is None or (name in listed and listed[name] is None):
         return None
     view = _view(investigation, metric or investigation.metric, ends, name)
     observations = view.observations()
@@ -92,4 +98,6 @@ def verdict_for(investigation: Investigation, metric: Metric) -> Verdict | None:
 def _view(investigation: Investigation, metric: Metric, ends: Ends, name: LineName) -> View:
     if name is LineName.INNER:
         return inner_view(investigation, metric)
+    if name in {LineName.PART, LineName.COMPANY}:
+        return (parts_view if name is LineName.PART else company_view)(investigation, metric)
     return replace(main_line_view(investigation, ends), metric=metric)

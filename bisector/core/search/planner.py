@@ -16,7 +16,7 @@ from bisector.core.model.scenario import Direction
 from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, NameCulprit, Step
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Reason, Rebuilt, Verdict, VerdictKind
-from bisector.core.search import conclude, proof, rebuilding, retries, several, trials
+from bisector.core.search import conclude, parts, proof, rebuilding, retries, several, trials
 from bisector.core.search.adopted import adopted_agree, checked_places
 from bisector.core.search.calibrated import informed
 from bisector.core.search.decide import (
@@ -72,7 +72,12 @@ def next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
         return replace(plan, step=more)
     tau = plan.decision.posterior.tau if plan.decision is not None and plan.decision.posterior is not None else 0.0
     view = main_line_view(investigation, ends)
-    return replace(plan, step=proof.before_conclusion(view, plan.step, tau, elapsed))
+    step = proof.before_conclusion(view, plan.step, tau, elapsed)
+    if isinstance(step, Conclude):
+        settings = settings_of(investigation, LineName.PART)
+        apart = parts.taken_apart(view, step.verdict, elapsed, costs_of, settings)
+        step = replace(step, verdict=apart) if isinstance(apart, Verdict) else apart
+    return replace(plan, step=step)
 
 
 def _next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
@@ -113,8 +118,8 @@ def settings_of(investigation: Investigation, name: LineName) -> Settings:
     if not investigation.request.searches:
         # Two commits alone cannot tell a build's luck from the commit's doing; the report says that it is not covered.
         return replace(settings, first_runs=COMPARE_RUNS, tau_ratios=(0.0,), tau_prior=(1.0,))
-    in_context = investigation.branch is not None and investigation.branch.in_context
-    if name is LineName.INNER and in_context:
+    listed = {LineName.INNER: investigation.branch, LineName.PART: investigation.parts}.get(name)
+    if listed is not None and listed.in_context:
         return replace(settings, prior_no_change=0.02, first_runs=2)
     return settings
 

@@ -65,7 +65,7 @@ def begun(investigation: Investigation) -> bool:
         and (plan.step.slots[0].purpose in proving or plan.step.reason == AGAIN)
         for plan in investigation.plans
     )
-    return bool(investigation.trials) or measured
+    return bool(investigation.trials) or investigation.parts is not None or measured
 
 
 def guarded(view: View, verdict: Verdict) -> Verdict:

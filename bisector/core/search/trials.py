@@ -61,12 +61,17 @@ def next_of(question: Question, elapsed: Seconds) -> Step | Restoration:
     """The next step towards what is asked, or the answer."""
     investigation, place = question.view.investigation, question.place
     made = investigation.trials.get(place)
-    reason = _why(question.trial)
     if made is None:
-        return MakeTrial(place=place, trial=question.trial, onto=question.start, reason=reason)
-    answer = Restoration(place=place, kind=question.trial.kind, conflicts=made.conflicts)
+        return MakeTrial(place=place, trial=question.trial, onto=question.start, reason=_why(question.trial))
     if not made.commit.tree:
-        return answer
+        return Restoration(place=place, kind=question.trial.kind, conflicts=made.conflicts)
+    return measured_at(question, elapsed, _why(question.trial))
+
+
+def measured_at(question: Question, elapsed: Seconds, reason: str) -> Step | Restoration:
+    """The same once there is a tree to build: `reason` is what the runs are for."""
+    investigation, place = question.view.investigation, question.place
+    answer = Restoration(place=place, kind=question.trial.kind)
     if (place, 0) not in investigation.builds:
         return (
             replace(answer, problem=SPENT) if _spent(investigation, elapsed) else BuildPlace(place=place, reason=reason)
@@ -78,10 +83,10 @@ def next_of(question: Question, elapsed: Seconds) -> Step | Restoration:
         end = "good" if question.trial.kind is TrialKind.APPLY else "bad"
         why = f"its build is {end}'s, file by file"
         return replace(answer, share=0.0, low=0.0, high=0.0, restored=False, problem=why)
-    return _measured(question, answer, elapsed)
+    return _measured(question, answer, elapsed, reason)
 
 
-def _measured(question: Question, answer: Restoration, elapsed: Seconds) -> Step | Restoration:
+def _measured(question: Question, answer: Restoration, elapsed: Seconds, reason: str) -> Step | Restoration:
     view = question.view
     first = EXACT_RUNS if view.exact else FIRST_RUNS
     runs = len(values_at(question, question.place))
@@ -93,7 +98,7 @@ def _measured(question: Question, answer: Restoration, elapsed: Seconds) -> Step
         return replace(so_far, problem=SPENT)
     more = first - runs if runs < first else min(max(runs // 2, 1), MOST_RUNS - runs)
     slots = at_once(in_turns([question.start, question.place, question.goal], more, Purpose.TRIAL), view.runs_together)
-    return Measure(slots=slots[: runs_left(view.investigation, elapsed)], reason=_why(question.trial))
+    return Measure(slots=slots[: runs_left(view.investigation, elapsed)], reason=reason)
 
 
 def judged(question: Question, answer: Restoration) -> Restoration:

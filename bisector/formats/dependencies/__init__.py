@@ -36,6 +36,11 @@ def is_dependency_file(path: str) -> bool:
     return _SILENT.fullmatch(path) is not None or any(_is(name, path) for name, _, _ in _READERS)
 
 
+def is_requirements_file(path: str) -> bool:
+    """Whether pip is told by the file at `path` what to install, or what to hold to."""
+    return any(reader is python.requirements and _is(name, path) for name, _, reader in _READERS)
+
+
 def moves_in(files: Mapping[str, tuple[bytes | None, bytes | None]]) -> tuple[PackageMove, ...]:
     """What moved, from the old and the new content of changed files by path (None: not there)."""
     found: dict[str, PackageMove] = {}

@@ -18,6 +18,46 @@ def requirements(text: str) -> dict[str, str]:
     return _wishes(re.sub(r"(?:^|\s)#.*", "", line) for line in joined.splitlines())
 
 
+def wanted(text: str) -> dict[str, tuple[str, ...]]:
+    """The lines of a requirements or constraints file that want each package, continued ones whole."""
+    found: dict[str, tuple[str, ...]] = {}
+    for line in _lines(text):
+        name = _wanted(line)
+        if name is not None:
+            found[name] = (*found.get(name, ()), line)
+    return found
+
+
+def partly(old: str, new: str, moved: frozenset[str]) -> str:
+    """The file `new` as far as it speaks of the packages in `moved`, and of whatever it wants like the file `old`; the
+    other packages as `old` wants them."""
+    before, after = wanted(old), wanted(new)
+    still = {name for name in {*before, *after} - moved if before.get(name) != after.get(name)}
+    kept: list[str] = []
+    told: set[str] = set()
+    for line in _lines(new):
+        name = _wanted(line)
+        if name is None or name not in still:
+            kept.append(line)
+        elif name not in told:
+            told.add(name)
+            kept.extend(before.get(name, ()))
+    gone = [line for name in sorted(still - {*after}) for line in before[name]]
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in (*kept, *gone))
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a requirements file with their ends, one that is continued together with what continues it."""
+    return [line for line in re.findall(r"(?:[^\n]*\\\r?\n)*[^\n]*(?:\n|\Z)", text) if line]
+
+
+def _wanted(line: str) -> str | None:
+    """The package that a line of a requirements file wants; None for any other line."""
+    bare = re.sub(r"(?:^|\s)#.*", "", re.sub(r"\\\r?\n", " ", line)).strip()
+    match = None if bare.startswith("-") else _LINE.fullmatch(bare)
+    return None if match is None else normal(match[1])
+
+
 def pyproject(text: str) -> dict[str, str]:
     """What a pyproject.toml wants to build, to run and for its extras and groups."""
     table = tomllib.loads(text)
@@ -32,13 +72,13 @@ def pyproject(text: str) -> dict[str, str]:
     groups = [poetry, *poetry.get("group", {}).values()]
     for group in groups:
         for part in ("dependencies", "dev-dependencies"):
-            found |= {_normal(name): _poetry(wish) for name, wish in group.get(part, {}).items()}
+            found |= {normal(name): _poetry(wish) for name, wish in group.get(part, {}).items()}
     return found
 
 
 def lock(text: str) -> dict[str, str]:
     """poetry.lock, uv.lock or pdm.lock."""
-    return of_tables(tomllib.loads(text).get("package", []), _normal)
+    return of_tables(tomllib.loads(text).get("package", []), normal)
 
 
 def pipfile_lock(text: str) -> dict[str, str]:
@@ -47,7 +87,7 @@ def pipfile_lock(text: str) -> dict[str, str]:
     found = {}
     for part in ("default", "develop"):
         for name, entry in table.get(part, {}).items():
-            found[_normal(name)] = str(entry.get("version") or entry.get("ref") or ANY).removeprefix("==")
+            found[normal(name)] = str(entry.get("version") or entry.get("ref") or ANY).removeprefix("==")
     return found
 
 
@@ -78,7 +118,7 @@ def _wishes(lines: Iterable[str]) -> dict[str, str]:
         wish = line.strip()
         if wish.startswith("-") or not (match := _LINE.fullmatch(wish)):
             continue
-        found[_normal(match[1])] = _version(match[2])
+        found[normal(match[1])] = _version(match[2])
     return found
 
 
@@ -95,5 +135,6 @@ def _poetry(wish: object) -> str:
     return str(wish)
 
 
-def _normal(name: str) -> str:
+def normal(name: str) -> str:
+    """A package's name as it is compared."""
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -34,8 +34,10 @@ def _own_name(each: dict[str, Any], name: str, names: list[str]) -> str:
 
 
 def _figures(each: dict[str, Any], name: str, also: str) -> list[Figure]:
-    codes = each.get("exit_codes", [])
-    bad = [code for code in codes if code != 0] if isinstance(codes, list) else []
+    listed = each.get("exit_codes")
+    # A run that a signal ended has null for its code.
+    codes = listed if isinstance(listed, list) else []
+    bad = [code for code in codes if code != 0]
     told = f"{len(bad)} of {len(codes)} runs of the command did not end with 0" if bad else ""
     names = () if name == also else (also,)
     return [

@@ -31,6 +31,7 @@ def news_document(news: News, repository: str) -> dict[str, Any]:
             for named in news.named
         ],
         "more_culprits": news.more,
+        "also": [plain(phrase) for phrase in news.also],
         "report": news.report or None,
         "reproduce": news.reproduce,
     }

@@ -5,7 +5,7 @@ from typing import Any
 
 from bisector.core.model.verdict import VerdictKind
 from bisector.report.document import Report
-from bisector.report.markdown import render_markdown
+from bisector.report.markdown import phrase_text, render_markdown
 from bisector.report.messages.news import News
 from bisector.report.phrase import plain
 
@@ -34,7 +34,8 @@ def marker(key: str) -> str:
 def github_comment(report: Report, news: News, key: str) -> str:
     """The whole report as a comment, cut where it is longer than a comment may be, and then with a link to the rest."""
     body = f"{marker(key)}\n{render_markdown(report)}"
-    link = f"\n[The whole report]({news.report})\n" if news.report else ""
+    link = "".join(f"\n- {phrase_text(phrase)}" for phrase in news.also) + "\n" if news.also else ""
+    link += f"\n[The whole report]({news.report})\n" if news.report else ""
     if len(body.encode()) + len(link.encode()) <= LONGEST_COMMENT:
         return body + link
     # Cut between paragraphs, outside of fenced blocks, so that what stands is whole.

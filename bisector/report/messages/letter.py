@@ -24,6 +24,7 @@ def letter_of(news: News) -> Letter:
         paragraphs.append("\n".join(lines))
     if news.more:
         paragraphs.append(f"and {news.more} more")
+    paragraphs += [plain(phrase) for phrase in news.also]
     if news.report:
         paragraphs.append(f"Report: {news.report}")
     paragraphs.append(f"Again: {news.reproduce}")

@@ -1,15 +1,18 @@
 """What a message says, whatever its form: computed once from the report."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bisector.core.model.verdict import VerdictKind
 from bisector.report import numbers
 from bisector.report.document import CommitPart, CulpritPart, Report
+from bisector.report.messages.also import Also
 from bisector.report.messages.links import Links
 from bisector.report.phrase import Phrase
 from bisector.report.text import SHORT
 
 MOST_CULPRITS = 5
+MOST_ALSO = 10
 
 HEADLINES = {
     VerdictKind.CULPRIT: "found",
@@ -59,10 +62,12 @@ class News:
     """Culprits that there was no room for."""
     report: str
     reproduce: str
+    also: tuple[Phrase, ...] = ()
+    """Of each alert that joined the job: what was asked, and whether this answers it."""
 
 
-def news_of(report: Report, links: Links) -> News:
-    """The answer of `report` as news."""
+def news_of(report: Report, links: Links, also: Sequence[Also] = ()) -> News:
+    """The answer of `report` as news; `also`: the alerts that joined its job."""
     sure = [culprit for culprit in report.culprits if culprit.verified and len(culprit.set) == 1]
     change = report.ends.change if report.ends is not None else None
     what = HEADLINES[report.verdict] if report.verdict is not None else "no answer yet"
@@ -78,6 +83,7 @@ def news_of(report: Report, links: Links) -> News:
         more=max(len(sure) - MOST_CULPRITS, 0),
         report=links.report,
         reproduce=report.reproduce,
+        also=tuple(each.phrase for each in also[:MOST_ALSO]),
     )
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bisector.report.messages.news import Named, News
-from bisector.report.phrase import pieces, plain
+from bisector.report.phrase import Phrase, pieces, plain
 
 LONGEST_HEADER = 150
 LONGEST_SECTION = 3000
@@ -13,18 +13,21 @@ def slack_message(news: News) -> dict[str, Any]:
     """The message: a header, the sentence, the culprits, and a button to the report. Below Slack's limits."""
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": _cut(news.title, LONGEST_HEADER), "emoji": False}},
-        _section(
-            "".join(_quoted(piece.text) if piece.quoted else _escaped(piece.text) for piece in pieces(news.sentence))
-        ),
+        _section(_phrase(news.sentence)),
         *(_section(_culprit(named)) for named in news.named),
     ]
     if news.more:
         blocks.append(_section(f"and {news.more} more"))
+    blocks += [_section(_phrase(phrase)) for phrase in news.also]
     if news.report:
         button = {"type": "button", "text": {"type": "plain_text", "text": "Report"}, "url": news.report}
         blocks.append({"type": "actions", "elements": [button]})
     blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": f"job {_escaped(news.job)}"}]})
     return {"text": _cut(f"{news.title}. {plain(news.sentence)}", LONGEST_SECTION), "blocks": blocks}
+
+
+def _phrase(phrase: Phrase) -> str:
+    return "".join(_quoted(piece.text) if piece.quoted else _escaped(piece.text) for piece in pieces(phrase))
 
 
 def _culprit(named: Named) -> str:

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
-from bisector.core.model.units import Seconds
+from bisector.core.model.units import Seconds, digest
 from bisector.report.document import Report
 from bisector.report.headline import Figure as HeadlineFigure
 from bisector.report.headline import badge, key_figures, tone
 from bisector.report.html import environment
+from bisector.report.phrase import Phrase
 from bisector.report.plots import Figure, figures, stylesheet
+from bisector.report.weekly.document import CAPTION, LEAD, WeekPart
 
 MOST_STEPS = 40
 """Steps that a job's page shows, the last ones; the report has them all."""
@@ -61,6 +63,8 @@ class JobStand:
     links: tuple[tuple[str, str], ...] = ()
     """Pages elsewhere about the culprit: what each is, and its address."""
     follow: str = ""
+    also: tuple[Phrase, ...] = ()
+    """Of each alert that joined it: what was asked, and whether this answers it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,6 +155,44 @@ class ScenarioLine:
     series: tuple[SeriesPart, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageLine:
+    """A message about an answer."""
+
+    job: str
+    target: str
+    state: str
+    tone: str
+    """A state of a job that looks the same: what is done, under way, or went wrong."""
+    noted: str
+    """ISO 8601 in UTC, as the next one."""
+    due: str
+    """When it is tried next; "" where it is not."""
+    attempts: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetLine:
+    """Who is told, with how many messages stand how. `configured`: whether anything is told there now."""
+
+    name: str
+    configured: bool
+    counts: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageListing:
+    """Messages, with what they were chosen by."""
+
+    targets: tuple[TargetLine, ...]
+    messages: tuple[MessageLine, ...]
+    states: tuple[tuple[str, str, int], ...]
+    """What can be chosen by: its name in an address, its words, and how many stand so."""
+    state: str = ""
+    more: int = 0
+
+
 def jobs_page(listing: Listing, *, follow: str = "") -> str:
     """The list of jobs."""
     return _render("jobs.html.j2", title="Jobs", here="jobs", listing=listing, follow=follow)
@@ -179,9 +221,9 @@ def queue_page(state: QueueState, *, follow: str = "") -> str:
     return _render("queue.html.j2", title="Hosts and queue", here="queue", queue=state, follow=follow)
 
 
-def scenarios_page(scenarios: Sequence[ScenarioLine]) -> str:
-    """The scenarios that can be asked for."""
-    return _render("scenarios.html.j2", title="Scenarios", here="scenarios", scenarios=scenarios)
+def scenarios_page(scenarios: Sequence[ScenarioLine], problems: Sequence[str] = ()) -> str:
+    """The scenarios that can be asked for, and what is wrong with sweeps."""
+    return _render("scenarios.html.j2", title="Scenarios", here="scenarios", scenarios=scenarios, problems=problems)
 
 
 def scenario_page(scenario: ScenarioLine) -> str:
@@ -189,6 +231,25 @@ def scenario_page(scenario: ScenarioLine) -> str:
     return _render(
         "scenario.html.j2", title=scenario.name, here="scenarios", scenario=scenario, plot_style=stylesheet()
     )
+
+
+def week_page(week: WeekPart, *, day: str, before: str, after: str) -> str:
+    """The week that ends with `day`; `after` is empty where the next one has not begun."""
+    values: dict[str, object] = {"week": week, "until": day, "before": before, "after": after}
+    return _render(
+        "weekly.html.j2",
+        title=week.title,
+        here="weekly",
+        caption=CAPTION,
+        lead=LEAD,
+        plot_style=stylesheet(),
+        **values,
+    )
+
+
+def messages_page(listing: MessageListing, *, follow: str = "") -> str:
+    """Who was told what, and what is still to be told."""
+    return _render("messages.html.j2", title="Messages", here="messages", listing=listing, follow=follow)
 
 
 def message_page(title: str, text: str, *, login: bool = False) -> str:
@@ -202,5 +263,12 @@ def live_script() -> str:
     return files("bisector.report.pages").joinpath("live.js").read_text(encoding="utf-8")
 
 
+@cache
+def _script_version() -> str:
+    """Part of the script's address: a browser that kept another version of it asks anew."""
+    return digest("script", live_script())[:12]
+
+
 def _render(template: str, **values: object) -> str:
-    return environment().get_template(f"pages/{template}").render(**{"plot_style": "", "follow": "", **values})
+    rest = {"plot_style": "", "follow": "", "script_version": _script_version()}
+    return environment().get_template(f"pages/{template}").render(**{**rest, **values})

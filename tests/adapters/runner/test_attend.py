@@ -199,6 +199,17 @@ def test_a_service_that_dies_under_load_is_why_the_run_failed(place: Place, clie
     assert int(done.fields["ready_ns.0"]) > 0
 
 
+@pytest.mark.parametrize("end", ["exit 0", "exit 1"])
+def test_a_service_that_is_found_dead_together_with_the_command_is_why_the_run_failed(place: Place, end: str) -> None:
+    """Both are over before anybody looks: whoever attends them is held up meanwhile."""
+    pid = place.top / "pid"
+    web = service("sh", "-c", f"echo $$ > {pid}; echo up; exec sleep 60", probe=("--probe", "log", "1", "up"))
+    later = '(setsid sh -c "sleep 0.3; kill -CONT $PPID" &)'
+    done = place.attend([web], ["sh", "-c", f"kill -STOP $PPID; {later}; kill -9 $(cat {pid}); {end}"])
+    assert (done.code, done.fields["fault"], done.fields["ended.0"]) == (125, "service_ended 0", "signal 9")
+    assert done.fields["client"] == end
+
+
 def test_what_cannot_be_started_is_told_by_its_error(place: Place) -> None:
     done = place.attend([service("/no/such", name="web")], ["true"])
     assert (done.code, done.fields["fault"], done.fields["ended.0"]) == (125, "cannot_start 0", "failed 2")

@@ -16,10 +16,10 @@ from bisector.adapters.measure.profilers import perf_problem, ptrace_problem
 from bisector.core.explain.names import Names
 from bisector.core.explain.stacks import Capture, Origin, Unit
 from bisector.core.model.builds import Build
-from bisector.core.model.profiles import Profiler, ProfilerName, allocations, counter, native_counter, sampler
+from bisector.core.model.profiles import Format, Profiler, ProfilerName, allocations, counter, native_counter, sampler
 from bisector.core.model.request import RunnerName
 from bisector.core.model.samples import Outcome
-from bisector.core.model.scenario import ProfileRecipe, RunRecipe
+from bisector.core.model.scenario import Probe, ProfileRecipe, Ready, RunRecipe, Service
 from bisector.engine.ports import Runner, RunOrder, RunRecord, Session
 from bisector.engine.stop import StopSignal
 from bisector.formats.profiles import read_profile
@@ -123,6 +123,45 @@ def test_a_python_profiler_sees_the_programs_functions(runner: Runner, program: 
     assert capture.samples > 40
     assert {"Engine.turn", "leaf"} <= set(own(capture))
     assert set(own(capture).values()) == {"app/run.py"}
+
+
+SERVER = """
+import http.server, sys
+
+def grind(n):
+    return sum(i * i for i in range(n))
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        grind(100000)
+        self.send_response(200)
+        self.end_headers()
+
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+LOAD = "import sys, urllib.request as u\nfor _ in range(40): u.urlopen('http://127.0.0.1:' + sys.argv[1]).read()"
+
+
+@pytest.mark.parametrize("profiler", [sampler(ProfilerName.PY_SPY, ProfileRecipe()), counter()], ids=lambda p: p.tool)
+def test_a_service_is_profiled_while_it_is_under_load(runner: Runner, lab: Laboratory, profiler: Profiler) -> None:
+    """Ended by a signal that it does not handle, which py-spy and what counts from within live through."""
+    build = lab.build({"app/server.py": SERVER}, python=True)
+    ready = Ready(probe=Probe.TCP, words=("{port}",))
+    web = Service(name="web", command=("python3", "app/server.py", "{port}"), ready=ready)
+    recipe = RunRecipe(command=("python3", "-c", LOAD, "{port}"), services=(web,), memory_bytes=512 * MEBIBYTE)
+    order = RunOrder(recipe=profiler.wrapped(recipe), files=None, collect=profiler.files)
+    with runner.open(build, order, StopSignal()) as session:
+        record = session.run()
+    assert record.outcome is Outcome.OK, record.reason
+    written = [record.files[name] for name in profiler.files if name in record.files]
+    names = Names(roots=(session.source,))
+    if profiler.format is Format.CALLS:
+        calls = {frame.name: number for frame, number in read_counts(written, names, 1.0).calls.items()}
+        assert (calls["Handler.do_GET"], calls["grind"]) == (40, 40)
+    else:
+        capture = read_profile(written[0], Reading(names=names, rate_hz=profiler.rate_hz))
+        assert {"Handler.do_GET", "grind"} <= set(own(capture))
+        assert (capture.samples or 0) > 20
 
 
 def test_two_builds_of_one_program_have_the_same_frames(lab: Laboratory, runner: Runner) -> None:

@@ -2,9 +2,11 @@
 
 import pytest
 
+from bisector.adapters.measure.services import REPORT, as_attended
 from bisector.core.model.builds import Build
-from bisector.core.model.samples import Outcome
-from bisector.core.model.scenario import Probe, Ready, Service
+from bisector.core.model.samples import Outcome, Usage
+from bisector.core.model.scenario import Probe, Ready, RunRecipe, Service
+from bisector.engine.ports import RunOrder, RunRecord
 from bisector.errors import Cancelled
 from tests.adapters.runner.laboratory import MEBIBYTE, Laboratory, marker, processes, stopping_when
 
@@ -93,11 +95,21 @@ def test_a_load_that_fails_is_told_as_any_command_is(
     assert set(record.logs) == {"web"}
 
 
-def test_a_load_that_takes_the_report_away_is_not_believed(lab: Laboratory, plain: Build) -> None:
-    """It cannot know that we write it last: it puts something else in its place."""
-    record = lab.run(plain, "sh", "-c", 'mkdir "$0/services/report"; echo 1', "{out}", services=(service(),))
-    assert record.outcome in {Outcome.NO_RESULT, Outcome.BENCH_FAILED}
-    assert record.reason
+def test_a_load_that_keeps_the_report_from_being_written_has_no_figures(lab: Laboratory, plain: Build) -> None:
+    record = lab.run(plain, "mkdir", "{out}/services/report", services=(service(),))
+    assert record.outcome is Outcome.BENCH_FAILED
+    assert "attend: cannot write" in record.reason
+
+
+@pytest.mark.parametrize(
+    "report", [None, b"", b"wall_ns 1\n5\n", b"wall_ns 9\nx\n", b"client 6\nexit 0\n", b"\xff" * 99]
+)
+def test_without_a_sound_report_a_run_yields_nothing(report: bytes | None) -> None:
+    recipe = RunRecipe(command=("load",), services=(service(),))
+    usage = Usage(wall=1.0, cpu=1.0, peak_memory=1)
+    made = RunRecord(outcome=Outcome.OK, usage=usage, files={} if report is None else {REPORT: report})
+    found = as_attended(made, RunOrder(recipe=recipe, files=None))
+    assert (found.outcome, found.files) == (Outcome.NO_RESULT, {})
 
 
 def test_stopping_ends_load_and_services(lab: Laboratory, plain: Build) -> None:

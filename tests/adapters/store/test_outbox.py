@@ -184,3 +184,22 @@ def test_messages_are_counted(rig: Rig) -> None:
     rig.note(target="file", wanted=False)
     counts = {(count.target, count.fate): count.messages for count in rig.outbox.counts()}
     assert counts == {("chat", Fate.WAITING): 2, ("file", Fate.SKIPPED): 1}
+
+
+def test_messages_are_listed_with_what_is_still_to_leave_first(rig: Rig) -> None:
+    failing = rig.note(subject="a")
+    claimed = rig.claim()
+    assert claimed is not None
+    rig.outbox.settle(claimed, Fate.WAITING, "the receiver answered 503", after=60.0)
+    sent = rig.note(subject="b")
+    assert rig.tell() == sent
+    skipped = rig.note(target="file", subject="c", wanted=False)
+    queued = rig.note(subject="d")
+    found = rig.outbox.messages(10)
+    assert [message.job for message in found] == [queued, failing, skipped, sent]
+    assert [message.fate for message in found] == [Fate.WAITING, Fate.WAITING, Fate.SKIPPED, Fate.SENT]
+    told = found[1]
+    assert (told.target, told.attempts, told.reason) == ("chat", 1, "the receiver answered 503")
+    assert 55 < told.due - told.noted < 90
+    assert [message.job for message in rig.outbox.messages(10, Fate.SENT)] == [sent]
+    assert [message.job for message in rig.outbox.messages(1)] == [queued]

@@ -66,6 +66,12 @@ def test_where_a_frame_is(path: str, module: str, origin: Origin) -> None:
         ("", UNKNOWN),
         ("fn at 0x7f0012345678", "fn at 0x…"),
         ('process 123:"python a.py"', 'process "python a.py"'),
+        ('process 123:"python a.py 17809 --at=20001"', 'process "python a.py {port} --at={port}"'),
+        (
+            'process 9:"/bin/sh -c echo $$ > "$0" && exec "$@" /bisector/out/services/web.pid python a.py 17809"',
+            'process "python a.py {port}"',
+        ),
+        ('process "python a.py {port}"', 'process "python a.py {port}"'),
         ("thread (0x7F00AABB)", "thread"),
         ("added", "added"),
         ("Box.work.<locals>.<genexpr>", "Box.work.<locals>.<genexpr>"),

@@ -13,6 +13,7 @@ python=${PYTHON:-$here/../../../.venv/bin/python}
 tools=$(dirname "$(command -v "$python")")
 work=${FIXTURES_WORK:-/opt/fixtures} # some tools write their paths into what they leave
 rm -rf "$work" && mkdir -p "$work"
+rustup=${RUSTUP_HOME:-$HOME/.rustup}
 export HOME=$work/home
 mkdir -p "$HOME"
 server=
@@ -116,7 +117,7 @@ criterion() {
     has cargo || return 0
     [ -d /usr/share/cargo/registry/criterion-0.3.6 ] || { echo "left out: no librust-criterion-dev" >&2; return 0; }
     cp -r "$source/criterion" "$work/criterion"
-    (cd "$work/criterion" && CARGO_HOME=$work/cargo RUSTUP_HOME=${RUSTUP_HOME:-/root/.rustup} CRITERION_HOME=$work/criterion-home \
+    (cd "$work/criterion" && CARGO_HOME=$work/cargo RUSTUP_HOME=$rustup CRITERION_HOME=$work/criterion-home \
         CARGO_TARGET_DIR=${CRITERION_TARGET:-$work/target} cargo bench --offline >"$work/criterion.log" 2>&1) ||
         { tail -20 "$work/criterion.log" >&2; return 1; }
     cp "$work/criterion-home/sizes/total/100/new/sample.json" "$here/criterion-sample.json"

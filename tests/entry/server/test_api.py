@@ -171,6 +171,9 @@ def test_pages_show_strangers_text_as_text(serve: Serve) -> None:
         assert answer.status_code == 200, path
         assert "<script>alert" not in answer.text
         assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    (script,) = re.findall(r'<script src="([^"]*)"', world.client.get("/").text)
+    assert script.startswith("/static/live.js?"), "a browser must not go on with the script of another version"
+    assert "EventSource" in world.client.get(script).text
     assert "level" in world.client.get("/?text=level").text
     assert "No job is like that" in world.client.get("/?text=elsewhere").text
     assert "how long it takes" in world.client.get("/scenarios").text

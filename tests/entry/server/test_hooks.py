@@ -6,14 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from starlette.testclient import TestClient
 
 from bisector.core.model.units import Sha
 from bisector.core.watch.moves import Accepted, AcceptedBy
 from bisector.engine.deliveries import Delivered
 from bisector.engine.queue import Priority
 from bisector.errors import StoreError
+from bisector.server.app import create_app
+from bisector.server.assembly import service_of
 from bisector.wiring.service import deliveries, series_log
 from tests.entry.server.conftest import Serve, github_signature
+from tests.helpers.receiver import until
 
 
 def test_an_alert_becomes_a_job(serve: Serve) -> None:
@@ -175,10 +179,9 @@ def test_a_body_that_is_only_said_to_be_large_is_refused_before_it_comes(serve: 
 
 def test_a_full_queue_says_so_and_the_alert_can_come_again(serve: Serve) -> None:
     world = serve(queue_limit=1)
-    assert world.alert(world.order()).status_code == 202
-    order = world.order(
-        bad=world.wiring.repository(str(world.wiring.settings.repositories[0].location)).resolve("main~1").sha
-    )
+    middle = world.wiring.repository(str(world.wiring.settings.repositories[0].location)).resolve("main~1").sha
+    assert world.alert(world.order(good=middle)).status_code == 202
+    order = world.order(bad=middle)
     full = world.alert(order, delivery="d2")
     assert full.status_code == 429
     assert int(full.headers["retry-after"]) > 0
@@ -224,3 +227,23 @@ def test_old_deliveries_are_forgotten(serve: Serve, monkeypatch: pytest.MonkeyPa
 
     assert after(0.9) is not None
     assert after(1.1) is None
+
+
+def test_an_alert_about_an_overlapping_range_joins_the_job_that_waits(serve: Serve) -> None:
+    world = serve()
+    middle = world.wiring.repository(str(world.wiring.settings.repositories[0].location)).resolve("main~2").sha
+    assert world.alert(world.order()).status_code == 202
+    answer = world.alert(world.order(good=middle), delivery="d2")
+    assert (answer.status_code, answer.json()) == (200, {"jobs": [{"job": "1", "new": False, "joined": True}]})
+    page = world.client.get("/jobs/1", headers={"accept": "text/html"}).text
+    assert "Alerts that joined it" in page
+    assert middle[:10] in page
+    assert "it waits for this answer" in page
+    other = world.alert({**world.order(good=middle), "metric": "elsewhere"}, delivery="d3")
+    assert other.status_code == 422, "what is not configured joins nothing"
+    world.wiring.queue.cancel("1")
+    with TestClient(create_app(service_of(world.wiring, world.wiring.settings, ()))):
+        until(lambda: len(world.wiring.store.jobs()) == 2)
+    request = world.wiring.store.job("2").request
+    assert (request.good, request.bad) == (middle, world.bad)
+    assert "this does not answer it, job 2 is to" in world.client.get("/jobs/1", headers={"accept": "text/html"}).text

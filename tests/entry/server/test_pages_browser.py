@@ -158,6 +158,7 @@ def test_no_page_is_wider_than_a_phone(serve: Serve, tab: Tab, tmp_path: Path) -
     world.client.post("/v1/jobs", json=world.order())
     with listening(world) as url:
         pages = ["/", "/queue", "/scenarios", "/scenarios/level", f"/scenarios/{LONG}", "/login"]
+        pages += ["/weekly", "/messages"]
         for path in (*pages, f"/scenarios/{broken.name}", f"/jobs/{done}", f"/jobs/{running}", "/nowhere"):
             tab.open(url + path, width=PHONE)
             assert tab.overflow <= 0, path

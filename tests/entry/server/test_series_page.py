@@ -32,10 +32,11 @@ def test_a_series_is_shown_with_its_nights_its_level_and_what_is_open(serve: Ser
     assert "<b>as it is</b>" not in page
 
 
-def test_a_sweep_of_a_scenario_that_is_not_there_does_not_take_the_page_away(serve: Serve) -> None:
-    world = serve(sweeps=[{**SWEEP, "scenarios": ["gone"]}])
-    for path in ("/scenarios", "/scenarios/level"):
-        answer = world.client.get(path)
-        assert answer.status_code == 200
-        assert "level" in answer.text
+def test_a_sweep_of_a_scenario_that_is_not_there_takes_nothing_else_away(serve: Serve) -> None:
+    world = serve(sweeps=[{**SWEEP, "name": "broken", "scenarios": ["gone"]}, SWEEP])
+    page = world.client.get("/scenarios").text
+    assert "sweep broken" in page
+    assert "gone" in page
+    assert "1 series" in page
+    assert "shop, branch main" in world.client.get("/scenarios/level").text
     assert world.client.get("/scenarios/gone").status_code == 404

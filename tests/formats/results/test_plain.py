@@ -1,6 +1,7 @@
 """What a run printed, read into values."""
 
 import contextlib
+import json
 import math
 
 import pytest
@@ -47,6 +48,41 @@ def test_a_path_leads_into_the_document() -> None:
 def test_inner_values_give_one_value_by_the_chosen_statistic() -> None:
     for statistic, value in {"median": 2.0, "mean": 3.0, "min": 1.0, "max": 6.0}.items():
         assert read("json", b'{"seconds": [1, 2, 6]}', statistic=statistic) == value
+
+
+@pytest.mark.parametrize(
+    ("statistic", "value"),
+    [
+        ("p50", 50.5),
+        ("p95", 95.05),
+        ("p99.9", 99.901),
+        ("share<=10", 0.10),
+        ("share<10", 0.09),
+        ("share>=99.5", 0.01),
+        ("share>99", 0.01),
+        ("share<=1e3", 1.0),
+        ("share<=-1", 0.0),
+    ],
+)
+def test_a_quantile_or_a_share_of_many_inner_values(statistic: str, value: float) -> None:
+    text = json.dumps({"seconds": list(range(100, 0, -1))}).encode()
+    assert read("json", text, statistic=statistic) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("values", [[3.0], [3.0, 3.0, 3.0]])
+def test_quantiles_of_few_values_are_among_them(values: list[float]) -> None:
+    for statistic in ("p0.1", "p50", "p99.99"):
+        assert read("json", json.dumps({"seconds": values}).encode(), statistic=statistic) == 3.0
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40), st.integers(1, 99))
+def test_a_quantile_has_its_share_of_the_values_on_either_side(values: list[float], percent: int) -> None:
+    found = read("json", json.dumps({"seconds": values}).encode(), statistic=f"p{percent}")
+    below = sum(value < found for value in values) / len(values)
+    above = sum(value > found for value in values) / len(values)
+    assert min(values) <= found <= max(values)
+    assert below <= percent / 100 + 1 / len(values)
+    assert above <= 1 - percent / 100 + 1 / len(values)
 
 
 def test_a_file_is_read_instead_of_the_output() -> None:

@@ -99,7 +99,7 @@ WRITERS: dict[str, tuple[Callable[[list[float]], bytes], float, dict[str, Any]]]
 
 
 @pytest.mark.parametrize("tool", WRITERS)
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(values=VALUES)
 def test_inner_values_come_back_in_seconds(tool: str, values: list[float]) -> None:
     write, units_a_second, more = WRITERS[tool]
@@ -165,7 +165,7 @@ def _only_problems(tool: str, text: bytes) -> None:
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(text=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_junk_gives_a_plain_problem(tool: str, text: bytes) -> None:
     _only_problems(tool, text)
@@ -175,7 +175,7 @@ SMALL = [name for name in FILES if name.endswith(".json") and len(content(name))
 
 
 @pytest.mark.parametrize("name", SMALL)
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_file_with_one_part_replaced_gives_a_plain_problem_or_a_number(name: str, data: st.DataObject) -> None:
     document = json.loads(content(name))
@@ -198,7 +198,7 @@ def test_a_file_with_one_part_replaced_gives_a_plain_problem_or_a_number(name: s
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name not in SMALL and name != "k6-points.jsonl"])
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_a_text_cut_or_with_a_part_replaced_gives_a_plain_problem_or_a_number(name: str, data: st.DataObject) -> None:
     text = content(name)[:3000]

@@ -117,6 +117,14 @@ class TestHyperfine:
         with pytest.raises(ResultProblem, match=r"'short' may be any of: short \(n=0.01\), short \(n=0.02\)"):
             read("hyperfine", text, select="short")
 
+    def test_a_run_that_a_signal_ended_failed_and_codes_may_be_missing(self) -> None:
+        file = document("hyperfine-one.json")
+        text = json.dumps({"results": [{**file["results"][0], "exit_codes": [0, None, 0, 0]}]}).encode()
+        with pytest.raises(ResultProblem, match="1 of 4 runs of the command did not end with 0"):
+            read("hyperfine", text)
+        without = json.dumps({"results": [{**file["results"][0], "exit_codes": None}]}).encode()
+        assert read("hyperfine", without) == median(file["results"][0]["times"])
+
     def test_a_command_that_failed_is_no_result(self) -> None:
         with pytest.raises(ResultProblem, match="3 of 3 runs of the command did not end with 0"):
             read("hyperfine", content("hyperfine-failed.json"))
@@ -229,6 +237,16 @@ class TestK6:
         assert read("k6", content("k6-failed.json"), select="http_req_failed") == 1
         assert read("k6", content("k6-points.jsonl"), select="http_req_failed") == 0
 
+    def test_failures_are_counted_among_points(self) -> None:
+        text = content("k6-points.jsonl")
+        bad = re.sub(rb'("metric":"http_req_failed","type":"Point".*?"value":)0', rb"\g<1>1", text, count=2)
+        assert bad != text
+        with pytest.raises(ResultProblem, match=r"2 of 30 requests failed; allow_failures = 0.067 would accept it"):
+            read("k6", bad, select="http_req_duration")
+        unchecked = re.sub(rb'("metric":"checks","type":"Point".*?"value":)1', rb"\g<1>0", text, count=3)
+        with pytest.raises(ResultProblem, match="3 of 30 checks failed"):
+            read("k6", unchecked, select="http_req_duration")
+
     def test_points_are_inner_values(self) -> None:
         figure = read_figure(metric("k6", select="http_req_duration"), content("k6-points.jsonl"), {})
         assert len(figure.values) == 30
@@ -291,6 +309,12 @@ class TestHey:
         assert read("hey", text, quantity="rate") == found(r"Requests/sec:\s+([\d.]+)", "hey.txt")
         times = [float(line.split(",")[0]) for line in content("hey.csv").decode().splitlines()[1:]]
         assert read("hey", content("hey.csv")) == median(times)
+
+    def test_lines_that_fill_up_its_text_are_no_percentiles(self) -> None:
+        assert b"0% in 0.0000 secs" in content("hey-failed.txt")
+        latency = TOOLS["hey"].read(content("hey-failed.txt"))[0]
+        assert "p0" not in latency.stated
+        assert min(latency.stated.values()) == latency.stated["min"]
 
     @pytest.mark.parametrize("name", ["hey-failed.txt", "hey-refused.txt"])
     def test_failures_are_no_result(self, name: str) -> None:
@@ -379,6 +403,13 @@ def test_failures_can_be_allowed_up_to_a_share() -> None:
     assert read("locust", text, allow_failures=1.0, **keys) > 0
     with pytest.raises(ResultProblem, match="requests failed"):
         read("locust", text, allow_failures=0.99, **keys)
+
+
+def test_values_that_are_read_in_different_ways_are_not_compared() -> None:
+    plain = metric("json", select="a")
+    assert plain.reading() == "asked json  a median"
+    others = [metric("json", select="a", **more) for more in ({"quantity": "b"}, {"allow_failures": 0.1})]
+    assert len({each.reading() for each in (plain, *others)}) == 3
 
 
 def test_what_is_there_can_be_shown() -> None:

@@ -1,0 +1,1 @@
+"""A week as a document: values in, HTML and Markdown out."""
