@@ -13,19 +13,16 @@ from bisector.core.search.observations import FloatArray
 @dataclass(frozen=True, kw_only=True)
 class Levels:
     """Under each of `classes`, and last under "no change": mean and variance of the old (0) and the new (1) level, and
-    the deviations of one run and of one build.
-
-    Each with its own: that a build with the old level has the new one after all takes builds that deviate.
+    the deviation of a build: that a build with the old level has the new one after all takes builds that deviate.
     """
 
     classes: tuple[int, ...]
     mean: FloatArray
     variance: FloatArray
-    sigma: FloatArray
     tau: FloatArray
 
 
-NO_LEVELS = Levels(classes=(), mean=np.zeros((0, 2)), variance=np.zeros((0, 2)), sigma=np.zeros(0), tau=np.zeros(0))
+NO_LEVELS = Levels(classes=(), mean=np.zeros((0, 2)), variance=np.zeros((0, 2)), tau=np.zeros(0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +70,6 @@ class Field:
             classes=likely,
             mean=np.vstack([mean.reshape(-1, 2), [[middle, middle]]]),
             variance=np.vstack([variance.reshape(-1, 2), [[spread, spread]]]),
-            sigma=np.sqrt(each @ self.sigma**2),
             tau=np.sqrt(each @ self.tau**2),
         )
 

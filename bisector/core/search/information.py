@@ -16,8 +16,9 @@ _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 class Hypotheses:
     """The classes worth considering, and last "no change": probability, sides of the units, levels of both sides.
 
-    `level[h, s]` and `variance[h, s]` are mean and variance of the level of side s (0 old, 1 new) under h, `sigma[h]`
-    and `tau[h]` the deviations of a run and of a build.
+    `level[h, s]` and `variance[h, s]` are mean and variance of the level of side s (0 old, 1 new) under h, `tau[h]`
+    the deviation of a build. That of a run, `sigma`, is a matter of the machine and not of the answer: runs within a
+    burst would else seem to tell whether the noise is the wide one that some answer takes.
     """
 
     classes: tuple[int, ...]
@@ -25,7 +26,7 @@ class Hypotheses:
     bad: BoolArray
     level: FloatArray
     variance: FloatArray
-    sigma: FloatArray
+    sigma: float
     tau: FloatArray
     common: float = 0.0
     speed: float = 0.0
@@ -43,7 +44,7 @@ class Hypotheses:
             bad=np.vstack([sides, np.zeros((1, sides.shape[1]), dtype=bool)]),
             level=levels.mean,
             variance=levels.variance,
-            sigma=levels.sigma,
+            sigma=posterior.sigma,
             tau=levels.tau,
             common=0.0 if posterior.drift is None else posterior.drift.common,
             speed=0.0 if posterior.drift is None else posterior.drift.speed,
@@ -58,8 +59,7 @@ class Hypotheses:
             return self
         gained = self.speed * wait
         common = self.common + gained
-        noise = float(self.probability @ self.sigma**2)
-        left = common * noise / (noise + references * common)
+        left = common * self.sigma**2 / (self.sigma**2 + references * common)
         return replace(self, variance=np.maximum(self.variance - self.common, 0.0) + left)
 
     def rerun(self, unit: int, mean: float, count: int, runs: FloatArray) -> FloatArray:
@@ -71,7 +71,7 @@ class Hypotheses:
         shrink = build / (build + noise / count)
         predicted = level + shrink * (mean - level)
         spread = (1 - shrink) ** 2 * variance + build * noise / (noise + count * build)
-        return bits(self.probability, predicted, spread[None, :] + noise[None, :] / runs[:, None])
+        return bits(self.probability, predicted, spread[None, :] + noise / runs[:, None])
 
     def new(self, share: FloatArray, runs: FloatArray) -> FloatArray:
         """Bits that `runs` runs of a commit never built teach, for each entry of `runs`.
@@ -83,8 +83,8 @@ class Hypotheses:
         kept = probability > 1e-12
         predicted = np.concatenate([self.level[:, 0], self.level[:, 1]])[kept]
         spread = np.concatenate([self.variance[:, 0], self.variance[:, 1]])[kept]
-        noise, build = (np.concatenate([each, each])[kept] ** 2 for each in (self.sigma, self.tau))
-        return bits(probability[kept], predicted, (spread + build)[None, :] + noise[None, :] / runs[:, None])
+        spread = spread + np.concatenate([self.tau, self.tau])[kept] ** 2
+        return bits(probability[kept], predicted, spread[None, :] + self.sigma**2 / runs[:, None])
 
     def pair(self, sides: BoolArray, runs: float) -> float:
         """Bits that `runs` runs of each of two new builds teach; `sides[i, h]` says whether build i is bad under h."""

@@ -211,7 +211,6 @@ def _with_drift(steady: Posterior, drift: Drift, settings: Settings) -> Posterio
             classes=likely,
             mean=drift.mean[rows],
             variance=drift.variance[rows],
-            sigma=np.full(len(rows), drift.sigma),
             tau=np.full(len(rows), drift.tau),
         ),
     )
