@@ -153,6 +153,19 @@ def test_a_search_verifies_its_culprit_by_reverting_it(simulation: Simulation) -
     assert verdict.culprits[0].inner is not None
 
 
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_counter_without_noise_is_given_back_to_the_last_digit(exact: bool) -> None:
+    simulation = Simulation(replace(PLANTED, noise=0.0))
+    request = simulation.request(search=Search(descend=False))
+    scenario = replace(request.scenario, metrics=(replace(request.scenario.metrics[0], exact=exact),))
+    verdict = simulation.run(replace(request, scenario=scenario, verify_revert=True)).verdict
+    simulation.close()
+    assert verdict is not None
+    found = verdict.culprits[0].revert
+    assert found is not None
+    assert (found.restored, found.share, found.low, found.high) == (True, *[pytest.approx(1.0)] * 3)
+
+
 def test_each_of_several_culprits_is_reverted_alone() -> None:
     simulation = Simulation(TWICE)
     verdict = simulation.run(replace(simulation.request(), verify_revert=True)).verdict

@@ -70,8 +70,10 @@ def next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
     more = more_first(investigation, plan, elapsed)
     if more is not None:
         return replace(plan, step=more)
-    tau = plan.decision.posterior.tau if plan.decision is not None and plan.decision.posterior is not None else 0.0
     view = main_line_view(investigation, ends)
+    # What never deviates has builds that do not either: there the posterior's deviation is only what it began with.
+    known = plan.decision.posterior if plan.decision is not None and not view.exact else None
+    tau = known.tau if known is not None else 0.0
     step = proof.before_conclusion(view, plan.step, tau, elapsed)
     if isinstance(step, Conclude):
         settings = settings_of(investigation, LineName.PART)
