@@ -14,7 +14,7 @@ import pytest
 from tests.helpers.installs import Install
 from tests.helpers.repositories import Sandbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.docker, pytest.mark.alone]
+pytestmark = [pytest.mark.slow, pytest.mark.docker, pytest.mark.alone, pytest.mark.long]
 
 PACKAGE = "marshmallow"
 RELEASES = (
