@@ -15,6 +15,7 @@ from bisector.core.model.units import Bytes
 from bisector.core.model.verdict import Change
 from bisector.errors import UsageError
 from bisector.formats.scenario import scenario_from
+from bisector.formats.scenario_services import service_table
 
 MOST_BYTES: Bytes = 1 << 20
 _Sha = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")]
@@ -79,7 +80,9 @@ def manifest_from_text(text: bytes) -> Manifest:
 def scenario_table(request: Request, metric: Metric) -> dict[str, Any]:
     """The scenario of `request` with `metric` alone, as a table that `scenario_from` reads."""
     scenario = request.scenario
-    build, run = asdict(scenario.build), asdict(scenario.run)
+    # What is held is for sets of packages, which no bundle is about.
+    build = {name: value for name, value in asdict(scenario.build).items() if name != "held"}
+    run = {**asdict(scenario.run), "services": [service_table(service) for service in scenario.run.services]}
     told = {name: value for name, value in asdict(metric).items() if name != "if_printed"}
     table: dict[str, Any] = {
         "name": _plain(scenario.name),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -83,6 +83,27 @@ class ServiceTable(Table):
             stop_seconds=self.stop_seconds,
             stop_signal=self.stop_signal,
         )
+
+
+def service_table(service: Service) -> dict[str, Any]:
+    """A service as the table it could have been read from."""
+    words, probe = service.ready.words, service.ready.probe
+    match probe:
+        case Probe.HTTP:
+            told: str | list[str] = f"http://127.0.0.1:{words[0]}{words[1]}"
+        case Probe.COMMAND:
+            told = list(words)
+        case _:
+            told = words[0]
+    return {
+        "name": service.name,
+        "command": list(service.command),
+        "env": dict(service.env),
+        "ready": {str(probe): told},
+        "ready_seconds": service.ready_seconds,
+        "stop_signal": service.stop_signal,
+        "stop_seconds": service.stop_seconds,
+    }
 
 
 def check_services(services: Sequence[Service], others: Iterable[str]) -> None:

@@ -27,6 +27,25 @@ command = ["python", "{scenario}/bench.py"]
 env = {B = "2"}
 cpus = 2
 fresh = "run"
+[[run.services]]
+name = "db"
+command = ["db", "{port}"]
+env = {C = "3"}
+ready = {log = "open"}
+stop_signal = "SIGINT"
+[[run.services]]
+name = "cache"
+command = ["cache"]
+ready = {tcp = 6379}
+[[run.services]]
+name = "queue"
+command = ["queue"]
+ready = {command = ["queue", "ping"]}
+ready_seconds = 5.0
+[[run.services]]
+name = "web"
+command = ["web", "{port}", "{port.db}"]
+ready = {http = "http://localhost:{port}/health"}
 [[metrics]]
 name = "seconds"
 unit = "s"

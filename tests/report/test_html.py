@@ -73,7 +73,7 @@ def test_only_known_expressions_are_let_through_as_they_are() -> None:
         each.read_text() for room in (folder, folder.joinpath("pages")) for each in room.iterdir() if each.is_file()
     ]
     safe = {found for text in each_text for found in re.findall(r"{{ ([^}]*?) \| safe }}", text)}
-    assert sorted(safe) == ["plot.narrow", "plot.wide", "plot_style", "script", "section.html"]
+    assert sorted(safe) == ["line.plot", "plot.narrow", "plot.wide", "plot_style", "script", "section.html"]
     assert not any("autoescape" in text for text in each_text)
 
 

@@ -168,6 +168,7 @@ def allocations(calls: "dict[Any, int]", allocated: "dict[Any, int]") -> str:
 def begin() -> None:
     """Begin, and see to it that what was found is written after everything else that runs at the end."""
     process = os.getpid()
+    end_by_exit(process)  # before anything is looked at, so that none of it is told
 
     def end() -> None:
         text = finish()
@@ -183,7 +184,6 @@ def begin() -> None:
         monitoring = getattr(sys, "monitoring", None)
         finish = by_profile() if monitoring is None else by_monitoring(monitoring)
     atexit.register(end)
-    end_by_exit(process)
 
 
 def end_by_exit(process: int) -> None:
