@@ -140,7 +140,7 @@ def _wait(process: "subprocess.Popen[bytes]", limit: float = 120) -> str:
     return complaint.decode(errors="replace")
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2))])
 def test_killed_again_and_again_it_ends_at_the_same_culprit(victim: Victim, seed: int) -> None:
     """Kills fall where they fall: steps take about a quarter of a second, so builds and runs are both hit."""
     draw = random.Random(seed)

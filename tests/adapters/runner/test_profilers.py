@@ -353,7 +353,7 @@ def test_a_link_in_a_container_does_not_lead_to_the_hosts_files(docker_lab: Labo
 
 
 @pytest.mark.docker
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_that_perf_does_not_find_goes_on_by_itself(docker_lab: Laboratory, docker_plain: Build) -> None:
     waiting = sampler(ProfilerName.PERF, ProfileRecipe(), contained=True).before
     with docker_lab.session(docker_plain, *waiting, "cat", "hello.txt", timeout_seconds=55.0) as session:
