@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PARALLEL ?= auto
+# Many tests wait (for leases, for processes to end): one more than there are processors.
+PARALLEL ?= $(shell expr $$(nproc 2>/dev/null || echo 1) + 1)
 
 .PHONY: demo test long lint types fast environment clean bench
 
