@@ -34,7 +34,7 @@ from bisector.core.search.spending import overspent, run_seconds
 from bisector.core.search.together import for_each_metric
 from bisector.core.search.view import View, inner_view, main_view
 
-PLANNER = "3"
+PLANNER = "4"
 COMPARE_RUNS = 10
 CHECKING_RUNS = 2
 """Fresh runs of each end before samples taken over from another job are believed."""
