@@ -40,11 +40,12 @@ struct run {
     int streams[2];
 };
 
-/* measure.c */
+/* measure.c, attend.c: the name that messages begin with */
+extern const char program[];
+
+/* surroundings.c: how to end, what an earlier run left, and what this one leaves */
 __attribute__((noreturn, format(printf, 1, 2))) void die(const char *format, ...);
 double monotonic(void);
-
-/* surroundings.c: what an earlier run left, and what this one leaves */
 bool make_fresh(const char *path);
 long long resident(pid_t pid);
 long long resident_exactly(pid_t pid);
