@@ -214,6 +214,17 @@ def test_a_delivery_that_is_being_worked_on_is_not_done_beside_itself(serve: Ser
     assert world.wiring.store.jobs() == []
 
 
+@pytest.mark.parametrize(("minutes", "again"), [(-0.5, False), (0.5, False), (-2.0, True), (2.0, True), (-600.0, True)])
+def test_a_delivery_that_was_cut_off_can_be_repeated_whatever_became_of_the_clock(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, minutes: float, again: bool
+) -> None:
+    world = serve()
+    known, now = deliveries(world.wiring), world.wiring.clock.now()
+    assert known.begin("monitor", "d1") is None
+    monkeypatch.setattr(world.wiring.clock, "now", lambda: now + timedelta(minutes=minutes))
+    assert (known.begin("monitor", "d1") is None) is again
+
+
 def test_old_deliveries_are_forgotten(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     world = serve(server={"deliveries_days": 1.0})
     world.alert(world.order())
