@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import click
 
-from bisector.cli.progress import seen
 from bisector.core.model.captures import Profiled
 from bisector.core.model.facts import (
     Adopted,
@@ -28,7 +27,7 @@ from bisector.core.search.replay import replay
 from bisector.report.ahead import disturbed
 from bisector.report.numbers import count, quantity, seconds
 from bisector.report.sentence import sentence_of
-from bisector.report.steplog import place_name, step_name
+from bisector.report.steplog import counted_in, place_name, step_name
 from bisector.report.text import SHORT, one_line
 from bisector.report.words import OUTCOMES
 from bisector.wiring import Wiring
@@ -106,7 +105,7 @@ def _rarer_lines(fact: Fact, investigation: Investigation) -> list[str]:
         case Disturbed():
             return [f"{disturbed(fact)}: nothing more is built beside runs"]
         case Profiled():
-            found = fact.problem or count(fact.samples, seen(fact))
+            found = fact.problem or count(fact.samples, counted_in(fact))
             return [f"{_place(fact.place, investigation)}: profile by {fact.tool}: {found}"]
         case Concluded():
             others = [f"{each.metric}: {each.verdict.kind}: {each.verdict.explanation}" for each in fact.others]

@@ -10,7 +10,6 @@ from bisector.core.model.captures import Profiled, ProfilersSeen
 from bisector.core.model.facts import BranchListed, BuildRecorded, Disturbed, Fact, HistoryListed
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.parts import PartsListed
-from bisector.core.model.profiles import CaptureKind, Format
 from bisector.core.model.samples import Purpose, Sample
 from bisector.core.model.steps import BuildPlace, Measure
 from bisector.core.model.units import Seconds
@@ -22,7 +21,7 @@ from bisector.report.ahead import disturbed
 from bisector.report.estimate import remaining
 from bisector.report.numbers import count, probability, quantity, seconds, setting
 from bisector.report.sentence import name_of
-from bisector.report.steplog import place_name
+from bisector.report.steplog import counted_in, place_name
 from bisector.report.text import one_line
 
 
@@ -84,7 +83,7 @@ class PlainLines:
                 names = ", ".join(fact.able) or "none can be had"
                 self._say(f"  profiling both sides; profilers: {names} ({fact.why})")
             case Profiled():
-                what = seen(fact)
+                what = counted_in(fact)
                 found = one_line(fact.problem, 160) or f"{count(fact.samples, what)} in {count(fact.runs, 'run')}"
                 self._say(f"  {place_name(fact.place)} {fact.tool}: {found}")
             case _:
@@ -107,10 +106,3 @@ class PlainLines:
     @staticmethod
     def _say(text: str) -> None:
         click.echo(text, err=True)
-
-
-def seen(fact: Profiled) -> str:
-    """What a capture is told to hold so many of."""
-    if fact.kind is CaptureKind.SAMPLED:
-        return "stack" if fact.format is Format.MEMORY else "sample"
-    return "call"

@@ -5,10 +5,11 @@ from statistics import median
 from typing import assert_never
 
 from bisector.core.model.builds import Build
+from bisector.core.model.captures import Profiled
 from bisector.core.model.facts import Planned
 from bisector.core.model.history import Place
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.profiles import CaptureKind
+from bisector.core.model.profiles import CaptureKind, Format
 from bisector.core.model.samples import Outcome, Purpose, Sample
 from bisector.core.model.steps import (
     BuildPlace,
@@ -171,6 +172,13 @@ def _built(build: Build) -> str:
     if build.usable:
         return "at hand" if build.reused else f"built in {numbers.seconds(build.seconds)}"
     return ": ".join(filter(None, (OUTCOMES[build.outcome], explained(build.reason))))
+
+
+def counted_in(fact: Profiled) -> str:
+    """What a capture is told to hold so many of."""
+    if fact.kind is CaptureKind.SAMPLED:
+        return "stack" if fact.format is Format.MEMORY else "sample"
+    return "call"
 
 
 def profiled(investigation: Investigation, number: int) -> str:
