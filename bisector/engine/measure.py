@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from dataclasses import replace
 
+from bisector.core.model.counting import CounterTool, is_told, tool_in
 from bisector.core.model.history import Place
 from bisector.core.model.samples import Outcome, Purpose, Sample
 from bisector.core.model.scenario import Metric
@@ -120,7 +121,7 @@ class _Sessions:
             own = self._stack.enter_context(ExitStack())
             work = self._work
             build = work.investigation.builds[unit]
-            wanted = run_order(work.request, work.ports, lane, work.job)
+            wanted = run_order(work.request, work.ports, lane, work.job, _tool_around(work))
             session = own.enter_context(work.ports.runner.open(build, wanted, work.stop))
             self._open[unit, lane] = (session, own)
             for _ in range(warmups(work)):
@@ -148,7 +149,7 @@ def as_sample(work: Work, made: RunRecord, container: str, order: int, slot: Slo
     """The sample of a run, with every metric that could be read; one asked for that could not is `no_result`."""
     outcome, reason, values = made.outcome, made.reason, {}
     if outcome is Outcome.OK and made.usage is not None:
-        for metric in work.request.scenario.metrics:
+        for metric in _read_of(work, slot.purpose):
             try:
                 values[metric.name] = read_value(metric, made.usage, made.stdout, made.files)
             except ResultProblem as problem:
@@ -171,6 +172,19 @@ def as_sample(work: Work, made: RunRecord, container: str, order: int, slot: Slo
         reason=reason,
         log=_kept_logs(work, made),
     )
+
+
+def _read_of(work: Work, purpose: Purpose) -> tuple[Metric, ...]:
+    """The metrics that are read of a run: with a tool around it only those that it leaves as they are."""
+    tool, asked = _tool_around(work), () if purpose is Purpose.UNTOOLED else work.request.asked
+    return tuple(each for each in work.request.scenario.metrics if each in asked or is_told(each, tool))
+
+
+def _tool_around(work: Work) -> CounterTool | None:
+    """What counts around the command in the planned round; None where nothing does."""
+    step = work.investigation.plans[-1].step
+    plain = isinstance(step, Measure) and any(slot.purpose is Purpose.UNTOOLED for slot in step.slots)
+    return None if plain else tool_in(work.environment.details)
 
 
 def _kept_logs(work: Work, made: RunRecord) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from bisector.core.model.counting import CounterTool, counting, is_told
 from bisector.core.model.request import Request
 from bisector.core.model.scenario import RunRecipe
 from bisector.engine.ports import BuildOrder, Ports, RunOrder
@@ -25,12 +26,15 @@ def build_order(request: Request, tree: str, key: str, ports: Ports, *, clean: b
     )
 
 
-def run_order(request: Request, ports: Ports, lane: int = 0, job: str = "") -> RunOrder:
-    """What the scenario of `request` runs for a job, on the host's processors of that lane."""
+def run_order(
+    request: Request, ports: Ports, lane: int = 0, job: str = "", tool: CounterTool | None = None
+) -> RunOrder:
+    """What the scenario of `request` runs for a job, on the host's processors of that lane, with `tool` around it."""
+    recipe = _marked(request.scenario.run_recipe(), job)
     return RunOrder(
-        recipe=_marked(request.scenario.run_recipe(), job),
+        recipe=recipe if tool is None else counting(recipe, tool, "instructions"),
         files=ports.artifacts.scenario(request.scenario.files),
-        collect=wanted_files(request.scenario.metrics),
+        collect=wanted_files(tuple(metric for metric in request.scenario.metrics if is_told(metric, tool))),
         lane=lane,
     )
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
+from bisector.core.model.counting import COUNTERS, count_file
 from bisector.core.model.samples import Usage
 from bisector.core.model.scenario import Better, Metric
-from bisector.formats.results import json_object, pattern, plain, printed
+from bisector.formats.results import counted, json_object, pattern, plain, printed
 from bisector.formats.results.figures import Figure, checked, chosen
 from bisector.formats.results.problem import ResultProblem
 from bisector.formats.results.tools import TOOLS, usual_meaning
@@ -20,8 +21,9 @@ READERS: Mapping[str, Callable[[bytes, Metric], list[float]]] = {
     "json": json_object.read,
     "number": plain.read,
     "printed": printed.read,
+    "instructions": counted.read,
 }
-"""Metrics that are read from what the run printed or wrote."""
+"""Metrics that are read from what the run printed or wrote, or a tool around it."""
 
 SOURCES = (*MEASURED, *READERS, *TOOLS)
 UNITS = {"wall": "s", "cpu": "s", "peak_memory": "B", "instructions": "instructions"}
@@ -54,8 +56,11 @@ def meaning(source: str, select: str = "", quantity: str = "") -> tuple[str, Bet
 def metric_of_command(source: str, name: str = "") -> Metric:
     """The metric of a command on the command line that is read from `source`."""
     unit, better = meaning(source, name)
-    called = source if source in MEASURED else name or USUAL_NAMES.get(source, "value")
-    return Metric(name=called, source=source, unit=unit, better=better)
+    own = source in MEASURED or source in COUNTERS
+    called = source if own else name or USUAL_NAMES.get(source, "value")
+    return Metric(
+        name=called, source=source, file=count_file(source), unit=unit, better=better, exact=source in COUNTERS
+    )
 
 
 def read_value(metric: Metric, usage: Usage, stdout: bytes, files: Mapping[str, bytes]) -> float:
