@@ -180,6 +180,8 @@ class MetricTable(_Table):
     def _known_counter(self) -> "MetricTable":
         if self.tool != "auto" and self.tool not in COUNTERS.get(self.source, ()):
             raise ValueError(f"source {self.source!r} is not counted by {self.tool}: leave out `tool`")
+        if self.source == "size" and self.select:
+            _below(self.select, "the checkout, like 'build/app'")
         if self.file and self.source in COUNTERS:
             raise ValueError(f"source {self.source!r} is counted by us, and not read from a file: leave out `file`")
         return self
@@ -294,7 +296,7 @@ def _metric(table: MetricTable) -> Metric:
     stated = Better(table.better) if table.better is not None else better
     if stated is not better:
         unit = ""  # Another quantity than the usual one: its unit is not known.
-    file = table.file or count_file(table.source)
+    file = table.file or count_file(table.source, table.select)
     return Metric(**{**table.model_dump(), "file": file, "better": stated, "unit": table.unit or unit, "exact": exact})
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from statistics import median
 
-from bisector.core.model.counting import COUNTED_BY, distorts, is_counter, tool_in
+from bisector.core.model.counting import COUNTED_BY, counter_of, is_counter
 from bisector.core.model.units import Seconds
 from bisector.core.search.untooled import sides_of, usages
 from bisector.core.search.view import View
@@ -20,10 +20,11 @@ def counted_part(basis: Basis) -> CountedPart | None:
     if not is_counter(investigation.metric) or investigation.host is None:
         return None
     details = investigation.host.details
+    counter = counter_of(investigation.request.asked, details)
     old, new = (None, None) if found is None else sides_of(found.view, basis.verdict)
     return CountedPart(
         by=one_line(details.get(COUNTED_BY, ""), 80) or None,
-        alone=distorts(tool_in(details)),
+        alone=counter is not None and counter.distorts,
         old=tuple(usage.wall for usage in usages(investigation, old)) if old is not None else (),
         new=tuple(usage.wall for usage in usages(investigation, new)) if new is not None else (),
     )

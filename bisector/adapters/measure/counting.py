@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from bisector.adapters.measure.tools import Tools
-from bisector.core.model.counting import COUNTED_BY, CounterTool, distorted, tools_for
+from bisector.core.model.counting import COUNTED_BY, Counter, CounterTool, first_counted, tools_for
 from bisector.core.model.request import Request
+from bisector.core.model.scenario import Metric
 from bisector.core.model.units import Seconds
 from bisector.errors import EnvironmentFault, ScenarioError
 
@@ -37,16 +38,15 @@ def counter_facts(request: Request, trials: Trials) -> dict[str, str]:
     Nothing where nothing has to count. EnvironmentFault where nothing can, with what keeps each tool from it;
     ScenarioError where something else is asked for that the tool would distort.
     """
-    problems = []
-    for tool in tools_for(request.asked):
+    wanted, problems = first_counted(request.asked), []
+    if wanted is None:
+        return {}
+    for tool in tools_for(wanted):
         found = trials[tool]()
         if not found.problem:
-            _check_company(request, tool)
+            _check_company(request, wanted, Counter(tool=tool, source=wanted.source))
             return {COUNTED_BY: f"{tool} {found.version}".strip()}
         problems.append(found.problem)
-    if not problems:
-        return {}
-    wanted = next(metric for metric in request.asked if tools_for((metric,)))
     raise EnvironmentFault(
         f"{wanted.source} cannot be counted here: {'; '.join(problems)}",
         where=f"metric {wanted.name}",
@@ -59,14 +59,14 @@ def unusable(trials: Trials) -> dict[CounterTool, str]:
     return {tool: found.problem for tool, trial in trials.items() if (found := trial()).problem}
 
 
-def _check_company(request: Request, tool: CounterTool) -> None:
-    others = distorted(request.asked, tool)
-    if others:
-        counted = next(metric for metric in request.asked if metric not in others)
+def _check_company(request: Request, wanted: Metric, counter: Counter) -> None:
+    """ScenarioError where a metric that is asked for as well is not what it is in runs that are counted so."""
+    other = next((metric for metric in request.asked if not counter.tells(metric)), None)
+    if other is not None:
         raise ScenarioError(
-            f"{others[0].name} cannot be measured in the runs in which {tool} counts {counted.name}",
+            f"{other.name} cannot be measured in the runs in which {counter.tool} counts {wanted.name}",
             where="the metrics asked for",
-            then=f"Ask for one of them with --metric; the report on {counted.name} tells wall time beside it",
+            then=f"Ask for one of them with --metric; the report on {wanted.name} tells wall time beside it",
         )
 
 

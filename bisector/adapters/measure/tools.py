@@ -179,14 +179,15 @@ def _copy_valgrind(directory: Path) -> None:
 
 
 def _valgrind() -> list[Path]:
-    """What of the installed valgrind counts in programs like this machine's own: two tools, and what it loads into
+    """What of the installed valgrind counts in programs like this machine's own: its tools, and what they load into
     them. Those for 32 bits lie beside them and sort after."""
     for place in map(Path, VALGRIND_AT):
-        for tool in sorted(place.glob("cachegrind-*-linux")):
-            platform_of = tool.name.partition("-")[2]
-            others = [place / f"callgrind-{platform_of}", place / f"vgpreload_core-{platform_of}.so"]
+        for first in sorted(place.glob("cachegrind-*-linux")):
+            platform_of = first.name.partition("-")[2]
+            others = [place / f"{tool}-{platform_of}" for tool in ("callgrind", "dhat", "none")]
+            others += [place / f"vgpreload_{name}-{platform_of}.so" for name in ("core", "dhat")]
             if all(path.exists() for path in others):
-                return [tool, *others]
+                return [first, *others]
     return []
 
 

@@ -58,6 +58,8 @@ class Usage:
     wall: Seconds
     cpu: Seconds
     peak_memory: Bytes
+    page_faults: int = 0
+    """With and without reading from a disk; 0 in what earlier versions recorded."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,6 @@
 """The wall time that stands beside a count: a counter is a proxy, and a tool that counts makes times its own."""
 
-from bisector.core.model.counting import distorts, is_counter, tool_in
+from bisector.core.model.counting import counter_of, is_counter
 from bisector.core.model.history import Place
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import JobKind
@@ -25,9 +25,7 @@ def without_tool(view: View, verdict: Verdict, elapsed: Seconds) -> Measure | No
     Not wanted is it where nothing that distorts is around the command: there the counted runs tell their own time.
     """
     investigation = view.investigation
-    host = investigation.host
-    tool = tool_in(host.details) if host is not None else None
-    if not distorts(tool) or not is_counter(view.metric) or investigation.request.kind not in TOLD_OF:
+    if not _distorting(investigation) or not is_counter(view.metric) or investigation.request.kind not in TOLD_OF:
         return None
     if any(_is_one(plan.step) for plan in investigation.plans) or "time" in overspent(investigation, elapsed):
         return None
@@ -45,11 +43,17 @@ def sides_of(view: View, verdict: Verdict | None) -> tuple[Place, Place]:
 
 def usages(investigation: Investigation, place: Place) -> tuple[Usage, ...]:
     """What runs of `place` used by themselves: with a tool around them that distorts that, only the others tell."""
-    host = investigation.host
-    tool = tool_in(host.details) if host is not None else None
+    alone = _distorting(investigation)
     samples = [s for s in investigation.by_place.get(place, ()) if s.outcome is Outcome.OK]
-    fine = [sample for sample in samples if (sample.purpose is Purpose.UNTOOLED if distorts(tool) else sample.counts)]
+    fine = [sample for sample in samples if (sample.purpose is Purpose.UNTOOLED if alone else sample.counts)]
     return tuple(sample.usage for sample in fine if sample.usage is not None)
+
+
+def _distorting(investigation: Investigation) -> bool:
+    """Whether the measured runs have something around them that takes time and memory of its own."""
+    host = investigation.host
+    counter = counter_of(investigation.request.asked, host.details) if host is not None else None
+    return counter is not None and counter.distorts
 
 
 def _is_one(step: object) -> bool:

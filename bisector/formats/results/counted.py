@@ -1,23 +1,34 @@
-"""What a tool around a command counted: a line for each process of the run, which are added up."""
+"""What a tool around a command counted: lines of each process of the run, which are added up."""
 
 import re
+from collections.abc import Mapping
 
 from bisector.core.model.scenario import Metric
 from bisector.formats.results.problem import ResultProblem
 
-_BY_VALGRIND = re.compile(rb"^==\d+== I\s+refs:\s+([\d,]+)\s*$", re.MULTILINE)
+_VALGRINDS: Mapping[str, re.Pattern[bytes]] = {
+    "instructions": re.compile(rb"^==\d+== I\s+refs:\s+([\d,]+)\s*$", re.MULTILINE),
+    "allocations": re.compile(rb"^==\d+== Total:\s+[\d,]+ bytes? in ([\d,]+) blocks?\s*$", re.MULTILINE),
+    "allocated_bytes": re.compile(rb"^==\d+== Total:\s+([\d,]+) bytes?\b", re.MULTILINE),
+    "peak_allocated": re.compile(rb"^==\d+== At t-gmax:\s+([\d,]+) bytes?\b", re.MULTILINE),
+    "syscalls": re.compile(rb"^counted (\d+)$", re.MULTILINE),
+}
 _BY_PERF = re.compile(rb"^([^,\n]*),[^,\n]*,(?:cpu_\w+/)?instructions[^,\n]*,[^,\n]*,([\d.]*)", re.MULTILINE)
 _ALL_THE_TIME = 99.995
 """Per cent of the time; less means that the processor's counters were shared, and the number is an estimate."""
+_BY_MALLOC = frozenset({"allocations", "allocated_bytes", "peak_allocated"})
 
 
 def read(text: bytes, metric: Metric) -> list[float]:
-    """The count, of all processes together. A ResultProblem where a counter was not there, or not all the time."""
-    lines = _BY_PERF.findall(text)
+    """The count, of all processes together. A ResultProblem where it is not one of the whole run."""
+    lines = _BY_PERF.findall(text) if metric.source == "instructions" else []
     if lines:
         return [sum(_of_perf(number, share, metric) for number, share in lines)]
-    found = _BY_VALGRIND.findall(text)
-    return [float(sum(int(number.replace(b",", b"")) for number in found))] if found else []
+    found = _VALGRINDS[metric.source].findall(text)
+    total = float(sum(int(number.replace(b",", b"")) for number in found))
+    if found and not total and metric.source in _BY_MALLOC:
+        raise ResultProblem("nothing was allocated by malloc: a program that is linked statically does it unseen")
+    return [total] if found else []
 
 
 def _of_perf(number: bytes, share: bytes, metric: Metric) -> float:
