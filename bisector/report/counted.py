@@ -39,7 +39,9 @@ def wall_row(part: CountedPart) -> tuple[str, str, str]:
     runs = f"medians of {numbers.whole(len(part.old))} and {numbers.count(len(part.new), 'run')}{how}"
     value = numbers.percent(new / old - 1, signed=True) if old > 0 else "not known"
     levels = f"{_told(part.old)} before it, {_told(part.new)} with it"
-    return "Wall time", value, f"{levels}; {runs}; not what was searched by"
+    apart = min(part.new) > max(part.old) or max(part.new) < min(part.old)
+    doubt = "" if apart else "; the two overlap, so that they tell no difference"
+    return "Wall time", value, f"{levels}; {runs}{doubt}; not what was searched by"
 
 
 def _told(walls: tuple[Seconds, ...]) -> str:
