@@ -125,11 +125,11 @@ def search(metric: str, where: Path, repository: Path, culprit: str, options: li
         raise SystemExit(f"the bisect by {metric} failed: {done.stderr[-2000:]}")
     told: dict[str, Any] = json.loads(result.read_text())
     named = [each["commit"] for each in told["culprits"]]
-    chance = "".join(f" with {each['probability']:.1%}" for each in told["culprits"])
+    chance = "".join(f"with {each['probability']:.1%}" for each in told["culprits"])
     walls = told["counted"]["wall_seconds"] if told["counted"] else None
     return Search(
         metric=metric,
-        answer=f"{told['verdict']}{chance}{f' ({told["reason"]})' if told['reason'] else ''}",
+        answer=" ".join(filter(None, (told["verdict"], chance, told["reason"] and f"({told['reason']})"))),
         right=told["verdict"] == "culprit" and named == [culprit],
         runs=told["cost"]["runs"],
         builds=told["cost"]["builds"],
