@@ -13,12 +13,13 @@ from bisector.core.model.samples import SPEAKS_OF_THE_COMMIT, Outcome
 from bisector.core.search.dispersion import FEWEST, hint_of_spread, modes, modes_of, spread_ratio
 from bisector.core.search.outlook import Outlook
 from bisector.core.search.view import View
-from bisector.formats.results import MEASURED
+from bisector.formats.results import MEASURED, MEASURED_OVER
 from bisector.report import numbers
 from bisector.report.ahead import review
 from bisector.report.basis import Basis
 from bisector.report.checkouts import checkout_notes
 from bisector.report.document import EndsPart
+from bisector.report.growth import notes_of_growth
 from bisector.report.packages import notes_of_packages
 from bisector.report.phrase import Phrase, quote
 from bisector.report.sentence import named
@@ -37,6 +38,7 @@ def notes_of(basis: Basis, ends: EndsPart | None) -> tuple[Phrase, ...]:
     notes = [
         *(_ends(investigation, ends) if ends is not None else ()),
         *_asked(investigation),
+        *(notes_of_growth(found) if found is not None else ()),
         *(_taken_over(investigation, found) if found is not None else ()),
         *(notes_of_packages(found) if found is not None and not _blamed(basis) else ()),
         *_left_out(investigation),
@@ -239,5 +241,5 @@ def _trust(investigation: Investigation) -> Iterator[str]:
     request = investigation.request
     if request.runner is RunnerName.LOCAL:
         yield "Everything ran on the machine itself, without isolation."
-    if investigation.samples and investigation.metric.source not in MEASURED:
+    if investigation.samples and investigation.metric.source not in (*MEASURED, *MEASURED_OVER):
         yield f"{quote(investigation.metric.name)} is what the measured program says of itself."

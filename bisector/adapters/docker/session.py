@@ -41,9 +41,9 @@ class DockerSession:
         self._container: Container | None = None
         program = workshop.tools.inside("attend", layout.TOOLS, compiled=runs_compiled(workshop, plan.image))
         self._helper_order = HelperOrder(
-            argv=layout.PLACES.fill_all(attending(order.recipe, program)),
+            argv=layout.PLACES.fill_all(attending(order, program)),
             cwd=layout.SOURCE,
-            timeout=longest(order.recipe),
+            timeout=longest(order),
             streams=layout.STREAMS,
             out=layout.OUT,
             collect=order.collect,

@@ -34,9 +34,9 @@ class LocalSession:
         self._env = {**run_env(workshop.host_env, place.venv, home, tmp), **places.fill_env(recipe.env)}
         self._stop = stop
         self._helper_order = HelperOrder(
-            argv=places.fill_all(attending(recipe, workshop.tools.here("attend"))),
+            argv=places.fill_all(attending(order, workshop.tools.here("attend"))),
             cwd=str(place.source),
-            timeout=longest(recipe),
+            timeout=longest(order),
             streams=str(streams),
             out=str(out),
             collect=order.collect,

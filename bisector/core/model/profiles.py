@@ -84,6 +84,9 @@ class Profiler:
             recipe,
             timeout_seconds=self.slowdown * recipe.timeout_seconds,
             memory_bytes=recipe.memory_bytes + self.room,
+            # Of several sizes the largest: there it shows what grows.
+            sizes=recipe.sizes[-1:],
+            size_zero=False,
         )
         if not recipe.services:
             return replace(roomy, command=(*self.before, *recipe.command))
