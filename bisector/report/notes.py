@@ -1,5 +1,7 @@
 """What a reader has to know to read the answer right: stand-ins, what was taken over, left aside or looks odd."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from statistics import fmean, median, stdev
@@ -25,6 +27,7 @@ from bisector.report.phrase import Phrase, quote
 from bisector.report.sentence import named
 from bisector.report.words import OUTCOMES
 
+_FIGURE = re.compile(r"[0-9]+")
 FAR_OUT = 6.0
 """Deviations of a single run beyond which it is told as far out."""
 FEWEST_FOR_DRIFT = 16
@@ -43,6 +46,7 @@ def notes_of(basis: Basis, ends: EndsPart | None) -> tuple[Phrase, ...]:
         *(notes_of_packages(found) if found is not None and not _blamed(basis) else ()),
         *_left_out(investigation),
         *review(investigation),
+        *(_doubtful(found) if found is not None else ()),
         *(_bounded(found) if found is not None else ()),
         *(_shape(found) if found is not None else ()),
         *(_dispersion(found) if found is not None else ()),
@@ -145,8 +149,27 @@ def _left_out(investigation: Investigation) -> Iterator[str]:
         runs = numbers.count(len(list(group)), "run")
         if outcome is Outcome.INFRA:
             yield f"{runs} failed through the machine's fault; they say nothing of a commit and were made again."
+        elif outcome is Outcome.DISTURBED:
+            yield f"{runs} left aside and made again, for what else went on: {_disturbances(investigation, outcome)}."
         elif outcome in SPEAKS_OF_THE_COMMIT:
             yield f"{runs} gave no number ({OUTCOMES[outcome]})."
+
+
+def _disturbances(investigation: Investigation, outcome: Outcome) -> str:
+    """What disturbed runs with this outcome, the commonest kinds first, each as it was said once."""
+    told = [sample.disturbed for sample in investigation.samples if sample.disturbed and sample.outcome is outcome]
+    kinds = Counter(_FIGURE.sub("", text) for text in told)
+    first = {kind: max((text for text in told if _FIGURE.sub("", text) == kind), key=len) for kind in kinds}
+    return "; ".join(quote(first[kind], 120) for kind, _ in kinds.most_common(3))
+
+
+def _doubtful(found: Outlook) -> Iterator[str]:
+    """Runs that count although something disturbed them: the host was never quiet for long."""
+    disturbed = [sample for sample in found.view.samples if sample.disturbed]
+    if disturbed:
+        runs = f"{numbers.whole(len(disturbed))} of {numbers.count(len(found.view.samples), 'run')}"
+        what = _disturbances(found.view.investigation, Outcome.OK)
+        yield f"{runs} count though they were disturbed, for the host was hardly ever quiet: {what}."
 
 
 def _bounded(found: Outlook) -> Iterator[str]:
