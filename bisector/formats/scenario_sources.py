@@ -15,7 +15,6 @@ MOST_SIZES = 24
 FEWEST_SIZES = 4
 LEAST_SPAN = 4
 """Times as large as the smallest the largest size has to be: over less than that noise is most of an exponent."""
-LARGEST_SIZE = 10**15
 
 
 def check_sizes(found: Sequence[int], words: Iterable[str], *, zero: bool) -> None:
@@ -24,7 +23,7 @@ def check_sizes(found: Sequence[int], words: Iterable[str], *, zero: bool) -> No
         if zero:
             raise ValueError("size_zero goes together with sizes: name some")
         return
-    if sorted(set(found)) != list(found) or found[0] < 1 or found[-1] > LARGEST_SIZE:
+    if sorted(set(found)) != list(found) or found[0] < 1 or found[-1] > sizes.LARGEST:
         raise ValueError(f"sizes are whole numbers from 1 on that ascend, not {list(found)}")
     if len(found) < FEWEST_SIZES or found[-1] < LEAST_SPAN * found[0]:
         raise ValueError(

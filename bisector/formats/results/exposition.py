@@ -11,6 +11,7 @@ _QUOTED = r'"((?:[^"\\]|\\.)*)"'
 _LABEL = re.compile(rf"\s*({_NAME})\s*=\s*{_QUOTED}\s*(,|(?=\}}))")
 _START = re.compile(rf"({_NAME})\s*(\{{)?")
 _VALUE = re.compile(r"\s*(\S+)(?:\s+[-+0-9.eE]+)?\s*(?:#.*)?")
+LONGEST_LINE = 1 << 14
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})")
 _ESCAPED = {"n": "\n", '"': '"', "\\": "\\"}
 _NUMBERS = {"+Inf": float("inf"), "-Inf": float("-inf"), "Inf": float("inf"), "NaN": float("nan")}
@@ -80,7 +81,7 @@ def parse(text: str) -> Exposition:
             if len(words) > 3 and words[:2] == ["#", "TYPE"]:
                 types[words[2]] = words[3].strip()
             continue
-        found = _series(line.strip())
+        found = _series(line.strip()) if len(line) <= LONGEST_LINE else None
         if found is None:
             raise ResultProblem(f"line {number} of the service's metrics cannot be read: {line[:80]!r}")
         if (found.name, found.labels) in series:

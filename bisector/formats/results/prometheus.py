@@ -85,7 +85,15 @@ def _sum(metric: Metric, values: Iterable[float]) -> float:
     there = list(values)
     if not there:
         raise ResultProblem(f"the service tells no {metric.select or metric.name}")
-    return math.fsum(there)
+    return _added(there)
+
+
+def _added(values: Iterable[float]) -> float:
+    """Their sum; no number where some are infinite, or all of it is."""
+    try:
+        return math.fsum(values)
+    except (ValueError, OverflowError):
+        return math.nan
 
 
 def _check_known(told: tuple[Exposition, Exposition], name: str, wanted: Mapping[str, str]) -> None:
@@ -115,7 +123,7 @@ def _delta(told: tuple[Exposition, Exposition], name: str, wanted: Mapping[str, 
         _check_not_reset(name, before, after)
     elif not after:
         raise ResultProblem(f"the service tells no {metric.select or metric.name} after the load")
-    return math.fsum(after.values()) - math.fsum(before.values())
+    return _added(after.values()) - _added(before.values())
 
 
 def _check_not_reset(name: str, before: Mapping[Labels, float], after: Mapping[Labels, float]) -> None:

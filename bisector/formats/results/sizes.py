@@ -1,9 +1,10 @@
 """What one run took at each size of its work: time at a size, and the exponent by which time grows with size."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bisector.core.explain.growth import Growth, growth_of
+from bisector.core.explain.growth import FEWEST, Growth, growth_of
 from bisector.core.model.scenario import Metric
 from bisector.formats.results import pattern
 from bisector.formats.results.figures import Figure, listed
@@ -11,6 +12,7 @@ from bisector.formats.results.problem import ResultProblem
 
 FILE = "services/sizes"
 """Below {out}, written by what attends the run: a line `SIZE NANOSECONDS MICROSECONDS KIB` for each size."""
+LARGEST = 10**15
 MIN_EFFECT = 0.1
 """A change of an exponent worth naming where nobody says: a tenth of it."""
 
@@ -37,10 +39,12 @@ def parse(content: bytes) -> list[AtSize]:
     """The sizes in their order; ResultProblem where the file is not what we wrote."""
     try:
         lines = [tuple(map(int, line.split())) for line in content.decode().splitlines()]
+        if not all(line and 0 <= line[0] <= LARGEST for line in lines):
+            raise ValueError("no size of ours")
         return [
             AtSize(size=size, wall=wall / 1e9, cpu=cpu / 1e6, memory=1024.0 * kib) for size, wall, cpu, kib in lines
         ]
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ResultProblem("what each size took cannot be read: something else wrote into it") from None
 
 
@@ -56,6 +60,10 @@ def read_exponent(metric: Metric, stdout: bytes, files: Mapping[str, bytes]) -> 
 def exponent(each: Mapping[int, float]) -> Growth:
     """How values by size grow; what size 0 took, where it was run, is the fixed cost."""
     grown = {size: value for size, value in each.items() if size}
+    if len(grown) < FEWEST:
+        raise ResultProblem(f"{len(grown)} sizes are too few to tell a growth of: it takes {FEWEST}")
+    if not all(map(math.isfinite, each.values())):
+        raise ResultProblem("what a size took is not a finite number")
     if min(each.values()) <= 0:
         raise ResultProblem("a size took no time at all: choose larger sizes")
     return growth_of(list(grown), list(grown.values()), each.get(0))

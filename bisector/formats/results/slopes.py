@@ -1,5 +1,6 @@
 """How fast something grows over a run: resident memory, as it was looked at, or a list of values the run wrote."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,8 @@ def read(metric: Metric, stdout: bytes, files: Mapping[str, bytes]) -> Figure:
         raise ResultProblem(
             f"{len(values)} values are too few for a slope: {FEWEST} are the least, and many are better"
         )
+    if not all(map(math.isfinite, (*times, *values))):
+        raise ResultProblem(f"a value of {metric.name} is not a finite number")
     note = f"{len(values)} values, from {values[0]:g} to {values[-1]:g}"
     return Figure(benchmark="", quantity=metric.name, stated={"median": theil_sen(times, values)}, note=note)
 
@@ -30,7 +33,7 @@ def _memory(files: Mapping[str, bytes]) -> tuple[list[float], list[float]]:
     try:
         pairs = [line.split() for line in files[MEMORY].decode().splitlines()]
         found = [(int(at) / 1e9, float(size)) for at, size in pairs]
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ResultProblem("what memory the run had cannot be read: something else wrote into it") from None
     while found and found[-1][1] == 0:  # it ended before the last look
         found.pop()
