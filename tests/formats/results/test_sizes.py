@@ -53,7 +53,8 @@ def test_values_that_the_program_prints_at_each_size_can_grow() -> None:
     [
         (b"1000 5\n", "something else wrote"),
         (b"\xff", "something else wrote"),
-        (b"1 0 0 0\n2 1 1 1\n", "no time at all"),
+        (b"1 0 0 0\n2 1 1 1\n4 1 1 1\n", "no time at all"),
+        (b"1 1 1 1\n2 1 1 1\n", "too few"),
     ],
 )
 def test_what_cannot_be_read_is_told(content: bytes, told: str) -> None:
