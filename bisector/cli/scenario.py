@@ -2,6 +2,7 @@
 
 import json
 import statistics
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +84,10 @@ def command() -> None:
     " and the file that it runs (of hyperfine: its results as JSON).",
 )
 def new(name: str | None, directory: Path, origin: tuple[str, Path] | None) -> None:
-    """Write a scenario to start from: DIRECTORY/NAME/scenario.toml and its bench.py."""
+    """Write a scenario to start from: DIRECTORY/NAME/scenario.toml and its bench.py.
+
+    Without a name, at a terminal, it asks what is run, built and read, and writes a scenario of the answers.
+    """
     from bisector.formats.scenario import parse_scenario
 
     if origin is not None:
@@ -91,8 +95,15 @@ def new(name: str | None, directory: Path, origin: tuple[str, Path] | None) -> N
 
         import_scenario(*origin, name, directory)
         return
-    if name is None:
+    if name is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        click.echo(click.get_current_context().get_usage(), err=True)
         raise UsageError("the scenario needs a name", then="bisector scenario new NAME, or --from TOOL PATH")
+    if name is None:
+        from bisector.cli.wizard import run as ask_and_write
+
+        made = ask_and_write(directory, Path.cwd())
+        click.echo(f"\n{made}\nTry it: bisector scenario check {made.parent.name}")
+        return
     text = TEMPLATE.format(name=name)
     parse_scenario(text.encode(), where=name)
     made = directory / name

@@ -8,6 +8,7 @@ from bisector.core.model.history import Place
 from bisector.core.model.samples import Outcome, Purpose, Sample
 from bisector.core.model.scenario import Metric
 from bisector.core.model.steps import Measure, Slot
+from bisector.core.search.rejecting import weighed
 from bisector.engine.orders import run_order, told_by
 from bisector.engine.ports import RunRecord, Session
 from bisector.engine.retry import BACK_OFF
@@ -70,7 +71,7 @@ def record(work: Work, session: Session, order: int, slot: Slot) -> None:
     """Make one run and record its sample."""
     began, beside, container = work.since_created, work.beside.building, session.container
     sample = as_sample(work, session.run(), container, order, slot)
-    work.record(replace(sample, clock=began, beside=beside))
+    work.record(*weighed((replace(sample, clock=began, beside=beside),), work.investigation))
 
 
 class _Recorded(InfraFault):
@@ -96,7 +97,7 @@ def _record_duet(work: Work, sessions: list[Session], slots: Pending) -> None:
         partner = next(other for other, _ in slots if other != order)
         sample = as_sample(work, found, container, order, slot)
         samples.append(replace(sample, clock=began, beside=beside, partner=partner, lane=lane_of(work, order)))
-    work.record_together(samples)
+    work.record_together(weighed(tuple(samples), work.investigation))
     if fault is not None:
         raise _Recorded(fault.what, where=fault.where, then=fault.then) from fault
 
@@ -170,6 +171,7 @@ def as_sample(work: Work, made: RunRecord, container: str, order: int, slot: Slo
         host=work.environment.host,
         container=container,
         reason=reason,
+        disturbed=made.disturbed,
         log=_kept_logs(work, made),
     )
 

@@ -68,5 +68,7 @@ class RunRecord:
     stderr: bytes = b""
     files: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
     reason: str = ""
+    disturbed: str = ""
+    """What else took its processors, or slowed them down."""
     logs: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
     """The ends of what its services wrote, by their names, where the run did not end well."""

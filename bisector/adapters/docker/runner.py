@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 from bisector.adapters.docker import images
@@ -38,9 +39,12 @@ class DockerRunner:
     install of bisector; whatever it leaves on the engine bears that name, and nothing else is ever touched.
     """
 
-    def __init__(self, instance: str, cache: Path, *, build_env: Mapping[str, str], compiler: str = "cc") -> None:
-        """`build_env` is set for the steps of a build only: proxies, as they are reached from a container."""
-        self._workshop = make_workshop(instance, cache.resolve(), build_env, compiler)
+    def __init__(
+        self, instance: str, cache: Path, *, build_env: Mapping[str, str], compiler: str = "cc", watched: bool = False
+    ) -> None:
+        """`build_env` is set for the steps of a build only: proxies, as they are reached from a container. `watched`
+        runs tell what else ran on their processors."""
+        self._workshop = replace(make_workshop(instance, cache.resolve(), build_env, compiler), watched=watched)
 
     @property
     def name(self) -> RunnerName:

@@ -42,13 +42,17 @@ class LocalRunner:
     For the demo, for tests, and for machines without Docker.
     """
 
-    def __init__(self, cache: Path, *, host_env: Mapping[str, str], compiler: str = "cc") -> None:
-        """`host_env` is what PATH, proxies and certificates are taken from, and nothing else."""
+    def __init__(
+        self, cache: Path, *, host_env: Mapping[str, str], compiler: str = "cc", watched: bool = False
+    ) -> None:
+        """`host_env` is what PATH, proxies and certificates are taken from, and nothing else; `watched` runs tell what
+        else ran on their processors."""
         self._cache = Cache(root=cache.resolve())
         self._workshop = Workshop(
             cache=self._cache,
             tools=prepare(self._cache.root, compiler=compiler),
             host_env=dict(host_env),
+            watched=watched,
         )
         self._owner = Owner(self._cache.owners)
         self._counters = counters_here(self._workshop.tools, self._workshop.host_env.get("PATH"))

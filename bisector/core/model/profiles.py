@@ -82,7 +82,9 @@ class Profiler:
         Where a command puts load on services the profiler is around the one that is looked at, and has time to write
         when that has ended.
         """
-        return surrounded(recipe, self.before, slowdown=self.slowdown, room=self.room)
+        # Of several sizes the largest: there it shows what grows.
+        one = replace(recipe, sizes=recipe.sizes[-1:], size_zero=False)
+        return surrounded(one, self.before, slowdown=self.slowdown, room=self.room)
 
 
 def surrounded(recipe: RunRecipe, before: tuple[str, ...], *, slowdown: float, room: Bytes) -> RunRecipe:

@@ -20,6 +20,8 @@ class Outcome(StrEnum):
     NO_RESULT = "no_result"
     INFRA = "infra"
     CANCELLED = "cancelled"
+    DISTURBED = "disturbed"
+    """Made, and left aside for what else ran on its processors meanwhile."""
 
 
 SPEAKS_OF_THE_COMMIT = frozenset(
@@ -28,7 +30,7 @@ SPEAKS_OF_THE_COMMIT = frozenset(
 """Outcomes that make a commit untestable; they never make it slow."""
 
 
-SAYS_NOTHING = frozenset({Outcome.INFRA, Outcome.CANCELLED})
+SAYS_NOTHING = frozenset({Outcome.INFRA, Outcome.CANCELLED, Outcome.DISTURBED})
 """Outcomes of a run that has to be made again."""
 
 
@@ -93,6 +95,8 @@ class Sample:
     """Which of the host's groups of processors it ran on."""
     beside: bool = False
     """Whether something was built at the same time, on other processors."""
+    disturbed: str = ""
+    """What else took its processors, or slowed them down; "" for nothing, and where nobody looked."""
     log: str = ""
     """The file that holds the ends of what its services wrote, where the run did not end well."""
 
