@@ -47,6 +47,10 @@ def take_in(
     check_metrics(scenario, measure.metric)
     good = repository.resolve(ends[0])
     work_tree = ends[1] == WORK_TREE and kind is JobKind.COMPARE
+    if work_tree and scenario.build.prebuilt:
+        raise UsageError(
+            "nobody has built the work tree: the scenario's builds are taken, not made", then="Name a commit"
+        )
     bad = repository.resolve("HEAD" if work_tree else ends[1])
     skipped = tuple(repository.resolve(ref).sha for ref in search.skip)
     if kind is JobKind.BISECT:
@@ -54,7 +58,7 @@ def take_in(
         repository.list_history(
             good.sha, bad.sha, every_commit=search.every_commit, paths=search.path, suspects=search.suspect
         )
-    choice = wiring.choose_runner(measure.runner, image or scenario.build.dockerfile)
+    choice = wiring.choose_runner(measure.runner, image, needs_docker=scenario.build.needs_docker)
     if measure.duet:
         check_duet(choice.runner, scenario, search)
     request = Request(

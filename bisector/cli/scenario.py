@@ -10,7 +10,7 @@ import click
 from bisector.cli.options import MeasureOptions, SearchOptions
 from bisector.cli.session import wired
 from bisector.core.model.request import JobKind
-from bisector.core.model.scenario import Metric
+from bisector.core.model.scenario import BuildRecipe, Metric
 from bisector.errors import BisectorError, MeasurementFailed, UsageError
 from bisector.report.numbers import count, percent, quantity, seconds
 from bisector.report.text import harmless, one_line
@@ -118,7 +118,7 @@ def check(name: str, ref: str, tried: bool, **where: Any) -> int:
         scenario = parse_scenario(path.read_bytes(), where=str(path))
         check_files(scenario, path)
         click.echo(f"{path}: fine")
-        click.echo(f"build      {count(len(scenario.build.steps), 'step')} on {scenario.build.image or 'this machine'}")
+        click.echo(f"build      {_how_built(scenario.build)}")
         for service in scenario.run.services:
             click.echo(f"service    {service.name}: {' '.join(service.command)}")
         click.echo(f"{'load' if scenario.run.services else 'run':<10} {' '.join(scenario.run.command)}")
@@ -184,6 +184,8 @@ def _try_out(intake: "Intake", ref: str, runs: int, wiring: "Wiring") -> int:
     commit = intake.repository.resolve(ref)
     build = try_build(request, commit, ports, wiring.stop)
     click.echo(f"build      {build.outcome} in {seconds(build.seconds)}{' (at hand)' if build.reused else ''}")
+    if build.taken is not None:
+        click.echo(f"prebuilt   {one_line(build.taken.name, 300)} ({build.taken.digest})")
     if not build.usable:
         raise MeasurementFailed(f"it does not build: {one_line(build.reason, 600)}", where=build.log)
     trials = []
@@ -204,6 +206,14 @@ def _try_out(intake: "Intake", ref: str, runs: int, wiring: "Wiring") -> int:
     for metric in request.scenario.metrics:
         click.echo(f"{metric.name:<10} {_summary(metric, [trial.values[metric.name] for trial in trials])}")
     return 0
+
+
+def _how_built(build: BuildRecipe) -> str:
+    where = build.image or "this machine"
+    if build.prebuilt is None:
+        return f"{count(len(build.steps), 'step')} on {where}"
+    told = one_line(build.prebuilt.image or " ".join(build.prebuilt.command), 300)
+    return f"prebuilt: {told}" + ("" if build.prebuilt.image else f", fetched on {where}")
 
 
 def _end_of(output: bytes, shown: int = 400) -> str:

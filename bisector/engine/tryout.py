@@ -11,6 +11,7 @@ from bisector.core.model.scenario import Metric
 from bisector.engine.builds import at_hand, make_build
 from bisector.engine.orders import run_order
 from bisector.engine.ports import Ports, RunRecord
+from bisector.engine.prebuilt import of_commit
 from bisector.engine.stop import StopSignal
 from bisector.formats.results import MEASURED, figures_there, read_figure, read_value
 from bisector.formats.results.figures import Figure
@@ -35,6 +36,7 @@ def try_build(request: Request, commit: Commit, ports: Ports, stop: StopSignal, 
 
     `number` counts builds made afresh on purpose.
     """
+    request = of_commit(request, commit, commit.tree)
     toolchain = ports.runner.environment(request).toolchain
     key = build_key(request, commit.tree, toolchain, number)
     with ports.locks.building(key, stop):

@@ -15,6 +15,7 @@ from bisector.core.model.units import Bytes
 from bisector.core.model.verdict import Change
 from bisector.errors import UsageError
 from bisector.formats.scenario import scenario_from
+from bisector.formats.scenario_prebuilt import with_prebuilt
 from bisector.formats.scenario_services import service_table
 
 MOST_BYTES: Bytes = 1 << 20
@@ -82,12 +83,13 @@ def scenario_table(request: Request, metric: Metric) -> dict[str, Any]:
     scenario = request.scenario
     # What is held is for sets of packages, which no bundle is about.
     build = {name: value for name, value in asdict(scenario.build).items() if name != "held"}
+    build = with_prebuilt({**build, "patches": list(build["patches"])}, scenario.build.prebuilt)
     run = {**asdict(scenario.run), "services": [service_table(service) for service in scenario.run.services]}
     told = {name: value for name, value in asdict(metric).items() if name != "if_printed"}
     table: dict[str, Any] = {
         "name": _plain(scenario.name),
         "description": scenario.description[:2000],
-        "build": {**build, "patches": list(build["patches"])},
+        "build": build,
         "run": run,
         "metrics": [told],
         "profile": asdict(scenario.profile),

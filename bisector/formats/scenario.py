@@ -21,6 +21,7 @@ from bisector.errors import ScenarioError, UsageError
 from bisector.formats.quantities import parse_moment
 from bisector.formats.results import SOURCES, is_known_source, meaning
 from bisector.formats.results.statistic import KNOWN, is_share, statistic_of, usual_direction
+from bisector.formats.scenario_prebuilt import PrebuiltKeys
 from bisector.formats.scenario_services import ReadyTable, ServiceTable, check_services
 from bisector.formats.tables import Env as _Env
 from bisector.formats.tables import Table as _Table
@@ -51,7 +52,7 @@ class PatchTable(_Table):
         return _below(file, "the scenario's directory, like 'fix-import.patch'")
 
 
-class BuildTable(_Table):
+class BuildTable(PrebuiltKeys):
     """How a checkout becomes something that runs."""
 
     image: _Text | None = Field(None, description="base image; needed for Docker unless a Dockerfile is given")
@@ -88,6 +89,7 @@ class BuildTable(_Table):
 
     @model_validator(mode="after")
     def _one_way_to_build(self) -> "BuildTable":
+        self.check_alone(frozenset(self.model_fields_set))
         if self.dockerfile and self.candidate_dockerfile:
             raise ValueError("name either dockerfile or candidate_dockerfile, not both")
         if bool(self.dependency_files) != bool(self.dependency_steps):
@@ -256,6 +258,7 @@ def _to_core(parsed: ScenarioFile, files: str) -> Scenario:
             lfs=build.lfs,
             as_of=build.as_of,
             constraints=build.constraints,
+            prebuilt=build.to_prebuilt(),
         ),
         run=RunRecipe(
             **{

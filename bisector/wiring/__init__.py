@@ -164,12 +164,15 @@ class Wiring:
         """The runner called `name`."""
         return self.docker() if name is RunnerName.DOCKER else self.local()
 
-    def choose_runner(self, wanted: str, image: str | None) -> RunnerChoice:
-        """The runner for `wanted` (auto, docker or local): auto takes Docker where it works and an image is named."""
+    def choose_runner(self, wanted: str, image: str | None, *, needs_docker: bool = False) -> RunnerChoice:
+        """The runner for `wanted` (auto, docker or local): auto takes Docker where it works and an image is named, and
+        where there is nothing to run but images."""
         if wanted == "local":
             return RunnerChoice(runner=self.local(), why="as asked")
         if wanted == "docker":
             return RunnerChoice(runner=self.docker(), why="as asked")
+        if needs_docker:
+            return RunnerChoice(runner=self.docker(), why="what is run is an image")
         if image is None:
             return RunnerChoice(runner=self.local(), why="no base image is named")
         docker = self.docker()

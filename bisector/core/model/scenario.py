@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
+from bisector.core.model.prebuilt import Prebuilt
 from bisector.core.model.units import Bytes, Seconds, digest
 
 _PIP = re.compile(r"\bpip[0-9.]*\s(?:.*\s)?(?:install|sync)\b", re.DOTALL)
@@ -60,6 +61,13 @@ class BuildRecipe:
 
     held: str = ""
     """The file of the checkout, put there by us, with the versions that the steps are held to; "" for none."""
+    prebuilt: Prebuilt | None = None
+    """What is taken in place of building; nothing of the checkout is in it."""
+
+    @property
+    def needs_docker(self) -> bool:
+        """Whether what runs can only be an image."""
+        return bool(self.dockerfile or self.candidate_dockerfile or (self.prebuilt and self.prebuilt.image))
 
     @property
     def installs_by_pip(self) -> bool:
@@ -85,6 +93,7 @@ class BuildRecipe:
             *(("--as-of", self.as_of) if self.as_of else ()),
             *(("--constraints", self.constraints) if self.constraints else ()),
             *(("--held", self.held) if self.held else ()),
+            *(self.prebuilt.identity() if self.prebuilt else ()),
         )
 
     def held_to(self, file: str) -> "BuildRecipe":
