@@ -84,6 +84,8 @@ def take_in(
         verify_revert=search.verify_revert,
         head=repository.resolve(search.head).sha if search.head is not None else None,
     )
+    for data in scenario.run.data:
+        wiring.artifacts.data_set(data)  # what is wrong with it is said before anything is built
     request = with_noise(wiring, request, choice.runner)
     return Intake(request=request, repository=repository, runner=choice.runner, why_runner=choice.why)
 

@@ -110,6 +110,7 @@ def new(name: str | None, directory: Path, origin: tuple[str, Path] | None) -> N
 def check(name: str, ref: str, tried: bool, **where: Any) -> int:
     """Read a scenario and say what it means; then build and run it once and say what is missing."""
     from bisector.cli.intake import find_scenario, take_in, tell_runner
+    from bisector.cli.readings import told_state
     from bisector.engine.scenarios import check_files
     from bisector.formats.scenario import parse_scenario
 
@@ -122,6 +123,8 @@ def check(name: str, ref: str, tried: bool, **where: Any) -> int:
         for service in scenario.run.services:
             click.echo(f"service    {service.name}: {' '.join(service.command)}")
         click.echo(f"{'load' if scenario.run.services else 'run':<10} {' '.join(scenario.run.command)}")
+        for line in told_state(scenario.run):
+            click.echo(line)
         for metric in scenario.metrics:
             click.echo(f"metric     {metric.name} from {metric.source}, {metric.better} is better, {_effect(metric)}")
         here = Path.cwd()
@@ -224,9 +227,10 @@ def _told(trial: "Trial", metrics: tuple[Metric, ...]) -> str:
     if trial.record.reason:
         return one_line(f"{trial.record.outcome}: {trial.record.reason}", 300)
     usage = trial.record.usage
+    before = f", prepared in {seconds(trial.record.prepared)}" if trial.record.prepared else ""
     values = [f"{m.name} {quantity(trial.values[m.name], m.unit)}" for m in metrics if m.name in trial.values]
     own = (
-        f" (wall {seconds(usage.wall)}, cpu {seconds(usage.cpu)}, peak {quantity(usage.peak_memory, 'B')})"
+        f" (wall {seconds(usage.wall)}, cpu {seconds(usage.cpu)}, peak {quantity(usage.peak_memory, 'B')}{before})"
         if usage
         else ""
     )

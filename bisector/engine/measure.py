@@ -170,6 +170,7 @@ def as_sample(work: Work, made: RunRecord, container: str, order: int, slot: Slo
         container=container,
         reason=reason,
         log=_kept_logs(work, made),
+        prepared=made.prepared,
     )
 
 

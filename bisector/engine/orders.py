@@ -32,6 +32,7 @@ def run_order(request: Request, ports: Ports, lane: int = 0, job: str = "") -> R
         files=ports.artifacts.scenario(request.scenario.files),
         collect=wanted_files(request.scenario.metrics),
         lane=lane,
+        data={data.name: ports.artifacts.data_set(data) for data in request.scenario.run.data},
     )
 
 

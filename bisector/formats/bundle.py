@@ -17,6 +17,7 @@ from bisector.errors import UsageError
 from bisector.formats.scenario import scenario_from
 from bisector.formats.scenario_prebuilt import with_prebuilt
 from bisector.formats.scenario_services import service_table
+from bisector.formats.scenario_state import data_table
 
 MOST_BYTES: Bytes = 1 << 20
 _Sha = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")]
@@ -85,6 +86,7 @@ def scenario_table(request: Request, metric: Metric) -> dict[str, Any]:
     build = {name: value for name, value in asdict(scenario.build).items() if name != "held"}
     build = with_prebuilt({**build, "patches": list(build["patches"])}, scenario.build.prebuilt)
     run = {**asdict(scenario.run), "services": [service_table(service) for service in scenario.run.services]}
+    del run["data"]
     told = {name: value for name, value in asdict(metric).items() if name != "if_printed"}
     table: dict[str, Any] = {
         "name": _plain(scenario.name),
@@ -93,6 +95,7 @@ def scenario_table(request: Request, metric: Metric) -> dict[str, Any]:
         "run": run,
         "metrics": [told],
         "profile": asdict(scenario.profile),
+        "data": [data_table(data) for data in scenario.run.data],
     }
     # Through JSON, so that tuples are lists and what stays is text and numbers.
     found: dict[str, Any] = json.loads(json.dumps(table))

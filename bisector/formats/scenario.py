@@ -23,6 +23,7 @@ from bisector.formats.results import SOURCES, is_known_source, meaning
 from bisector.formats.results.statistic import KNOWN, is_share, statistic_of, usual_direction
 from bisector.formats.scenario_prebuilt import PrebuiltKeys
 from bisector.formats.scenario_services import ReadyTable, ServiceTable, check_services
+from bisector.formats.scenario_state import DataTable, StateKeys, check_state
 from bisector.formats.tables import Env as _Env
 from bisector.formats.tables import Table as _Table
 from bisector.formats.tables import Text as _Text
@@ -103,7 +104,7 @@ class BuildTable(PrebuiltKeys):
         return self
 
 
-class RunTable(_Table):
+class RunTable(StateKeys):
     """One process run."""
 
     command: list[_Text] = Field(
@@ -129,6 +130,11 @@ class RunTable(_Table):
         if found := self.all_services():
             check_services(found, (*self.command, *self.env.values()))
         return self
+
+    def words(self) -> tuple[str, ...]:
+        """Whatever placeholders can stand in, what is done beforehand apart."""
+        own = [word for each in self.all_services() for word in (*each.command, *each.ready.words, *each.env.values())]
+        return (*self.command, *self.env.values(), *own)
 
     def all_services(self) -> tuple[Service, ...]:
         """The services as values, in their order."""
@@ -194,9 +200,11 @@ class ScenarioFile(_Table):
     run: RunTable
     metrics: list[MetricTable] = Field(default=[], description="the run's wall time when left out")
     profile: ProfileTable = ProfileTable()
+    data: list[DataTable] = Field(default=[], description="files that runs read, seen as {data.NAME}")
 
     @model_validator(mode="after")
     def _metric_names_differ(self) -> "ScenarioFile":
+        check_state(self.run, self.run.words(), [each.name for each in self.data])
         names = [metric.name for metric in self.metrics]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -264,7 +272,10 @@ def _to_core(parsed: ScenarioFile, files: str) -> Scenario:
             **{
                 **run.model_dump(exclude={"service"}),
                 "command": tuple(run.command),
+                "setup": tuple(run.setup),
+                "prepare": tuple(run.prepare),
                 "services": run.all_services(),
+                "data": tuple(each.to_core() for each in parsed.data),
             }
         ),
         metrics=tuple(_metric(metric) for metric in parsed.metrics) or (WALL,),
@@ -305,6 +316,7 @@ _TABLES: dict[str, type[_Table]] = {
     "metrics": MetricTable,
     "profile": ProfileTable,
     "patches": PatchTable,
+    "data": DataTable,
     "service": ServiceTable,
     "services": ServiceTable,
     "ready": ReadyTable,

@@ -66,7 +66,7 @@ class Wiring:
         """Files beside the database."""
         from bisector.adapters.store.artifacts import ArtifactFiles
 
-        return ArtifactFiles(self.settings.artifacts_dir or self.settings.state_dir)
+        return ArtifactFiles(self.settings.artifacts_dir or self.settings.state_dir, self.stop)
 
     def kept(self, sha256: str) -> bytes | None:
         """A file that a job kept; None when it is gone."""

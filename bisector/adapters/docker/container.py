@@ -10,10 +10,11 @@ import docker.errors
 from bisector.adapters.docker import images
 from bisector.adapters.docker.engine import Engine, faults
 from bisector.adapters.docker.exec import Call, Sink, call_helper
-from bisector.adapters.docker.layout import NO_HEALTHCHECK, ROLE, TOOLS
+from bisector.adapters.docker.layout import NO_HEALTHCHECK, PLACES, ROLE, TOOLS
 from bisector.adapters.docker.workshop import Workshop
 from bisector.adapters.measure.answer import Answer
 from bisector.adapters.measure.order import PATIENCE_SECONDS, HelperOrder
+from bisector.adapters.measure.places import Places
 from bisector.engine.stop import StopSignal
 from bisector.errors import EnvironmentFault, InfraFault
 
@@ -55,6 +56,8 @@ class Plan:
     env: Mapping[str, str] = field(default_factory=dict)
     """Set for everything in it; an image made of it keeps it."""
     furnish: Callable[[str], None] = lambda _: None
+    places: Places = PLACES
+    """Where the words of what is run in it find things."""
 
 
 @contextlib.contextmanager

@@ -11,11 +11,20 @@ from bisector.adapters.docker.container import Container, Plan, remove, running,
 from bisector.adapters.docker.engine import Engine
 from bisector.adapters.docker.fate import outcome_of_silence
 from bisector.adapters.docker.workshop import Workshop
-from bisector.adapters.measure.answer import Answer, as_run
+from bisector.adapters.measure.answer import Answer, as_run, as_step
 from bisector.adapters.measure.order import HelperOrder
 from bisector.adapters.measure.outcome import mebibytes
 from bisector.adapters.measure.record import Record
 from bisector.adapters.measure.services import as_attended, attending, longest, with_report
+from bisector.adapters.measure.state import (
+    Prepared,
+    known_places,
+    make_ready,
+    shell_words,
+    state_env,
+    unfixed_hashes,
+)
+from bisector.adapters.measure.steps import Failure
 from bisector.core.model.builds import Build
 from bisector.core.model.samples import Outcome
 from bisector.core.model.scenario import RunRecipe
@@ -39,9 +48,11 @@ class DockerSession:
         self._order = order = with_report(order)
         self._stop = stop
         self._container: Container | None = None
+        self._set_up = ""  # the id of the container that is
+        self._prepared: Prepared | None = None
         program = workshop.tools.inside("attend", layout.TOOLS, compiled=runs_compiled(workshop, plan.image))
         self._helper_order = HelperOrder(
-            argv=layout.PLACES.fill_all(attending(order.recipe, program)),
+            argv=plan.places.fill_all(attending(order.recipe, program)),
             cwd=layout.SOURCE,
             timeout=longest(order.recipe),
             streams=layout.STREAMS,
@@ -66,9 +77,38 @@ class DockerSession:
         """The scenario's own files."""
         return layout.SCENARIO
 
+    def prepare(self) -> None:
+        """Set up a new container, and prepare the next run."""
+        container = self.make_container()
+        new = self._set_up != container.id
+
+        def shell(lines: str, limit: Seconds) -> Record | Failure:
+            order = replace(self._helper_order, argv=shell_words(lines), timeout=limit, collect=())
+            answer = container.call(order, layout.RUN_USER, self._stop, {})
+            outcome = outcome_of_silence(self._engine, container.id, answer)
+            if answer is None or outcome is not None:
+                return Failure(outcome=outcome or Outcome.TIMEOUT, reason=self._reason(outcome))
+            return as_step(answer)
+
+        try:
+            self._prepared = make_ready(self._order.recipe, self._plan.places, shell, new=new)
+        except BaseException:
+            self.drop_container()
+            raise
+        self._set_up = container.id
+
     def run(self) -> RunRecord:
         """One fresh process in the container. After anything but a clean end the container is not used again."""
         self._stop.check()
+        if self._prepared is None:
+            self.prepare()
+        prepared, self._prepared = self._prepared or Prepared(), None
+        if prepared.failed is not None:
+            self.drop_container()
+            return prepared.told(prepared.failed)
+        return prepared.told(self._run())
+
+    def _run(self) -> RunRecord:
         container = self.make_container()
         clean = False
         try:
@@ -126,12 +166,20 @@ def open_session(workshop: Workshop, build: Build, order: RunOrder, stop: StopSi
         base = images.labels_of(image).get(layout.BASE) or build.handle
         volumes = workshop.volumes.ensure(engine, order.files, base, stop)
         cpus = measuring_cpus(engine.info(), order.recipe.cpus, order.lane)
+        volumes |= workshop.volumes.ensure_data(engine, order.data, base, stop)
+        places = known_places(layout.PLACES, order.recipe, layout.STATE, layout.data_files(order.data))
         plan = Plan(
             image=image,
             user=layout.RUN_USER,
             role="run",
             host_config=layout.run_host_config(order.recipe, cpus, volumes),
-            env={**layout.base_env(image), **layout.PLACES.fill_env(order.recipe.env)},
+            places=places,
+            env={
+                **layout.base_env(image),
+                **unfixed_hashes(layout.env_of(image), order.recipe),
+                **state_env(places, order.recipe),
+                **places.fill_env(order.recipe.env),
+            },
         )
         session = DockerSession(engine, workshop, plan, order, stop)
         try:

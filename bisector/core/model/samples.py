@@ -90,6 +90,8 @@ class Sample:
     """Whether something was built at the same time, on other processors."""
     log: str = ""
     """The file that holds the ends of what its services wrote, where the run did not end well."""
+    prepared: Seconds = 0.0
+    """How long setting up and preparing took before it; no part of what is measured."""
 
     @property
     def counts(self) -> bool:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from bisector.core.model.prebuilt import Prebuilt
+from bisector.core.model.state import DataSet
 from bisector.core.model.units import Bytes, Seconds, digest
 
 _PIP = re.compile(r"\bpip[0-9.]*\s(?:.*\s)?(?:install|sync)\b", re.DOTALL)
@@ -184,6 +185,20 @@ class RunRecipe:
     memory_bytes: Bytes = 2 << 30
     network: Literal["none", "default"] = "none"
     services: tuple[Service, ...] = ()
+    setup: tuple[str, ...] = ()
+    """Shell lines run once in a new container, before its first run."""
+    prepare: tuple[str, ...] = ()
+    """Shell lines run before every run and its services; what they and the setup leave in {state} is kept for it."""
+    setup_seconds: Seconds = 600.0
+    prepare_seconds: Seconds = 60.0
+    seed: int | None = None
+    """Told to everything that runs."""
+    data: tuple[DataSet, ...] = ()
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether something lies in {state} that outlasts a run."""
+        return bool(self.setup or self.prepare)
 
     @property
     def looked_at(self) -> tuple[str, ...]:
@@ -203,7 +218,14 @@ class RunRecipe:
             self.fresh,
             str(self.warmup_runs),
             *(service.identity() for service in self.services),
+            *self._state(),
         )
+
+    def _state(self) -> tuple[str, ...]:
+        """Nothing where there is none: samples of earlier versions stay comparable."""
+        told = ("--setup", *self.setup, "--prepare", *self.prepare) if self.keeps_state else ()
+        seed = ("--seed", str(self.seed)) if self.seed is not None else ()
+        return (*told, *seed, *(f"--data {each.name} {each.sha256}" for each in self.data))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
