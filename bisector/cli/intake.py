@@ -45,6 +45,7 @@ def take_in(
     image = measure.image or scenario.build.image
     scenario = replace(scenario, build=replace(scenario.build, image=image, as_of=_as_of(measure, scenario.build)))
     check_metrics(scenario, measure.metric)
+    _check_load(scenario.run)
     good = repository.resolve(ends[0])
     work_tree = ends[1] == WORK_TREE and kind is JobKind.COMPARE
     if work_tree and scenario.build.prebuilt:
@@ -200,6 +201,15 @@ def _ad_hoc_metrics(measure: MeasureOptions) -> tuple[Metric, ...]:
     return (Metric(name="printed", source="printed", if_printed=True), WALL)
 
 
+def _check_load(run: RunRecipe) -> None:
+    """ScenarioError where there is load and nothing to put it on."""
+    aimed = any("{target}" in word for word in (*run.command, *run.env.values()))
+    if not run.services and (run.client or aimed):
+        what = "an image of its own" if run.client else "{target}"
+        advice = "Name the service in [run.service], or use `bisector check --target URL`"
+        raise ScenarioError(f"the load has {what}, and there is no service", where="[run]", then=advice)
+
+
 def check_metrics(scenario: Scenario, wanted: tuple[str, ...]) -> None:
     """ScenarioError where a metric that is wanted is not among the scenario's."""
     known = [metric.name for metric in scenario.metrics]
@@ -239,6 +249,8 @@ def _search(options: SearchOptions, measure: MeasureOptions, skipped: tuple[Sha,
 
 def tell_runner(intake: Intake) -> None:
     """Say where the candidates are built and run, and why there."""
-    name = intake.runner.name
+    name, run = intake.runner.name, intake.request.scenario.run
     warning = "; no isolation: the candidates' code runs as you" if name is RunnerName.LOCAL else ""
     click.echo(f"runner: {name} ({intake.why_runner}){warning}", err=True)
+    if run.client and name is RunnerName.LOCAL:
+        click.echo(f"the load runs on this machine, not in {run.client}: an image of its own takes Docker", err=True)

@@ -123,6 +123,8 @@ def check(name: str, ref: str, tried: bool, **where: Any) -> int:
         for service in scenario.run.services:
             click.echo(f"service    {service.name}: {' '.join(service.command)}")
         click.echo(f"{'load' if scenario.run.services else 'run':<10} {' '.join(scenario.run.command)}")
+        if scenario.run.client:
+            click.echo(f"client     {scenario.run.client} (with Docker)")
         for line in told_state(scenario.run):
             click.echo(line)
         for metric in scenario.metrics:

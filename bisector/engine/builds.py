@@ -57,7 +57,7 @@ def make_build(request: Request, tree: str, key: str, ports: Ports, stop: StopSi
     else:
         order = build_order(request, checkout.tree, key, ports, clean=manner.clean)
         if order.recipe.prebuilt is not None:
-            order = replace(order, source=_archive_of({}))
+            order = replace(order, source=archive_of({}))
         build = _built(request, replace(order, leave_cpus=manner.leave_cpus), ports, stop)
     reason = build.reason if checkout.problem else checkout.explained(build.reason)
     build = replace(build, patches=checkout.patches, left_out=checkout.left_out, clean=manner.clean, reason=reason)
@@ -107,7 +107,7 @@ def _dependencies(request: Request, order: BuildOrder, ports: Ports, stop: StopS
             return known
         log = ports.artifacts.build_log(key)
         alone = recipe.dependencies_alone()
-        wanted = replace(order, key=key, recipe=alone, source=_archive_of(files), log=log)
+        wanted = replace(order, key=key, recipe=alone, source=archive_of(files), log=log)
         made = ports.runner.build(wanted, stop).made_by(ports.runner.name)
         ports.store.remember_build(made)
     if order.clean and made.usable:
@@ -134,7 +134,7 @@ def _files_of(source: Archive, names: Sequence[str]) -> dict[str, bytes]:
     return found
 
 
-def _archive_of(files: dict[str, bytes]) -> Archive:
+def archive_of(files: dict[str, bytes]) -> Archive:
     """Opens a tar stream of `files`, as a repository does."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as archive:

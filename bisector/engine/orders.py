@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from bisector.core.model.request import Request
-from bisector.core.model.scenario import RunRecipe
-from bisector.engine.ports import BuildOrder, Ports, RunOrder
+from bisector.core.model.scenario import RunRecipe, Scenario
+from bisector.engine.ports import Artifacts, BuildOrder, Ports, RunOrder
 from bisector.formats.results import wanted_files
 
 LOAD_HEADER = "BISECTOR_LOAD_HEADER"
@@ -27,12 +27,16 @@ def build_order(request: Request, tree: str, key: str, ports: Ports, *, clean: b
 
 def run_order(request: Request, ports: Ports, lane: int = 0, job: str = "") -> RunOrder:
     """What the scenario of `request` runs for a job, on the host's processors of that lane."""
+    return replace(order_of(request.scenario, ports.artifacts, job), lane=lane)
+
+
+def order_of(scenario: Scenario, artifacts: Artifacts, job: str = "") -> RunOrder:
+    """What `scenario` runs."""
     return RunOrder(
-        recipe=_marked(request.scenario.run_recipe(), job),
-        files=ports.artifacts.scenario(request.scenario.files),
-        collect=wanted_files(request.scenario.metrics),
-        lane=lane,
-        data={data.name: ports.artifacts.data_set(data) for data in request.scenario.run.data},
+        recipe=_marked(scenario.run_recipe(), job),
+        files=artifacts.scenario(scenario.files),
+        collect=wanted_files(scenario.metrics),
+        data={data.name: artifacts.data_set(data) for data in scenario.run.data},
     )
 
 

@@ -1,6 +1,6 @@
 """A scenario tried out at one commit, outside any job: does it build, run, and yield what it promises?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bisector.core.model.builds import Build, build_key
@@ -50,14 +50,18 @@ def try_runs(request: Request, build: Build, runs: int, ports: Ports, stop: Stop
     """Run the scenario `runs` times and read every metric."""
     with ports.runner.open(build, run_order(request, ports), stop) as session:
         for _ in range(runs):
-            record = session.run()
-            trial = Trial(record=record, values={}, problems={}, figures={}, there={})
-            for metric in request.scenario.metrics:
-                try:
-                    _read(metric, record, trial)
-                except ResultProblem as problem:
-                    trial.problems[metric.name] = problem.with_cause(record.reason)
-            yield trial
+            yield read_all(request.scenario.metrics, session.run())
+
+
+def read_all(metrics: Sequence[Metric], record: RunRecord) -> Trial:
+    """What was read of each of `metrics` in a run."""
+    trial = Trial(record=record, values={}, problems={}, figures={}, there={})
+    for metric in metrics:
+        try:
+            _read(metric, record, trial)
+        except ResultProblem as problem:
+            trial.problems[metric.name] = problem.with_cause(record.reason)
+    return trial
 
 
 def _read(metric: Metric, record: RunRecord, trial: Trial) -> None:

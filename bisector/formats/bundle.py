@@ -86,7 +86,9 @@ def scenario_table(request: Request, metric: Metric) -> dict[str, Any]:
     build = {name: value for name, value in asdict(scenario.build).items() if name != "held"}
     build = with_prebuilt({**build, "patches": list(build["patches"])}, scenario.build.prebuilt)
     run = {**asdict(scenario.run), "services": [service_table(service) for service in scenario.run.services]}
-    del run["data"]
+    run = {name: value for name, value in run.items() if name not in {"data", "client", "target"}}
+    if scenario.run.client:
+        run["client"] = {"image": scenario.run.client}
     told = {name: value for name, value in asdict(metric).items() if name != "if_printed"}
     table: dict[str, Any] = {
         "name": _plain(scenario.name),

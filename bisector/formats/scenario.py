@@ -22,7 +22,7 @@ from bisector.formats.quantities import parse_moment
 from bisector.formats.results import SOURCES, is_known_source, meaning
 from bisector.formats.results.statistic import KNOWN, is_share, statistic_of, usual_direction
 from bisector.formats.scenario_prebuilt import PrebuiltKeys
-from bisector.formats.scenario_services import ReadyTable, ServiceTable, check_services
+from bisector.formats.scenario_services import ClientTable, ReadyTable, ServiceTable, check_services
 from bisector.formats.scenario_state import DataTable, StateKeys, check_state
 from bisector.formats.tables import Env as _Env
 from bisector.formats.tables import Table as _Table
@@ -122,6 +122,8 @@ class RunTable(StateKeys):
     services: list[ServiceTable] = Field(
         default=[], description="several, started in this order; the last is the one that is looked at and profiled"
     )
+
+    client: ClientTable | None = Field(None, description="where the command puts load from; needs a service")
 
     @model_validator(mode="after")
     def _services_fit(self) -> "RunTable":
@@ -271,6 +273,7 @@ def _to_core(parsed: ScenarioFile, files: str) -> Scenario:
         run=RunRecipe(
             **{
                 **run.model_dump(exclude={"service"}),
+                "client": run.client.image if run.client else "",
                 "command": tuple(run.command),
                 "setup": tuple(run.setup),
                 "prepare": tuple(run.prepare),
@@ -317,6 +320,7 @@ _TABLES: dict[str, type[_Table]] = {
     "profile": ProfileTable,
     "patches": PatchTable,
     "data": DataTable,
+    "client": ClientTable,
     "service": ServiceTable,
     "services": ServiceTable,
     "ready": ReadyTable,

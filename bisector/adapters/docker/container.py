@@ -83,7 +83,7 @@ def start(engine: Engine, workshop: Workshop, plan: Plan) -> Container:
                 command=["init"],
                 user=plan.user,
                 environment=dict(plan.env),
-                hostname=HOSTNAME,
+                hostname=None if _joins(plan) else HOSTNAME,
                 working_dir="/",
                 healthcheck=NO_HEALTHCHECK,
                 labels={**workshop.labels, ROLE: plan.role},
@@ -101,6 +101,11 @@ def start(engine: Engine, workshop: Workshop, plan: Plan) -> Container:
                 raise _no_python() from error
             raise
     return Container(engine=engine, id=made["Id"], workshop=workshop, compiled=compiled)
+
+
+def _joins(plan: Plan) -> bool:
+    """Whether it is to share another container's network, and with it the name."""
+    return str(plan.host_config.get("network_mode", "")).startswith("container:")
 
 
 def runs_compiled(workshop: Workshop, image: Mapping[str, Any]) -> bool:

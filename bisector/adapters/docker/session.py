@@ -7,6 +7,7 @@ from typing import Any
 
 from bisector.adapters.docker import images, layout
 from bisector.adapters.docker.beside import recording
+from bisector.adapters.docker.client import LoadSide, client_image
 from bisector.adapters.docker.container import Container, Plan, remove, running, runs_compiled, start
 from bisector.adapters.docker.engine import Engine
 from bisector.adapters.docker.fate import outcome_of_silence
@@ -41,13 +42,24 @@ _FRESH = (layout.OUT, layout.HOME, layout.TMP, layout.SHM)
 class DockerSession:
     """One build and a container for its runs, replaced whenever a run may have left something in it."""
 
-    def __init__(self, engine: Engine, workshop: Workshop, plan: Plan, order: RunOrder, stop: StopSignal) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        workshop: Workshop,
+        plan: Plan,
+        order: RunOrder,
+        stop: StopSignal,
+        load: LoadSide | None = None,
+    ) -> None:
+        """`load` makes the load of the runs, where it comes from elsewhere."""
         self._engine = engine
         self._workshop = workshop
         self._plan = plan
         self._order = order = with_report(order)
         self._stop = stop
         self._container: Container | None = None
+        self._load = load
+        self._client: Container | None = None
         self._set_up = ""  # the id of the container that is
         self._prepared: Prepared | None = None
         program = workshop.tools.inside("attend", layout.TOOLS, compiled=runs_compiled(workshop, plan.image))
@@ -127,7 +139,10 @@ class DockerSession:
         return self._container
 
     def drop_container(self) -> None:
-        """Remove the container, if there is one."""
+        """Remove the container, if there is one, and the one that shares its network."""
+        if self._client is not None:
+            client, self._client = self._client, None
+            remove(self._engine, self._workshop, client.id)
         if self._container is not None:
             container, self._container = self._container, None
             remove(self._engine, self._workshop, container.id)
@@ -135,12 +150,18 @@ class DockerSession:
     def _run_in(self, container: Container) -> tuple[RunRecord, bool]:
         if self._order.beside_hz:
             with recording(self._engine, container.id, self._order.beside_hz) as perf:
-                answer = container.call(self._helper_order, layout.RUN_USER, self._stop, {})
-                record, ended = self._as_run(container, answer)
+                record, ended = self._measured(container)
                 profile, complaint = perf.end() if ended else (b"", "")
             files = {"profile": profile} if profile else {}
             return replace(record, files=files, stderr=record.stderr + f"\n{complaint}".encode()), ended
-        return self._as_run(container, container.call(self._helper_order, layout.RUN_USER, self._stop, {}))
+        return self._measured(container)
+
+    def _measured(self, container: Container) -> tuple[RunRecord, bool]:
+        if self._load is None:
+            return self._as_run(container, container.call(self._helper_order, layout.RUN_USER, self._stop, {}))
+        if self._client is None:
+            self._client = self._load.join(container)
+        return self._load.run(container, self._client, self._helper_order)
 
     def _as_run(self, container: Container, answer: Answer | None) -> tuple[RunRecord, bool]:
         outcome = outcome_of_silence(self._engine, container.id, answer)
@@ -181,7 +202,18 @@ def open_session(workshop: Workshop, build: Build, order: RunOrder, stop: StopSi
                 **places.fill_env(order.recipe.env),
             },
         )
-        session = DockerSession(engine, workshop, plan, order, stop)
+        load = None
+        if order.recipe.client and order.recipe.services:
+            load = LoadSide(
+                engine=engine,
+                workshop=workshop,
+                image=client_image(engine, order.recipe.client),
+                host_config=plan.host_config,
+                places=places,
+                order=order,
+                stop=stop,
+            )
+        session = DockerSession(engine, workshop, plan, order, stop, load)
         try:
             session.make_container()
             yield session

@@ -24,7 +24,9 @@ def attending(recipe: RunRecipe, program: Sequence[str]) -> tuple[str, ...]:
     """The command that makes a run of `recipe`: the recipe's own, with its services around it where it has any."""
     if not recipe.services:
         return recipe.command
-    shared = [f"{name}={value}" for name, value in sorted(recipe.env.items()) if "{port" in value]
+    shared = [
+        f"{name}={value}" for name, value in sorted(recipe.env.items()) if "{port" in value or "{target}" in value
+    ]
     words = [*program, "--out", f"{{out}}/{DIRECTORY}", "--timeout", f"{recipe.timeout_seconds:.3f}", *_env(shared)]
     for service in recipe.services:
         words += _one(service, shared)

@@ -33,6 +33,7 @@ class Prepared:
 def known_places(places: Places, recipe: RunRecipe, state: str, data: Mapping[str, str]) -> Places:
     """`places` with what the recipe says of the state: the directory that is kept, where data sets lie, the seed."""
     more = {f"data.{name}": at for name, at in data.items()}
+    more["target"] = recipe.target or "http://127.0.0.1:{port}"
     if recipe.keeps_state:
         more["state"] = state
     if recipe.seed is not None:

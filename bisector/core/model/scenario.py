@@ -194,6 +194,10 @@ class RunRecipe:
     seed: int | None = None
     """Told to everything that runs."""
     data: tuple[DataSet, ...] = ()
+    client: str = ""
+    """The image that the command runs in, beside the services; "" for the one that they run in."""
+    target: str = ""
+    """The address of what is running already, in place of the services: {target} in the words; "" for their own."""
 
     @property
     def keeps_state(self) -> bool:
@@ -221,10 +225,15 @@ class RunRecipe:
             *self._state(),
         )
 
+    def aimed(self, target: str) -> "RunRecipe":
+        """The load alone, on what runs at the address `target`."""
+        return replace(self, services=(), target=target, network="default")
+
     def _state(self) -> tuple[str, ...]:
         """Nothing where there is none: samples of earlier versions stay comparable."""
         told = ("--setup", *self.setup, "--prepare", *self.prepare) if self.keeps_state else ()
         seed = ("--seed", str(self.seed)) if self.seed is not None else ()
+        told += ("--client", self.client) if self.client else ()
         return (*told, *seed, *(f"--data {each.name} {each.sha256}" for each in self.data))
 
 

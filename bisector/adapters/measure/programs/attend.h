@@ -65,6 +65,10 @@ bool start_service(struct load *load, int number);
 void run_client(struct load *load);
 void stop_service(struct load *load, struct service *service);
 
+/* hold.c */
+int hold(const char *path);
+int release(const char *path, const char *status);
+
 /* told.c */
 void tell(const struct load *load);
 
