@@ -1,9 +1,11 @@
 """What a runner is asked for: a build or runs, as a request wants them."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
+from bisector.core.model.counting import Counter, tells_itself
 from bisector.core.model.request import Request
-from bisector.core.model.scenario import RunRecipe, Scenario
+from bisector.core.model.scenario import Metric, RunRecipe, Scenario
 from bisector.engine.ports import Artifacts, BuildOrder, Ports, RunOrder
 from bisector.formats.results import wanted_files
 
@@ -25,19 +27,30 @@ def build_order(request: Request, tree: str, key: str, ports: Ports, *, clean: b
     )
 
 
-def run_order(request: Request, ports: Ports, lane: int = 0, job: str = "") -> RunOrder:
-    """What the scenario of `request` runs for a job, on the host's processors of that lane."""
-    return replace(order_of(request.scenario, ports.artifacts, job), lane=lane)
+def run_order(request: Request, ports: Ports, lane: int = 0, job: str = "", counter: Counter | None = None) -> RunOrder:
+    """What the scenario of `request` runs for a job, on the processors of that lane, with `counter` around it."""
+    order = order_of(request.scenario, ports.artifacts, job)
+    return replace(
+        order,
+        recipe=order.recipe if counter is None else counter.around(order.recipe),
+        collect=wanted_files(told_by(counter, request.scenario.metrics)),
+        lane=lane,
+    )
 
 
 def order_of(scenario: Scenario, artifacts: Artifacts, job: str = "") -> RunOrder:
-    """What `scenario` runs."""
+    """What `scenario` runs, with nothing around it that counts."""
     return RunOrder(
         recipe=_marked(scenario.run_recipe(), job),
         files=artifacts.scenario(scenario.files),
-        collect=wanted_files(scenario.metrics),
+        collect=wanted_files(told_by(None, scenario.metrics)),
         data={data.name: artifacts.data_set(data) for data in scenario.run.data},
     )
+
+
+def told_by(counter: Counter | None, metrics: Iterable[Metric]) -> tuple[Metric, ...]:
+    """Those of `metrics` that a run tells, with `counter` around it or with nothing."""
+    return tuple(metric for metric in metrics if (tells_itself(metric) if counter is None else counter.tells(metric)))
 
 
 def _marked(recipe: RunRecipe, job: str) -> RunRecipe:
