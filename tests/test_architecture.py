@@ -90,7 +90,7 @@ OWNED = {
     "prometheus_client": {"server"},
     "rich": {"cli"},
     "smtplib": {"adapters.notify"},
-    "http": {"adapters.notify", "server"},
+    "http": {"adapters.notify", "adapters.store.data_sets", "server"},
     "subprocess": {"adapters.git", "adapters.local", "adapters.measure", "adapters.docker", "cli"},
     "fcntl": {"adapters.locks", "adapters.processes", "adapters.git", "adapters.local", "adapters.measure"},
 }

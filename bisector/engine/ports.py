@@ -17,6 +17,7 @@ from bisector.core.model.investigation import Investigation
 from bisector.core.model.profiles import ProfilerName
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Sample
+from bisector.core.model.state import DataSet
 from bisector.core.model.units import Bytes, Seconds, Sha
 from bisector.core.search.planner import Plan
 from bisector.engine.background import NOBODY, Background, Neighbours
@@ -110,6 +111,10 @@ class Session(Protocol):
     @property
     def scenario(self) -> str:
         """The directory of the scenario's own files, as a run sees it."""
+        ...
+
+    def prepare(self) -> None:
+        """Put in order what the next run finds; `run` does so where nobody has asked for it before."""
         ...
 
     def run(self) -> RunRecord:
@@ -260,6 +265,10 @@ class Artifacts(Protocol):
 
     def scenario(self, digest: str) -> Path | None:
         """The kept files of a scenario; None for the empty digest."""
+        ...
+
+    def data_set(self, data: DataSet) -> Path:
+        """The file of a data set, fetched unless it is here; ScenarioError for another content, InfraFault."""
         ...
 
     def build_log(self, key: str) -> Path:

@@ -66,7 +66,7 @@ class Wiring:
         """Files beside the database."""
         from bisector.adapters.store.artifacts import ArtifactFiles
 
-        return ArtifactFiles(self.settings.artifacts_dir or self.settings.state_dir)
+        return ArtifactFiles(self.settings.artifacts_dir or self.settings.state_dir, self.stop)
 
     def kept(self, sha256: str) -> bytes | None:
         """A file that a job kept; None when it is gone."""
@@ -171,12 +171,15 @@ class Wiring:
         """The runner called `name`."""
         return self.docker() if name is RunnerName.DOCKER else self.local()
 
-    def choose_runner(self, wanted: str, image: str | None) -> RunnerChoice:
-        """The runner for `wanted` (auto, docker or local): auto takes Docker where it works and an image is named."""
+    def choose_runner(self, wanted: str, image: str | None, *, needs_docker: bool = False) -> RunnerChoice:
+        """The runner for `wanted` (auto, docker or local): auto takes Docker where it works and an image is named, and
+        where there is nothing to run but images."""
         if wanted == "local":
             return RunnerChoice(runner=self.local(), why="as asked")
         if wanted == "docker":
             return RunnerChoice(runner=self.docker(), why="as asked")
+        if needs_docker:
+            return RunnerChoice(runner=self.docker(), why="what is run is an image")
         if image is None:
             return RunnerChoice(runner=self.local(), why="no base image is named")
         docker = self.docker()

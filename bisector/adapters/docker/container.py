@@ -10,10 +10,11 @@ import docker.errors
 from bisector.adapters.docker import images
 from bisector.adapters.docker.engine import Engine, faults
 from bisector.adapters.docker.exec import Call, Sink, call_helper
-from bisector.adapters.docker.layout import NO_HEALTHCHECK, ROLE, TOOLS
+from bisector.adapters.docker.layout import NO_HEALTHCHECK, PLACES, ROLE, TOOLS
 from bisector.adapters.docker.workshop import Workshop
 from bisector.adapters.measure.answer import Answer
 from bisector.adapters.measure.order import PATIENCE_SECONDS, HelperOrder
+from bisector.adapters.measure.places import Places
 from bisector.engine.stop import StopSignal
 from bisector.errors import EnvironmentFault, InfraFault
 
@@ -55,6 +56,8 @@ class Plan:
     env: Mapping[str, str] = field(default_factory=dict)
     """Set for everything in it; an image made of it keeps it."""
     furnish: Callable[[str], None] = lambda _: None
+    places: Places = PLACES
+    """Where the words of what is run in it find things."""
 
 
 @contextlib.contextmanager
@@ -80,7 +83,7 @@ def start(engine: Engine, workshop: Workshop, plan: Plan) -> Container:
                 command=["init"],
                 user=plan.user,
                 environment=dict(plan.env),
-                hostname=HOSTNAME,
+                hostname=None if _joins(plan) else HOSTNAME,
                 working_dir="/",
                 healthcheck=NO_HEALTHCHECK,
                 labels={**workshop.labels, ROLE: plan.role},
@@ -98,6 +101,11 @@ def start(engine: Engine, workshop: Workshop, plan: Plan) -> Container:
                 raise _no_python() from error
             raise
     return Container(engine=engine, id=made["Id"], workshop=workshop, compiled=compiled)
+
+
+def _joins(plan: Plan) -> bool:
+    """Whether it is to share another container's network, and with it the name."""
+    return str(plan.host_config.get("network_mode", "")).startswith("container:")
 
 
 def runs_compiled(workshop: Workshop, image: Mapping[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from tempfile import mkdtemp
 from typing import Any, Generic
 
 from bisector.adapters.in_memory.world import EPOCH
+from bisector.core.model.state import DataSet
 from bisector.core.model.units import Seconds
 from bisector.engine.background import Made
 from bisector.engine.stop import StopSignal
@@ -100,6 +101,10 @@ class TemporaryArtifacts:
         """Simulated runs need no files."""
         del digest
         return None
+
+    def data_set(self, data: DataSet) -> Path:
+        """Simulated runs read no data."""
+        return self._root / data.file
 
     def build_log(self, key: str) -> Path:
         """Where the log of the build with this key is kept."""

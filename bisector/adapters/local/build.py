@@ -18,6 +18,7 @@ from bisector.adapters.local.places import BuildPlace, Cache, remove_tree
 from bisector.adapters.local.venv import make_venv
 from bisector.adapters.measure.answer import as_step
 from bisector.adapters.measure.content import content_of, tree_digest, tree_entries
+from bisector.adapters.measure.fetched import VARIABLE, fetch, nothing_came
 from bisector.adapters.measure.host import boot_id
 from bisector.adapters.measure.log import BuildLog
 from bisector.adapters.measure.order import HelperOrder
@@ -27,6 +28,7 @@ from bisector.adapters.measure.record import Record
 from bisector.adapters.measure.steps import Failure, run_steps
 from bisector.adapters.measure.tools import Tools
 from bisector.core.model.builds import Build
+from bisector.core.model.prebuilt import Taken
 from bisector.core.model.samples import Outcome
 from bisector.core.model.units import Seconds
 from bisector.engine.ports import BuildOrder
@@ -108,7 +110,9 @@ def _make(order: BuildOrder, place: BuildPlace, workshop: Workshop, log: BuildLo
         for note in extract(stream, place.source):
             log.say(f"left out: {note}")
     put_scenario(order.files, place)
-    if order.python and not make_venv(place.venv, workshop.cache.root, stop, pip=bool(order.recipe.steps)):
+    prebuilt = order.recipe.prebuilt
+    pip = bool(order.recipe.steps or prebuilt)
+    if order.python and not make_venv(place.venv, workshop.cache.root, stop, pip=pip):
         log.say("this Python has no pip to give to the virtual environment (is python3-venv installed?)")
     if order.layer is not None:
         put_under(workshop.cache.build(order.layer.key), place)
@@ -120,6 +124,7 @@ def _make(order: BuildOrder, place: BuildPlace, workshop: Workshop, log: BuildLo
         **run_env(workshop.host_env, place.venv, home, tmp),
         **build_env(workshop.host_env, (tmp if order.clean else workshop.cache.root) / "pip"),
         **places.fill_env({**pinning_env(order.recipe), **order.recipe.env}),
+        **({VARIABLE: prebuilt.commit} if prebuilt else {}),
     }
 
     def execute(argv: tuple[str, ...], limit: Seconds) -> Record | Failure:
@@ -127,7 +132,13 @@ def _make(order: BuildOrder, place: BuildPlace, workshop: Workshop, log: BuildLo
         return as_step(call_helper(workshop.tools.here("measure"), helper_order, env, stop, log.write))
 
     limit = time.monotonic() + order.recipe.timeout_seconds
-    failure = run_steps(places.fill_all(order.recipe.steps), order.recipe.timeout_seconds, log, execute)
+    if prebuilt is not None:
+        words = places.fill_all(prebuilt.words)
+        failure = fetch(prebuilt, words, order.recipe.timeout_seconds, log, execute)
+        if failure is None and not any(place.source.iterdir()):
+            failure = nothing_came()
+    else:
+        failure = run_steps(places.fill_all(order.recipe.steps), order.recipe.timeout_seconds, log, execute)
     if failure is None:
         check_pinned(order.recipe, execute)
     if failure is None and order.python:
@@ -158,7 +169,8 @@ def _built(
         log=str(order.log) if order.log.exists() else "",
         seconds=seconds,
         reused=reused,
-        packages=packages_of(place),
+        packages=None if order.recipe.prebuilt else packages_of(place),
+        taken=Taken(name=order.recipe.prebuilt.name, digest=content) if order.recipe.prebuilt else None,
     )
 
 

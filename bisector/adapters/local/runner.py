@@ -87,10 +87,9 @@ class LocalRunner:
 
     def build(self, order: BuildOrder, stop: StopSignal) -> Build:
         """Build in a directory of its own, once, however many processes ask."""
-        if order.recipe.dockerfile or order.recipe.candidate_dockerfile:
-            raise ScenarioError(
-                "a Dockerfile can only be built with Docker", where="[build]", then="Use --runner docker, or name steps"
-            )
+        if order.recipe.needs_docker:
+            what = "an image can only be run" if order.recipe.prebuilt else "a Dockerfile can only be built"
+            raise ScenarioError(f"{what} with Docker", where="[build]", then="Use --runner docker, or name steps")
         with ExitStack() as held:
             held.enter_context(locked(self._cache.lock(order.key), stop))
             held.enter_context(kept_off(order.leave_cpus))

@@ -19,7 +19,10 @@ from bisector.core.model.units import Seconds
 PROGRAMS = Path(__file__).parent / "programs"
 PARTS = {
     "measure": ("measure.c", "supervise.c", "surroundings.c", "report.c"),
-    "attend": ("attend.c", "looks.c", "ports.c", "probes.c", "processes.c", "services.c", "told.c", "surroundings.c"),
+    "attend": (
+        *("attend.c", "hold.c", "looks.c", "ports.c", "probes.c", "processes.c", "services.c", "told.c"),
+        "surroundings.c",
+    ),
     "listing": ("listing.c",),
 }
 COMPILE = ("-std=gnu11", "-O3", "-static")

@@ -7,7 +7,9 @@ import stat
 import tempfile
 from pathlib import Path
 
+from bisector.core.model.state import DataSet
 from bisector.core.model.units import digest
+from bisector.engine.stop import StopSignal
 from bisector.errors import EnvironmentFault, ScenarioError
 
 MOST_FILES = 2000
@@ -18,9 +20,10 @@ MOST_BYTES = 256 << 20
 class ArtifactFiles:
     """Implements `bisector.engine.ports.Artifacts` under one directory."""
 
-    def __init__(self, root: Path) -> None:
-        """`root` is the state directory; nothing is made before it is needed."""
+    def __init__(self, root: Path, stop: StopSignal | None = None) -> None:
+        """`root` is the state directory; nothing is made before it is needed. What is fetched is given up at `stop`."""
         self._root = root
+        self._stop = stop or StopSignal()
 
     def keep_scenario(self, directory: Path) -> str:
         """Keep a copy of a scenario's files; the digest to find it by ("" when it has none but `scenario.toml`)."""
@@ -46,6 +49,13 @@ class ArtifactFiles:
             advice = "Start the job anew from its scenario"
             raise EnvironmentFault("the kept files of the scenario are gone", where=str(kept), then=advice)
         return kept
+
+    def data_set(self, data: DataSet) -> Path:
+        """The file of a data set, fetched unless it is here. ScenarioError where it is not what the scenario says,
+        InfraFault where it cannot be had now."""
+        from bisector.adapters.store.data_sets import data_set
+
+        return data_set(self._made(self._root / "data"), data, self._stop)
 
     def build_log(self, key: str) -> Path:
         """Where the log of the build with this key is kept."""
