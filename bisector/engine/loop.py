@@ -131,3 +131,4 @@ def _look_at_host(work: Work) -> None:
     if not known or (known[-1].host, known[-1].toolchain) != (seen.host, seen.toolchain):
         work.record(seen)
     work.ports.runner.sweep()
+    work.ports.artifacts.sweep()

@@ -269,6 +269,10 @@ class Artifacts(Protocol):
         """A file that was kept; EnvironmentFault when it is gone."""
         ...
 
+    def sweep(self) -> int:
+        """Remove what killed processes left half made; how much."""
+        ...
+
     def report(self, job: str) -> Path:
         """The directory for a job's reports, made if need be."""
         ...

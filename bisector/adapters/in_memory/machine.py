@@ -118,6 +118,10 @@ class TemporaryArtifacts:
             raise EnvironmentFault("a kept file is gone", where=str(path))
         return path
 
+    def sweep(self) -> int:
+        """Nothing is ever left behind."""
+        return 0
+
     def report(self, job: str) -> Path:
         """The directory for a job's reports, made if need be."""
         directory = self._root / job
