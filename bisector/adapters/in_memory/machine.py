@@ -82,6 +82,10 @@ class InMemoryLocks:
         stop.check()
         yield
 
+    def sweep(self) -> int:
+        """Nothing is ever left behind."""
+        return 0
+
 
 class TemporaryArtifacts:
     """Implements `bisector.engine.ports.Artifacts` in a directory that goes with the object."""
