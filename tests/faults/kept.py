@@ -27,7 +27,7 @@ def kept_in(place: Path) -> dict[str, Any]:
         found = {
             "integrity": link.execute("PRAGMA integrity_check").fetchone()[0],
             "foreign keys": link.execute("PRAGMA foreign_key_check").fetchall(),
-            "facts": [(job, kind, steady(_read(payload))) for job, kind, payload in _facts(link)],
+            "facts": [fact for fact in _facts(link) if fact[2].get("purpose") != "warmup"],
             "jobs": link.execute("SELECT id, state, sentence, cancel_requested FROM jobs ORDER BY id").fetchall(),
             "queue": link.execute("SELECT job_id, state, worker_id FROM queue ORDER BY job_id").fetchall(),
             "builds": sorted(key for (key,) in link.execute("SELECT key FROM builds")),
@@ -68,7 +68,7 @@ def doubled(kept: dict[str, Any]) -> list[Any]:
     slots = Counter(
         (job, fact["step"], fact["order"])
         for job, kind, fact in kept["facts"]
-        if kind == "Sample" and fact["purpose"] != "warmup" and fact["outcome"] not in {"infra", "cancelled"}
+        if kind == "Sample" and fact["outcome"] not in {"infra", "cancelled"}
     )
     return [slot for slot, count in slots.items() if count > 1]
 
@@ -131,8 +131,10 @@ def refs_in(cache: Path) -> list[str]:
     return found
 
 
-def _facts(link: sqlite3.Connection) -> list[tuple[int, str, bytes]]:
-    return link.execute("SELECT job_id, kind, payload FROM facts ORDER BY job_id, seq").fetchall()
+def _facts(link: sqlite3.Connection) -> list[tuple[int, str, dict[str, Any]]]:
+    """In their order. Warm-ups are among them: a session that is opened again after a kill begins with them."""
+    rows = link.execute("SELECT job_id, kind, payload FROM facts ORDER BY job_id, seq").fetchall()
+    return [(job, kind, steady(_read(payload))) for job, kind, payload in rows]
 
 
 def _read(payload: bytes) -> Any:

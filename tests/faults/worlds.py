@@ -21,7 +21,12 @@ def put(owner: object, name: str, part: object) -> None:
 def _steady() -> None:
     """A run's noise and its time come from where in the job it is made, not from how many were made in this process."""
     from bisector.adapters.in_memory import runner
+    from bisector.core.model.samples import Purpose, Sample
     from bisector.engine.work import Work
+
+    def counts(fact: Any) -> bool:
+        # A session that is opened again begins with warm-ups, and they are facts as well.
+        return not (isinstance(fact, Sample) and fact.purpose is Purpose.WARMUP)
 
     position = {"facts": 0, "runs": 0}
     begin, learn, session = Work.__init__, Work._learn, runner._SimulatedSession
@@ -29,11 +34,11 @@ def _steady() -> None:
 
     def begun(self: Work, *arguments: Any) -> None:
         begin(self, *arguments)
-        position.update(facts=len(self.ports.store.facts(self.job)), runs=0)
+        position.update(facts=sum(map(counts, self.ports.store.facts(self.job))), runs=0)
 
     def learned(self: Work, fact: Any) -> None:
         learn(self, fact)
-        position.update(facts=position["facts"] + 1, runs=0)
+        position.update(facts=position["facts"] + counts(fact), runs=0)
 
     def drawn(self: Any) -> Any:
         self.runner._random.seed(f"{self.runner.world.seed} {position['facts']} {position['runs']}")

@@ -14,6 +14,7 @@ from bisector.core.model.units import digest
 from bisector.errors import EnvironmentFault, ScenarioError
 
 MOST_FILES = 2000
+PENDING = ".pending"
 NOT_KEPT = frozenset({"scenario.toml", "README.md"})
 MOST_BYTES = 256 << 20
 
@@ -59,7 +60,7 @@ class ArtifactFiles:
         found = hashlib.sha256(content).hexdigest()
         path = self._made(self._root / "files") / found
         if not _is_whole(path):
-            with self._in_the_making() as pending:
+            with self._in_the_making(path.parent) as pending:
                 durable.write_whole(path, content, pending)
         return found
 
@@ -73,7 +74,7 @@ class ArtifactFiles:
 
     def sweep(self) -> int:
         """Remove what killed processes left half made; how much."""
-        return durable.remove_left_over(self._root / "pending")
+        return sum(durable.remove_left_over(self._root / place / PENDING) for place in ("files", "scenarios"))
 
     def report(self, job: str) -> Path:
         """The directory for a job's reports, made if need be."""
@@ -92,7 +93,7 @@ class ArtifactFiles:
     def _copy(self, files: list[tuple[str, Path]], kept: Path) -> None:
         """Copy under another name first: a directory that bears the digest is complete."""
         self._made(kept.parent)
-        with self._in_the_making() as copy:
+        with self._in_the_making(kept.parent) as copy:
             copy.mkdir()
             for name, path in files:
                 (copy / name).parent.mkdir(parents=True, exist_ok=True)
@@ -107,9 +108,10 @@ class ArtifactFiles:
             durable.sync_directory(kept.parent)
 
     @contextmanager
-    def _in_the_making(self) -> Iterator[Path]:
-        """A name for what is not whole yet; nothing bears it in the end. What a killed process leaves is swept."""
-        pending = self._made(self._root / "pending") / uuid.uuid4().hex
+    def _in_the_making(self, place: Path) -> Iterator[Path]:
+        """A name for what is not whole yet, on the disk of `place`; nothing bears it in the end. What a killed process
+        leaves there is swept."""
+        pending = self._made(place / PENDING) / uuid.uuid4().hex
         try:
             yield pending
         finally:
