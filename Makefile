@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Many tests wait (for leases, for processes to end): one more than there are processors.
 PARALLEL ?= $(shell expr $$(nproc 2>/dev/null || echo 1) + 1)
 
-.PHONY: demo test long lint types fast environment clean bench
+.PHONY: demo test long fuzz lint types fast environment clean bench
 
 ## demo: bisect a made-up regression, from nothing to a report
 demo: $(VENV)/ready
@@ -20,6 +20,11 @@ test: $(VENV)/ready-dev environment lint types
 ## long: what takes too long for CI: more whole bisects for real, and the calibration at full size
 long: $(VENV)/ready-dev environment
 	$(BIN)/python -m pytest -m "long or calibration"
+
+## fuzz: two minutes of fuzzing for each parser; what one chokes on is kept in tests/fuzz/corpus
+fuzz: $(VENV)/ready-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	$(BIN)/python -m tests.fuzz
 
 ## fast: the tests that need no engine, no browser and no patience
 fast: $(VENV)/ready-dev lint types

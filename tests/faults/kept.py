@@ -112,7 +112,10 @@ def _names(place: Path) -> Iterator[str]:
 def _comes_and_goes(name: str) -> bool:
     """Locks, which are empty or hold a number; git's own; byte-code of a tool; and who lives."""
     return bool(
-        re.fullmatch(r"state/locks/(measuring|job-\d+)\.lock|cache/locks/.*|cache/owners/.*|cache/.*\.git\.lock", name)
+        re.fullmatch(
+            r"state/locks/(measuring|measuring-next|job-\d+)\.lock|cache/locks/.*|cache/owners/.*|cache/.*\.git\.lock",
+            name,
+        )
         or re.search(r"\.git/(objects|branches)(/|$)", name)
         or "__pycache__" in name
         or name.endswith(("bisector.sqlite3-journal", "-wal", "-shm"))
