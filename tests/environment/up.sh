@@ -68,7 +68,7 @@ browser() { packages chromium chromium-driver; }
 profilers() { packages linux-perf valgrind; }
 
 # Benchmark and load tools whose results are read; those in Python come with the `dev` extra.
-tools() { packages hyperfine wrk hey g++ libbenchmark-dev libfaketime; }
+tools() { packages hyperfine wrk hey g++ libbenchmark-dev; }
 
 # Only the programs: the tests run servers of their own in temporary directories. The service that Debian would start
 # for its own cluster is not wanted.

@@ -104,7 +104,10 @@ def _names(place: Path) -> Iterator[str]:
         if path.is_dir():
             yield f"{name}/"
             continue
-        if name.startswith("state/files/") and hashlib.sha256(path.read_bytes()).hexdigest() != path.name:
+        if (
+            re.fullmatch("state/files/[0-9a-f]{64}", name)
+            and hashlib.sha256(path.read_bytes()).hexdigest() != path.name
+        ):
             name += " (damaged)"
         yield name
 
