@@ -14,7 +14,7 @@ from tests.faults.scenes import Driver, Scene
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
 
-STRIDE = 47
+STRIDE = 59
 """In CI every so-manieth place; all of them with the mark `long`. Prime to the places that come in pairs."""
 PAIRS = int(os.environ.get("BISECTOR_TEST_PAIRS", "60"))
 

@@ -104,6 +104,7 @@ def paused_at(scene: Scene, place: int) -> Path:
     return scene.place / "state" / "bisector.sqlite3"
 
 
+@pytest.mark.long
 def test_a_database_locked_for_three_seconds_is_waited_for(forked: Driver, undisturbed: Clean, tmp_path: Path) -> None:
     scene, clean = simulated(forked, tmp_path), undisturbed
     with locked(paused_at(scene, 60), 3):
