@@ -1,6 +1,6 @@
 """The outside world, one small protocol each. `bisector.adapters` implements them, `bisector.wiring` chooses."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +23,7 @@ from bisector.core.search.planner import Plan
 from bisector.engine.background import NOBODY, Background, Neighbours
 from bisector.engine.checkouts import Checkouts
 from bisector.engine.job import JobRow, JobState
+from bisector.engine.locks import Locks as Locks  # noqa: PLC0414  part of the port
 from bisector.engine.part_trees import PartTrees
 from bisector.engine.running import Archive as Archive  # noqa: PLC0414  part of the port
 from bisector.engine.running import BuildOrder as BuildOrder  # noqa: PLC0414  part of the port
@@ -283,32 +284,12 @@ class Artifacts(Protocol):
         """A file that was kept; EnvironmentFault when it is gone."""
         ...
 
+    def sweep(self) -> int:
+        """Remove what killed processes left half made; how much."""
+        ...
+
     def report(self, job: str) -> Path:
         """The directory for a job's reports, made if need be."""
-        ...
-
-
-class Locks(Protocol):
-    """Who works on what, on this host."""
-
-    def job(self, job: str) -> AbstractContextManager[None]:
-        """Hold `job` for this process; JobError when another process works on it."""
-        ...
-
-    def working_on(self, job: str) -> int | None:
-        """The id of the process that works on `job`, or None."""
-        ...
-
-    def measuring(self, stop: StopSignal, waiting: Callable[[int | None], None]) -> AbstractContextManager[None]:
-        """Hold the host's measuring slot; `waiting` is told once which process has it when that takes a while."""
-        ...
-
-    def measuring_if_free(self) -> AbstractContextManager[bool]:
-        """Hold the host's measuring slot, or say False at once where another process has it."""
-        ...
-
-    def building(self, key: str, stop: StopSignal) -> AbstractContextManager[None]:
-        """Hold the build with this key while it is made, taken or removed; wait for whoever holds it."""
         ...
 
 

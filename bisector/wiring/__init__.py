@@ -288,6 +288,13 @@ def scenario_directories(settings: Settings, repository_top: Path | None) -> tup
     return (*places, package / "scenarios", package.parent / "scenarios")
 
 
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file of which nobody ever sees half."""
+    from bisector.adapters.durable import write_whole
+
+    write_whole(path, content)
+
+
 def write_bundle(path: Path, members: Mapping[str, bytes]) -> None:
     """Write an evidence bundle."""
     from bisector.adapters.bundles import write_bundle as write

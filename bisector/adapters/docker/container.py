@@ -7,6 +7,7 @@ from typing import Any
 
 import docker.errors
 
+from bisector.adapters import durable
 from bisector.adapters.docker import images
 from bisector.adapters.docker.engine import Engine, faults
 from bisector.adapters.docker.exec import Call, Sink, call_helper
@@ -77,6 +78,7 @@ def start(engine: Engine, workshop: Workshop, plan: Plan) -> Container:
     compiled = runs_compiled(workshop, plan.image)
     with faults("start a container"):
         try:
+            durable.passing("before make a container")
             made = engine.api.create_container(
                 plan.image["Id"],
                 entrypoint=list(workshop.tools.inside("measure", TOOLS, compiled=compiled)),
@@ -91,9 +93,11 @@ def start(engine: Engine, workshop: Workshop, plan: Plan) -> Container:
             )
         except docker.errors.ImageNotFound as error:
             raise InfraFault(f"the image {plan.image['Id']} is gone") from error
+        durable.passing("after make a container")
         try:
             plan.furnish(made["Id"])
-            engine.api.start(made["Id"])
+            with durable.step("start a container"):
+                engine.api.start(made["Id"])
         except BaseException as error:
             remove(engine, workshop, made["Id"])
             workshop.volumes.full.clear()  # should one have been removed by hand, the next attempt fills it again

@@ -7,6 +7,7 @@ from typing import Any
 
 import docker.errors
 
+from bisector.adapters import durable
 from bisector.adapters.docker.engine import Engine, faults
 from bisector.adapters.docker.layout import BASE, INSTANCE, KEY, OWNER, OWNERS, SOURCE
 from bisector.core.model.units import Bytes, Seconds, digest
@@ -109,7 +110,9 @@ def commit(engine: Engine, container: str, name: str, labels: Mapping[str, str])
     changes = ["ENTRYPOINT []", 'CMD ["sh"]', f"WORKDIR {SOURCE}", "HEALTHCHECK NONE"]
     changes += [f'LABEL "{label}"="{value}"' for label, value in settings.items()]
     with faults("commit a container"), engine.patient():
+        durable.passing("before commit an image")
         made = engine.api.commit(container, repository=repository, tag=tag, pause=False, changes=changes)
+    durable.passing("after commit an image")
     return str(made["Id"])
 
 

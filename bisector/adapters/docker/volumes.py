@@ -14,6 +14,7 @@ from pathlib import Path
 import docker.errors
 from docker.types import Mount
 
+from bisector.adapters import durable
 from bisector.adapters.docker.engine import Engine, faults
 from bisector.adapters.docker.layout import DATA, NO_HEALTHCHECK, ROLE, SCENARIO, TOOLS
 from bisector.adapters.measure.content import tree_digest
@@ -79,13 +80,15 @@ class Volumes:
                     engine.api.put_archive(filler, target, packed)
                 if target == SCENARIO:
                     _start_and_wait(engine, filler)
-                engine.api.put_archive(filler, target, _mark())
+                with durable.step("mark a volume as full"):
+                    engine.api.put_archive(filler, target, _mark())
         finally:
             engine.remove_container(filler)  # if that fails: never started, or done within a minute; see `sweep`
 
     def _create(self, engine: Engine, name: str) -> None:
         """Make the volume bear our labels: one that was removed by hand comes back without, at the next mount of it."""
         labels = {**self.labels, ROLE: "files"}
+        durable.passing("before make a volume")
         if engine.api.create_volume(name, labels=labels).get("Labels") != labels:
             engine.api.remove_volume(name)
             engine.api.create_volume(name, labels=labels)

@@ -83,6 +83,10 @@ class InMemoryLocks:
         stop.check()
         yield
 
+    def sweep(self) -> int:
+        """Nothing is ever left behind."""
+        return 0
+
 
 class TemporaryArtifacts:
     """Implements `bisector.engine.ports.Artifacts` in a directory that goes with the object."""
@@ -122,6 +126,10 @@ class TemporaryArtifacts:
         if not path.is_file():
             raise EnvironmentFault("a kept file is gone", where=str(path))
         return path
+
+    def sweep(self) -> int:
+        """Nothing is ever left behind."""
+        return 0
 
     def report(self, job: str) -> Path:
         """The directory for a job's reports, made if need be."""

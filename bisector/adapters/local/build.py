@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bisector.adapters import durable
 from bisector.adapters.local.environment import build_env, run_env
 from bisector.adapters.local.extract import extract
 from bisector.adapters.local.helper import call_helper
@@ -56,7 +57,8 @@ def build_locally(order: BuildOrder, workshop: Workshop, stop: StopSignal) -> Bu
         return _built(order, place, content, reused=True)
     begun = time.monotonic()
     remove_tree(place.root)
-    place.root.mkdir(parents=True)
+    with durable.step("begin a build"):
+        place.root.mkdir(parents=True)
     try:
         with BuildLog(order.log) as log:
             failure = _make(order, place, workshop, log, stop)
@@ -96,7 +98,8 @@ def put_scenario(files: Path | None, place: BuildPlace) -> None:
     if files is not None:
         shutil.copytree(files, pending, symlinks=True, dirs_exist_ok=True)
     remove_tree(place.scenario)
-    pending.rename(place.scenario)
+    with durable.step("put the scenario's files"):
+        pending.rename(place.scenario)
 
 
 def has_scenario(files: Path | None, place: BuildPlace) -> bool:
@@ -153,9 +156,8 @@ def _make(order: BuildOrder, place: BuildPlace, workshop: Workshop, log: BuildLo
 
 
 def _complete(place: BuildPlace, content: str) -> None:
-    pending = place.complete.with_suffix(".new")
-    pending.write_text(json.dumps({"content": content, "boot": boot_id()}))
-    pending.rename(place.complete)
+    mark = json.dumps({"content": content, "boot": boot_id()})
+    durable.write_whole(place.complete, mark.encode(), place.complete.with_suffix(".new"))
 
 
 def _built(

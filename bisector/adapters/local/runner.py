@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
+from bisector.adapters import durable
 from bisector.adapters.local.aside import kept_off
 from bisector.adapters.local.build import Workshop, build_locally, content_at_hand
 from bisector.adapters.local.places import BuildPlace, Cache, purge, remove_tree, size_of
@@ -147,7 +148,7 @@ class LocalRunner:
                 purge(path)
                 removed += 1
         self._owner.forget_dead()
-        return removed
+        return removed + durable.remove_left_over(self._workshop.tools.directory.parent, "making-*")
 
     def _sweep_build(self, place: BuildPlace) -> bool:
         if place.complete.exists():
