@@ -19,7 +19,7 @@ from bisector.core.model.scenario import (
 )
 from bisector.errors import ScenarioError, UsageError
 from bisector.formats.quantities import parse_moment
-from bisector.formats.results import SOURCES, is_known_source, meaning
+from bisector.formats.results import BESIDE, SOURCES, is_known_source, meaning
 from bisector.formats.results.statistic import KNOWN, is_share, statistic_of, usual_direction
 from bisector.formats.scenario_services import ReadyTable, ServiceTable, check_services
 from bisector.formats.scenario_sources import MOST_SIZES, check_sizes, check_source, settled, with_sizes
@@ -147,7 +147,9 @@ class MetricTable(_Table):
     """One number a run yields. The first metric is the one asked for unless another is named."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
-    source: _Text = Field("json", description=f"{', '.join(SOURCES)}, regex:PATTERN with one group or count:PATTERN")
+    source: _Text = Field(
+        "json", description=f"{', '.join((*SOURCES, *BESIDE))}, regex:PATTERN with one group or count:PATTERN"
+    )
     file: _Text = Field("", description="read from {out}/FILE instead of standard output")
     select: _Text = Field(
         "",
