@@ -31,7 +31,8 @@ READERS: Mapping[str, Callable[[bytes, Metric], list[float]]] = {
 }
 """Metrics that are read from what the run printed or wrote, or a tool around it."""
 
-SOURCES = (*MEASURED, *READERS, *TOOLS, *BESIDE)
+SOURCES = (*MEASURED, *READERS, *TOOLS)
+"""Known by name, with or without a scenario; those in BESIDE want one."""
 UNITS = {
     "wall": "s",
     "cpu": "s",
@@ -55,7 +56,7 @@ NEVER_NEGATIVE = frozenset({"s", "ms", "us", "µs", "ns", "B", "1/s", "B/s"})
 
 def is_known_source(source: str) -> bool:
     """Whether a metric can be read from `source`."""
-    return source in SOURCES or pattern.matches(source) or counting.matches(source)
+    return source in SOURCES or source in BESIDE or pattern.matches(source) or counting.matches(source)
 
 
 def wanted_files(metrics: tuple[Metric, ...]) -> tuple[str, ...]:
