@@ -5,4 +5,4 @@ from pathlib import Path
 from docs.pages import pages
 
 for name, text in pages().items():
-    Path(__file__).with_name(name).write_text(text)
+    (Path(__file__).parent / name).write_text(text)

@@ -49,6 +49,12 @@ API = """\
 Of `bisector serve`. `GET /v1/openapi.json` describes it for programs, with every field; `bisector report
 --schema` prints the schema of a result. Who may ask and how alerts prove themselves is in [server.md](server.md).
 """
+DECISIONS = """\
+# Decisions
+
+Why things are as they are, one short page each. Whoever changes one changes its page.
+"""
+WIDE: Mapping[str, Any] = {"terminal_width": 110, "max_content_width": 110}
 
 
 def pages() -> dict[str, str]:
@@ -58,6 +64,7 @@ def pages() -> dict[str, str]:
         "settings-reference.md": [SETTINGS, *_keys(_of_settings(), "bisector.toml")],
         "commands.md": [COMMAND_LINE, *_commands()],
         "api.md": [API, *_paths(_openapi())],
+        "decisions/README.md": [DECISIONS, *_decisions()],
     }
     return {name: "\n".join([parts[0], NOTE, *parts[1:]]).rstrip() + "\n" for name, parts in made.items()}
 
@@ -163,18 +170,31 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
-def _commands(group: click.Group = command, above: str = "bisector") -> Iterator[str]:
-    """Each command with what its `--help` prints."""
-    context = click.Context(group, info_name=above)
-    for name in COMMANDS if group is command else group.list_commands(context):
-        sub = group.get_command(context, name)
+def _commands() -> Iterator[str]:
+    top = click.Context(command, info_name="bisector", **{**command.context_settings, **WIDE})
+    yield from _below(top, list(COMMANDS))
+
+
+def _below(group: click.Context, names: Iterable[str]) -> Iterator[str]:
+    """Each command of a group with what its `--help` prints, and those below it."""
+    within = group.command
+    if not isinstance(within, click.Group):
+        return
+    for name in names:
+        sub = within.get_command(group, name)
         if sub is None or sub.hidden:
             continue
-        called = f"{above} {name}"
-        inner = click.Context(sub, info_name=called, max_content_width=110, terminal_width=110)
-        yield f"## {called}\n\n```text\n{sub.get_help(inner)}\n```\n"
+        context = click.Context(sub, info_name=name, parent=group, **WIDE)
+        yield f"## {context.command_path}\n\n```text\n{sub.get_help(context)}\n```\n"
         if isinstance(sub, click.Group):
-            yield from _commands(sub, called)
+            yield from _below(context, sub.list_commands(context))
+
+
+def _decisions() -> Iterator[str]:
+    """A line for each decision, by its own title."""
+    for page in sorted(Path(__file__).with_name("decisions").glob("[0-9]*.md")):
+        title = page.read_text().partition("\n")[0].removeprefix("# ")
+        yield f"- [{title}]({page.name})"
 
 
 def _openapi() -> Schema:

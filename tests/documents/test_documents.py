@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 import pytest
+import yaml
 
 from bisector.cli.main import command
 from bisector.errors import BisectorError
@@ -72,12 +73,31 @@ def resolved(arguments: tuple[str, ...]) -> None:
         name, group = found or "", sub
 
 
+def shell_lines(block: Block) -> Iterator[Block]:
+    """The block; of a recipe in YAML each text in it that calls us."""
+    if block.language != "yaml":
+        yield block
+        return
+    waiting = [yaml.safe_load(block.text)]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict | list):
+            waiting += value.values() if isinstance(value, dict) else value
+        elif isinstance(value, str) and "bisector " in value:
+            yield Block(language="", line=block.line, text=value)
+
+
+def calls_in(block: Block) -> list[tuple[int, tuple[str, ...]]]:
+    """Every call of ours in the block, as its arguments, with its line."""
+    return [call for part in shell_lines(block) for call in commands(part, "bisector")]
+
+
 @each_page
 def test_commands_are_understood(path: Path) -> None:
     """Each command and option exists and takes such a value. Nothing is run."""
     wrong = []
     for block in blocks(path.read_text()):
-        for line, arguments in commands(block, "bisector"):
+        for line, arguments in calls_in(block):
             try:
                 resolved(tuple(argument for argument in arguments if argument not in {"…", "..."}))
             except click.exceptions.Exit:
@@ -89,7 +109,7 @@ def test_commands_are_understood(path: Path) -> None:
 
 
 def test_commands_are_found_where_there_are_any() -> None:
-    calls = [call for path in PAGES for block in blocks(path.read_text()) for call in commands(block, "bisector")]
+    calls = [call for path in PAGES for block in blocks(path.read_text()) for call in calls_in(block)]
     assert len(calls) > 50
     assert {arguments[0] for _, arguments in calls} >= {"bisect", "check", "jobs", "report", "serve", "worker"}
 

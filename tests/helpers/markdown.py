@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
+from textwrap import dedent
 
 FENCE = re.compile(r"^ *```(\w*)\s*$")
 HEADING = re.compile(r"^#{1,6} +(.*?)(?: +#+)?$")
@@ -35,7 +36,7 @@ def blocks(text: str) -> list[Block]:
         opened = FENCE.match(lines[number])
         if opened:
             inside = list(takewhile(lambda line: not FENCE.match(line), lines[number + 1 :]))
-            found.append(Block(language=opened[1], line=number + 2, text="\n".join(inside)))
+            found.append(Block(language=opened[1], line=number + 2, text=dedent("\n".join(inside))))
             number += len(inside) + 2
         elif lines[number].startswith("    ") and (number == 0 or not lines[number - 1].strip()):
             inside = list(takewhile(lambda line: line.startswith("    ") or not line.strip(), lines[number:]))
