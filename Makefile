@@ -75,7 +75,6 @@ $(VENV)/ready-dev: $(VENV)/ready
 
 clean:
 	rm -rf $(VENV) build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
 ## lock: the versions, with their hashes, that the image is made of
 lock: $(VENV)/ready

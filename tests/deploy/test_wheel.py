@@ -47,7 +47,7 @@ def test_the_wheel_holds_every_file(unpacked: Path) -> None:
     assert wanted - held == set()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_wheel_works_without_a_checkout(unpacked: Path, tmp_path: Path) -> None:
     """What reads files that are no modules: the measuring program, migrations, templates, the demo's scenario."""
     made = run(unpacked, tmp_path, "demo", "--only-repository", "--in", "tinytext")
