@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(
         default=10.0, ge=0, description="how long a step may still take once its worker is asked to end"
     )
+    reject_disturbed: bool = Field(
+        default=True, description="runs beside which something else took their processors are made again, within bounds"
+    )
     repositories: tuple[RepositoryTable, ...] = Field(default=(), description="what the service may be asked about")
     hooks: tuple[HookTable, ...] = Field(default=(), description="who may send alerts")
     notify: tuple[NotifyTable, ...] = Field(default=(), description="who is told of answers")

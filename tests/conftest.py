@@ -12,6 +12,8 @@ from tests.helpers.postgres import Server, server
 settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+# Tests run beside each other and would disturb each other's runs, which would be made again: up to a quarter more.
+os.environ.setdefault("BISECTOR_REJECT_DISTURBED", "false")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

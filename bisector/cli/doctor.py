@@ -18,14 +18,30 @@ SIGNS = {"fine": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗"
 @click.option("--profilers", is_flag=True, help="Profile a short program with every profiler instead; some minutes.")
 @click.option("--into", metavar="FILE", help="Put the table of profilers into this Markdown file, between its marks.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON, for programs.")
-def command(image: str, profilers: bool, into: str | None, as_json: bool) -> int:
+@click.option("--tune", is_flag=True, help="Say which settings of the kernel would be changed to measure more evenly.")
+@click.option("--yes", is_flag=True, help="With --tune: change them, and write down what stood there.")
+@click.option("--hold", is_flag=True, help="With --tune --yes: until Ctrl-C, then take it back.")
+@click.option("--untune", is_flag=True, help="Take back what --tune --yes changed, also after a crash.")
+def command(image: str, into: str | None, **flags: bool) -> int:
     """Check this machine, its engine, the database and the queue, and say what to do about each finding.
 
     Exit code 1 when something is broken (✗); what could be better (!) breaks nothing.
 
     With --profilers a short program is profiled in every way there is, here and in Docker, and a table says what worked
     and what keeps the rest from it.
+
+    With --tune it says which settings of the kernel (frequency, turbo, threads a core, address layout, what profilers
+    may see) would be changed for measuring; --yes changes those that this user may, --untune takes it back.
     """
+    profilers, as_json = flags["profilers"], flags["as_json"]
+    if flags["tune"] or flags["untune"]:
+        from bisector.cli.tuning import tune, untune
+
+        if flags["tune"] and flags["untune"]:
+            raise UsageError("--tune and --untune are opposites", then="Take one of them away")
+        return untune() if flags["untune"] else tune(really=flags["yes"], hold=flags["hold"])
+    if flags["yes"] or flags["hold"]:
+        raise UsageError("--yes and --hold are for --tune", then="Add --tune")
     if into is not None and not profilers:
         raise UsageError("--into is for the table of --profilers", then="Add --profilers")
     if profilers and as_json:

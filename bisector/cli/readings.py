@@ -19,7 +19,7 @@ def told_readings(trial: Trial, metrics: Sequence[Metric]) -> Iterator[str]:
     """A line for each metric that was read from what the run wrote, and one for what was left unread."""
     for metric in metrics:
         figure = trial.figures.get(metric.name)
-        if figure is not None:
+        if figure is not None and metric.source != "at_size":
             yield one_line(f"{metric.name}: {_figure(figure, metric)}", LONGEST)
         rest = _rest(trial.there.get(metric.name, ()), figure)
         if rest:
@@ -49,7 +49,7 @@ def _values(figure: Figure, metric: Metric) -> str:
     if len(figure.values) > 1:
         low, high = quantity(min(figure.values), unit), quantity(max(figure.values), unit)
         return f"the {metric.statistic} of {count(len(figure.values), 'inner value')} from {low} to {high}"
-    if figure.values:
+    if figure.values or len(figure.stated) == 1:
         return f"one value{f' in {unit}' if unit else ''}"
     return f"the {metric.statistic} as the tool states it (it also states {listed(list(figure.stated))})"
 

@@ -2,6 +2,7 @@
 
 import json
 import statistics
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,16 @@ from bisector.cli.options import MeasureOptions, SearchOptions
 from bisector.cli.session import wired
 from bisector.core.model.request import JobKind
 from bisector.core.model.scenario import Metric
-from bisector.errors import BisectorError, MeasurementFailed, UsageError
+from bisector.errors import BisectorError, EnvironmentFault, MeasurementFailed, UsageError
 from bisector.report.numbers import count, percent, quantity, seconds
 from bisector.report.text import harmless, one_line
 
 if TYPE_CHECKING:
     from bisector.cli.intake import Intake
+    from bisector.core.model.builds import Build
+    from bisector.core.model.request import Request
+    from bisector.engine.ports import Ports
+    from bisector.engine.stop import StopSignal
     from bisector.engine.tryout import Trial
     from bisector.wiring import Wiring
 
@@ -79,7 +84,10 @@ def command() -> None:
     " and the file that it runs (of hyperfine: its results as JSON).",
 )
 def new(name: str | None, directory: Path, origin: tuple[str, Path] | None) -> None:
-    """Write a scenario to start from: DIRECTORY/NAME/scenario.toml and its bench.py."""
+    """Write a scenario to start from: DIRECTORY/NAME/scenario.toml and its bench.py.
+
+    Without a name, at a terminal, it asks what is run, built and read, and writes a scenario of the answers.
+    """
     from bisector.formats.scenario import parse_scenario
 
     if origin is not None:
@@ -87,8 +95,15 @@ def new(name: str | None, directory: Path, origin: tuple[str, Path] | None) -> N
 
         import_scenario(*origin, name, directory)
         return
-    if name is None:
+    if name is None and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        click.echo(click.get_current_context().get_usage(), err=True)
         raise UsageError("the scenario needs a name", then="bisector scenario new NAME, or --from TOOL PATH")
+    if name is None:
+        from bisector.cli.wizard import run as ask_and_write
+
+        made = ask_and_write(directory, Path.cwd())
+        click.echo(f"\n{made}\nTry it: bisector scenario check {made.parent.name}")
+        return
     text = TEMPLATE.format(name=name)
     parse_scenario(text.encode(), where=name)
     made = directory / name
@@ -177,8 +192,7 @@ def schema() -> None:
 
 
 def _try_out(intake: "Intake", ref: str, runs: int, wiring: "Wiring") -> int:
-    from bisector.cli.readings import missing, told_readings
-    from bisector.engine.tryout import try_build, try_runs
+    from bisector.engine.tryout import apart, try_build
 
     ports, request = wiring.ports(intake.repository, intake.runner), intake.request
     commit = intake.repository.resolve(ref)
@@ -186,12 +200,28 @@ def _try_out(intake: "Intake", ref: str, runs: int, wiring: "Wiring") -> int:
     click.echo(f"build      {build.outcome} in {seconds(build.seconds)}{' (at hand)' if build.reused else ''}")
     if not build.usable:
         raise MeasurementFailed(f"it does not build: {one_line(build.reason, 600)}", where=build.log)
+    first, *others = apart(request)
+    _run_and_tell(first, build, runs, (ports, wiring.stop))
+    for other in others:
+        try:
+            _run_and_tell(other, build, runs, (ports, wiring.stop))
+        except EnvironmentFault as fault:
+            # What the scenario asks for first can be measured all the same.
+            click.echo(f"{other.metrics[0]:<10} no: {one_line(fault.what, 400)}")
+    return 0
+
+
+def _run_and_tell(request: "Request", build: "Build", runs: int, world: "tuple[Ports, StopSignal]") -> None:
+    """Make the runs, and say what was read; MeasurementFailed where something was not."""
+    from bisector.cli.readings import missing, told_readings
+    from bisector.engine.tryout import try_runs
+
     trials = []
-    for number, trial in enumerate(try_runs(request, build, runs, ports, wiring.stop), start=1):
+    for number, trial in enumerate(try_runs(request, build, runs, *world), start=1):
         trials.append(trial)
-        click.echo(f"run {number:<6} {_told(trial, request.scenario.metrics)}")
+        click.echo(f"run {number:<6} {_told(trial, request.asked)}")
     last = trials[-1]
-    for line in told_readings(last, request.scenario.metrics):
+    for line in told_readings(last, request.asked):
         click.echo(f"read       {line}")
     if last.problems:
         click.echo(f"printed    {_end_of(last.record.stdout)}")
@@ -199,11 +229,10 @@ def _try_out(intake: "Intake", ref: str, runs: int, wiring: "Wiring") -> int:
             click.echo(f"{service:<10} {_end_of(log, 1500)}")
         problem = next(iter(last.problems.items()))
         raise MeasurementFailed(
-            f"{problem[0]} cannot be read: {one_line(problem[1], 400)}", then=missing(last, intake.runner.name)
+            f"{problem[0]} cannot be read: {one_line(problem[1], 400)}", then=missing(last, request.runner)
         )
-    for metric in request.scenario.metrics:
+    for metric in request.asked:
         click.echo(f"{metric.name:<10} {_summary(metric, [trial.values[metric.name] for trial in trials])}")
-    return 0
 
 
 def _end_of(output: bytes, shown: int = 400) -> str:

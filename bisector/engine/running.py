@@ -39,7 +39,8 @@ class BuildOrder:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunOrder:
-    """What to run, and which files under {out} to bring back.
+    """What to run, and which files under {out} to bring back; `size:PATH` stands for how many bytes the file or
+    directory at PATH of the checkout has.
 
     With `beside_hz` perf records the run from outside, so many times a second: the run's first process stops itself
     until it is found, and `profile` comes back among the files (gzipped text of `perf script`).
@@ -67,5 +68,7 @@ class RunRecord:
     stderr: bytes = b""
     files: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
     reason: str = ""
+    disturbed: str = ""
+    """What else took its processors, or slowed them down."""
     logs: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
     """The ends of what its services wrote, by their names, where the run did not end well."""

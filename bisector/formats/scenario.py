@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from bisector.core.model.counting import COUNTERS, count_file
 from bisector.core.model.scenario import (
     Better,
     BuildRecipe,
@@ -21,34 +22,16 @@ from bisector.errors import ScenarioError, UsageError
 from bisector.formats.quantities import parse_moment
 from bisector.formats.results import SOURCES, is_known_source, meaning
 from bisector.formats.results.statistic import KNOWN, is_share, statistic_of, usual_direction
+from bisector.formats.scenario_patches import PatchTable
+from bisector.formats.scenario_patches import below as _below
 from bisector.formats.scenario_services import ReadyTable, ServiceTable, check_services
+from bisector.formats.scenario_sources import MOST_SIZES, check_sizes, check_source, settled, with_sizes
 from bisector.formats.tables import Env as _Env
 from bisector.formats.tables import Table as _Table
 from bisector.formats.tables import Text as _Text
 
 MOST_BYTES = 64 * 1024
 SCHEMA_VERSION = 1
-
-
-def _below(name: str, what: str) -> str:
-    """`name`, a relative path without steps upwards; ValueError for another."""
-    if name.startswith("/") or not {"", ".", ".."}.isdisjoint(name.split("/")):
-        raise ValueError(f"{name!r} is no path below {what}")
-    return name
-
-
-class PatchTable(_Table):
-    """A fix-up that keeps old commits building: a patch as `git diff` makes it, beside the scenario file."""
-
-    file: Annotated[str, Field(min_length=1, max_length=4096, description="the patch, beside the scenario file")]
-    when: Literal["applies", "always"] = Field(
-        "applies", description="applies: commits that it does not fit are built without it; always: they are untestable"
-    )
-
-    @field_validator("file")
-    @classmethod
-    def _beside_the_scenario(cls, file: str) -> str:
-        return _below(file, "the scenario's directory, like 'fix-import.patch'")
 
 
 class BuildTable(_Table):
@@ -122,12 +105,21 @@ class RunTable(_Table):
         default=[], description="several, started in this order; the last is the one that is looked at and profiled"
     )
 
+    sizes: list[int] = Field(
+        default=[],
+        max_length=MOST_SIZES,
+        description="sizes of the work, ascending: the command is run at each, {size} "
+        "replaced, and a metric from growth tells how time grows",
+    )
+    size_zero: bool = Field(default=False, description="also run it at size 0, which tells its fixed cost")
+
     @model_validator(mode="after")
     def _services_fit(self) -> "RunTable":
         if self.service and self.services:
             raise ValueError("write either [run.service] or [[run.services]], not both")
         if found := self.all_services():
             check_services(found, (*self.command, *self.env.values()))
+        check_sizes(self.sizes, (*self.command, *self.env.values()), zero=self.size_zero)
         return self
 
     def all_services(self) -> tuple[Service, ...]:
@@ -139,7 +131,7 @@ class MetricTable(_Table):
     """One number a run yields. The first metric is the one asked for unless another is named."""
 
     name: Annotated[str, Field(min_length=1, max_length=200, description="what it is called, also for --metric")]
-    source: _Text = Field("json", description=f"{', '.join(SOURCES)} or regex:PATTERN with one group")
+    source: _Text = Field("json", description=f"{', '.join(SOURCES)}, regex:PATTERN with one group or count:PATTERN")
     file: _Text = Field("", description="read from {out}/FILE instead of standard output")
     select: _Text = Field(
         "",
@@ -157,6 +149,9 @@ class MetricTable(_Table):
     allow_failures: float = Field(
         0.0, ge=0, le=1, strict=False, description="share of a run's own requests or checks that may fail"
     )
+    tool: Literal["auto", "perf", "valgrind"] = Field(
+        "auto", description="what counts instructions: perf where the processor's counters can be had, else valgrind"
+    )
 
     @field_validator("source")
     @classmethod
@@ -172,6 +167,16 @@ class MetricTable(_Table):
             raise ValueError(f"no such statistic: {self.statistic!r}; known are {KNOWN}")
         if is_share(self.statistic) and self.unit:
             raise ValueError("a share has no unit: leave out `unit`")
+        return self
+
+    @model_validator(mode="after")
+    def _known_counter(self) -> "MetricTable":
+        if self.tool != "auto" and self.tool not in COUNTERS.get(self.source, ()):
+            raise ValueError(f"source {self.source!r} is not counted by {self.tool}: leave out `tool`")
+        if self.source == "size" and self.select:
+            _below(self.select, "the checkout, like 'build/app'")
+        if self.file and self.source in COUNTERS:
+            raise ValueError(f"source {self.source!r} is counted by us, and not read from a file: leave out `file`")
         return self
 
 
@@ -203,6 +208,8 @@ class ScenarioFile(_Table):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two metrics are called {twice[0]!r}")
+        for metric in self.metrics:
+            check_source(metric, self.run)
         return self
 
 
@@ -266,9 +273,11 @@ def _to_core(parsed: ScenarioFile, files: str) -> Scenario:
                 **run.model_dump(exclude={"service"}),
                 "command": tuple(run.command),
                 "services": run.all_services(),
+                "sizes": tuple(run.sizes),
             }
         ),
-        metrics=tuple(_metric(metric) for metric in parsed.metrics) or (WALL,),
+        metrics=with_sizes([_metric(metric, run) for metric in parsed.metrics], run.sizes, zero=run.size_zero)
+        or (WALL,),
         profile=ProfileRecipe(**parsed.profile.model_dump()),
         files=files,
     )
@@ -278,15 +287,17 @@ WALL = Metric(name="wall", source="wall", unit="s")
 """What is measured when a scenario names no metric: the run's wall time."""
 
 
-def _metric(table: MetricTable) -> Metric:
+def _metric(table: MetricTable, run: RunTable) -> Metric:
     unit, better = meaning(table.source, table.select or table.name, table.quantity)
-    exact = table.exact or table.source == "instructions"
+    exact = table.exact or table.source in COUNTERS
     if is_share(table.statistic):
         unit, better = "", usual_direction(table.statistic)
     stated = Better(table.better) if table.better is not None else better
     if stated is not better:
         unit = ""  # Another quantity than the usual one: its unit is not known.
-    return Metric(**{**table.model_dump(), "better": stated, "unit": table.unit or unit, "exact": exact})
+    file = table.file or count_file(table.source, table.select)
+    told = {**table.model_dump(), "file": file, "better": stated, "unit": table.unit or unit, "exact": exact}
+    return Metric(**{**told, **settled(table, run)})
 
 
 def _problems(error: ValidationError) -> Iterable[str]:

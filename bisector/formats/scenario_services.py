@@ -67,10 +67,18 @@ class ServiceTable(Table):
     )
     stop_seconds: float = Field(10.0, gt=0, le=600, strict=False, description="how long it may take to end after that")
 
+    metrics: Text | None = Field(
+        None,
+        description="where it tells of itself, for metrics from prometheus: 'http://127.0.0.1:{port}/metrics'; asked "
+        "before and after the load",
+    )
+
     @model_validator(mode="after")
     def _tells_when_ready(self) -> "ServiceTable":
         if self.ready is None and not any("{port}" in text for text in (*self.command, *self.env.values())):
             raise ValueError(_NO_PROBE)
+        if self.metrics is not None:
+            _parts(self.metrics)
         return self
 
     def to_core(self) -> Service:
@@ -84,6 +92,7 @@ class ServiceTable(Table):
             ready_seconds=self.ready_seconds,
             stop_seconds=self.stop_seconds,
             stop_signal=self.stop_signal,
+            metrics=_parts(self.metrics) if self.metrics else (),
         )
 
 
@@ -105,6 +114,7 @@ def service_table(service: Service) -> dict[str, Any]:
         "ready_seconds": service.ready_seconds,
         "stop_signal": service.stop_signal,
         "stop_seconds": service.stop_seconds,
+        "metrics": f"http://127.0.0.1:{service.metrics[0]}{service.metrics[1]}" if service.metrics else None,
     }
 
 
@@ -118,7 +128,7 @@ def check_services(services: Sequence[Service], others: Iterable[str]) -> None:
         raise ValueError(f"two services are called {twice[0]!r}: give each a name of its own")
     words = [*others]
     for service in services:
-        words += [*service.command, *service.ready.words, *service.env.values()]
+        words += [*service.command, *service.ready.words, *service.metrics, *service.env.values()]
     for word in words:
         for name in _PLACEHOLDER.findall(word):
             if name and name not in names:

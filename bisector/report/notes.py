@@ -1,11 +1,14 @@
 """What a reader has to know to read the answer right: stand-ins, what was taken over, left aside or looks odd."""
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 from statistics import fmean, median, stdev
 
 import numpy as np
 
+from bisector.core.model.counting import is_counter
 from bisector.core.model.history import ASIDE, Place, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Across, RunnerName
@@ -13,17 +16,20 @@ from bisector.core.model.samples import SPEAKS_OF_THE_COMMIT, Outcome
 from bisector.core.search.dispersion import FEWEST, hint_of_spread, modes, modes_of, spread_ratio
 from bisector.core.search.outlook import Outlook
 from bisector.core.search.view import View
-from bisector.formats.results import MEASURED
+from bisector.formats.results import MEASURED, MEASURED_OVER
 from bisector.report import numbers
 from bisector.report.ahead import review
 from bisector.report.basis import Basis
 from bisector.report.checkouts import checkout_notes
+from bisector.report.counted import counted_notes, counted_part
 from bisector.report.document import EndsPart
+from bisector.report.growth import notes_of_growth
 from bisector.report.packages import notes_of_packages
 from bisector.report.phrase import Phrase, quote
 from bisector.report.sentence import named
 from bisector.report.words import OUTCOMES
 
+_FIGURE = re.compile(r"[0-9]+")
 FAR_OUT = 6.0
 """Deviations of a single run beyond which it is told as far out."""
 FEWEST_FOR_DRIFT = 16
@@ -34,13 +40,17 @@ DRIFT = 3.0
 def notes_of(basis: Basis, ends: EndsPart | None) -> tuple[Phrase, ...]:
     """Everything worth knowing, what bears on the answer first."""
     investigation, found = basis.investigation, basis.main
+    counted = counted_part(basis)
     notes = [
+        *(counted_notes(basis, counted) if counted is not None else ()),
         *(_ends(investigation, ends) if ends is not None else ()),
         *_asked(investigation),
+        *(notes_of_growth(found) if found is not None else ()),
         *(_taken_over(investigation, found) if found is not None else ()),
         *(notes_of_packages(found) if found is not None and not _blamed(basis) else ()),
         *_left_out(investigation),
         *review(investigation),
+        *(_doubtful(found) if found is not None else ()),
         *(_bounded(found) if found is not None else ()),
         *(_shape(found) if found is not None else ()),
         *(_dispersion(found) if found is not None else ()),
@@ -143,8 +153,27 @@ def _left_out(investigation: Investigation) -> Iterator[str]:
         runs = numbers.count(len(list(group)), "run")
         if outcome is Outcome.INFRA:
             yield f"{runs} failed through the machine's fault; they say nothing of a commit and were made again."
+        elif outcome is Outcome.DISTURBED:
+            yield f"{runs} left aside and made again, for what else went on: {_disturbances(investigation, outcome)}."
         elif outcome in SPEAKS_OF_THE_COMMIT:
             yield f"{runs} gave no number ({OUTCOMES[outcome]})."
+
+
+def _disturbances(investigation: Investigation, outcome: Outcome) -> str:
+    """What disturbed runs with this outcome, the commonest kinds first, each as it was said once."""
+    told = [sample.disturbed for sample in investigation.samples if sample.disturbed and sample.outcome is outcome]
+    kinds = Counter(_FIGURE.sub("", text) for text in told)
+    first = {kind: max((text for text in told if _FIGURE.sub("", text) == kind), key=len) for kind in kinds}
+    return "; ".join(quote(first[kind], 120) for kind, _ in kinds.most_common(3))
+
+
+def _doubtful(found: Outlook) -> Iterator[str]:
+    """Runs that count although something disturbed them: the host was never quiet for long."""
+    disturbed = [sample for sample in found.view.samples if sample.disturbed]
+    if disturbed:
+        runs = f"{numbers.whole(len(disturbed))} of {numbers.count(len(found.view.samples), 'run')}"
+        what = _disturbances(found.view.investigation, Outcome.OK)
+        yield f"{runs} count though they were disturbed, for the host was hardly ever quiet: {what}."
 
 
 def _bounded(found: Outlook) -> Iterator[str]:
@@ -239,5 +268,6 @@ def _trust(investigation: Investigation) -> Iterator[str]:
     request = investigation.request
     if request.runner is RunnerName.LOCAL:
         yield "Everything ran on the machine itself, without isolation."
-    if investigation.samples and investigation.metric.source not in MEASURED:
+    measured = (*MEASURED, *MEASURED_OVER)
+    if investigation.samples and investigation.metric.source not in measured and not is_counter(investigation.metric):
         yield f"{quote(investigation.metric.name)} is what the measured program says of itself."

@@ -15,6 +15,7 @@ OUTCOMES: Mapping[Outcome, str] = {
     Outcome.NO_RESULT: "yields no result",
     Outcome.INFRA: "the machine failed",
     Outcome.CANCELLED: "stopped",
+    Outcome.DISTURBED: "disturbed by something else",
 }
 ARTIFACTS: Mapping[str, str] = {
     "report": "this report",

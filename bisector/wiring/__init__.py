@@ -152,13 +152,20 @@ class Wiring:
         """The Docker runner; nothing is asked of the engine yet."""
         from bisector.adapters.docker.runner import DockerRunner
 
-        return DockerRunner(self.instance, self.settings.cache_dir, build_env=container_build_environment())
+        return DockerRunner(
+            self.instance,
+            self.settings.cache_dir,
+            build_env=container_build_environment(),
+            watched=self.settings.reject_disturbed,
+        )
 
     def local(self) -> Runner:
         """The local runner."""
         from bisector.adapters.local.runner import LocalRunner
 
-        return LocalRunner(self.settings.cache_dir, host_env=process_environment())
+        return LocalRunner(
+            self.settings.cache_dir, host_env=process_environment(), watched=self.settings.reject_disturbed
+        )
 
     def runner(self, name: RunnerName) -> Runner:
         """The runner called `name`."""

@@ -11,6 +11,7 @@ from bisector.adapters.git.changes import parse_hunks
 from bisector.adapters.git.names import full_name
 from bisector.core.explain.names import Names
 from bisector.core.model.facts import Fact
+from bisector.core.model.samples import Usage
 from bisector.core.model.scenario import Metric
 from bisector.core.watch.log import Record
 from bisector.errors import BisectorError, StoreError, UsageError
@@ -32,7 +33,7 @@ from bisector.formats.profiles.calls import read_allocations, read_counts
 from bisector.formats.profiles.gathering import Reading
 from bisector.formats.profiles.problem import ProfileProblem
 from bisector.formats.quantities import parse_duration, parse_moment, parse_share
-from bisector.formats.results import MEASURED, READERS, figures_there, read_figure
+from bisector.formats.results import MEASURED, READERS, figures_there, read_figure, read_value
 from bisector.formats.results.problem import ResultProblem
 from bisector.formats.results.tools import TOOLS
 from bisector.formats.scenario import parse_scenario
@@ -86,6 +87,15 @@ def _results(data: bytes, source: str) -> None:
         figures_there(metric, data, {})
         figure = read_figure(metric, data, {})
         figure.value("median")
+
+
+def _beside(data: bytes, choice: str) -> None:
+    """What is read from files of our own making, into which a candidate may write as well."""
+    metric = _BESIDE[choice]
+    first, _, second = data.partition(b"\0")
+    files = {metric.file: data, f"{metric.file}.before": first, f"{metric.file}.after": second}
+    with suppress(ResultProblem):
+        read_value(metric, Usage(wall=1.0, cpu=1.0, peak_memory=1), data, files)
 
 
 def _profiles(data: bytes, choice: str) -> None:
@@ -197,7 +207,17 @@ def _words(data: bytes, choice: str) -> None:
 
 _WORDS = ("share", "duration", "moment", "limit", "sha", "hunks", "matcher", "cron")
 _RESULTS = tuple(sorted({*TOOLS, *READERS} - {*MEASURED}))
+_BESIDE = {
+    "growth": Metric(name="k", source="growth", file="f"),
+    "at_size": Metric(name="k", source="at_size", select="2", file="f"),
+    "printed": Metric(name="k", source="growth", select=r"regex:(\S+)\n", file="f"),
+    "memory": Metric(name="k", source="slope", file="services/memory"),
+    "list": Metric(name="k", source="slope", select="k"),
+    "delta": Metric(name="k", source="prometheus", select="r_total", file="f"),
+    "histogram": Metric(name="k", source="prometheus", select="d", quantity="histogram", statistic="p95", file="f"),
+}
 TARGETS: Mapping[str, Target] = {
+    "beside": Target(read=_beside, choices=tuple(_BESIDE)),
     "results": Target(read=_results, choices=_RESULTS, seeds={"": ["data/results/*.*"]}),
     "profiles": Target(read=_profiles, choices=("any", "stored"), seeds={"any": ["data/profiles/*"]}),
     "counts": Target(

@@ -9,10 +9,14 @@ from bisector.adapters.measure.host import host_facts
 _GIB = 1 << 30
 
 
+def is_here(info: Mapping[str, Any]) -> bool:
+    """Whether an engine that says this of itself runs on this machine."""
+    return bool(info["Name"] == platform.node() and info["KernelVersion"] == platform.release())
+
+
 def engine_facts(info: Mapping[str, Any]) -> dict[str, str]:
     """What makes measurements on the engine's machine comparable: the machine, the engine, what starts containers."""
-    here = info["Name"] == platform.node() and info["KernelVersion"] == platform.release()
-    local = host_facts() if here else {}
+    local = host_facts() if is_here(info) else {}
     return {
         **local,
         "hostname": str(info["Name"]),

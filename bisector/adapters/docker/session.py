@@ -10,8 +10,10 @@ from bisector.adapters.docker.beside import recording
 from bisector.adapters.docker.container import Container, Plan, remove, running, runs_compiled, start
 from bisector.adapters.docker.engine import Engine
 from bisector.adapters.docker.fate import outcome_of_silence
+from bisector.adapters.docker.host import is_here
 from bisector.adapters.docker.workshop import Workshop
 from bisector.adapters.measure.answer import Answer, as_run
+from bisector.adapters.measure.company import ALONE, Company, Told, looking
 from bisector.adapters.measure.order import HelperOrder
 from bisector.adapters.measure.outcome import mebibytes
 from bisector.adapters.measure.record import Record
@@ -32,18 +34,28 @@ _FRESH = (layout.OUT, layout.HOME, layout.TMP, layout.SHM)
 class DockerSession:
     """One build and a container for its runs, replaced whenever a run may have left something in it."""
 
-    def __init__(self, engine: Engine, workshop: Workshop, plan: Plan, order: RunOrder, stop: StopSignal) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        workshop: Workshop,
+        plan: Plan,
+        order: RunOrder,
+        stop: StopSignal,
+        *,
+        company: Company | None = None,
+    ) -> None:
         self._engine = engine
         self._workshop = workshop
         self._plan = plan
         self._order = order = with_report(order)
         self._stop = stop
         self._container: Container | None = None
+        self._company = company
         program = workshop.tools.inside("attend", layout.TOOLS, compiled=runs_compiled(workshop, plan.image))
         self._helper_order = HelperOrder(
-            argv=layout.PLACES.fill_all(attending(order.recipe, program)),
+            argv=layout.PLACES.fill_all(attending(order, program)),
             cwd=layout.SOURCE,
-            timeout=longest(order.recipe),
+            timeout=longest(order),
             streams=layout.STREAMS,
             out=layout.OUT,
             collect=order.collect,
@@ -100,14 +112,16 @@ class DockerSession:
                 profile, complaint = perf.end() if ended else (b"", "")
             files = {"profile": profile} if profile else {}
             return replace(record, files=files, stderr=record.stderr + f"\n{complaint}".encode()), ended
-        return self._as_run(container, container.call(self._helper_order, layout.RUN_USER, self._stop, {}))
+        with looking(self._company) as told:
+            answer = container.call(self._helper_order, layout.RUN_USER, self._stop, {})
+        return self._as_run(container, answer, told)
 
-    def _as_run(self, container: Container, answer: Answer | None) -> tuple[RunRecord, bool]:
+    def _as_run(self, container: Container, answer: Answer | None, told: Told = ALONE) -> tuple[RunRecord, bool]:
         outcome = outcome_of_silence(self._engine, container.id, answer)
         if answer is None or outcome is not None:
             return RunRecord(outcome=outcome or Outcome.TIMEOUT, reason=self._reason(outcome)), False
         record, ended = as_run(answer, self._order, self._helper_order.argv[0])
-        return as_attended(record, self._order), ended
+        return as_attended(told.of(record), self._order), ended
 
     def _reason(self, outcome: Outcome | None) -> str:
         recipe = self._order.recipe
@@ -133,12 +147,18 @@ def open_session(workshop: Workshop, build: Build, order: RunOrder, stop: StopSi
             host_config=layout.run_host_config(order.recipe, cpus, volumes),
             env={**layout.base_env(image), **layout.PLACES.fill_env(order.recipe.env)},
         )
-        session = DockerSession(engine, workshop, plan, order, stop)
+        session = DockerSession(engine, workshop, plan, order, stop, company=_company(engine, workshop, cpus))
         try:
             session.make_container()
             yield session
         finally:
             session.drop_container()
+
+
+def _company(engine: Engine, workshop: Workshop, cpus: Mapping[str, Any]) -> Company | None:
+    if not workshop.watched or "cpuset_cpus" not in cpus or not is_here(engine.info()):
+        return None
+    return Company([int(cpu) for cpu in cpus["cpuset_cpus"].split(",")])
 
 
 def measuring_cpus(info: Mapping[str, Any], wanted: int, lane: int = 0) -> dict[str, Any]:

@@ -24,6 +24,8 @@ class Workshop:
     volumes: Volumes
     locks: Path
     build_env: Mapping[str, str]
+    watched: bool = False
+    """Whether it is looked at what else runs on the processors of a run, where the engine is on this machine."""
     abandoned: set[str] = field(default_factory=set)
     """Containers the engine did not answer about when they were to be removed; tried again before the next is made."""
 

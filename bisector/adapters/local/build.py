@@ -42,6 +42,8 @@ class Workshop:
     cache: Cache
     tools: Tools
     host_env: Mapping[str, str]
+    watched: bool = False
+    """Whether it is looked at what else runs on the processors of a run."""
 
 
 def build_locally(order: BuildOrder, workshop: Workshop, stop: StopSignal) -> Build:

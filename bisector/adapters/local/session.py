@@ -11,6 +11,7 @@ from bisector.adapters.local.environment import run_env
 from bisector.adapters.local.helper import call_helper
 from bisector.adapters.local.places import BuildPlace, purge
 from bisector.adapters.measure.answer import as_run
+from bisector.adapters.measure.company import Company, looking
 from bisector.adapters.measure.lock import Owner
 from bisector.adapters.measure.order import HelperOrder
 from bisector.adapters.measure.services import as_attended, attending, longest, with_report
@@ -34,9 +35,9 @@ class LocalSession:
         self._env = {**run_env(workshop.host_env, place.venv, home, tmp), **places.fill_env(recipe.env)}
         self._stop = stop
         self._helper_order = HelperOrder(
-            argv=places.fill_all(attending(recipe, workshop.tools.here("attend"))),
+            argv=places.fill_all(attending(order, workshop.tools.here("attend"))),
             cwd=str(place.source),
-            timeout=longest(recipe),
+            timeout=longest(order),
             streams=str(streams),
             out=str(out),
             collect=order.collect,
@@ -44,6 +45,7 @@ class LocalSession:
             cpus=measuring_cpus(recipe.cpus, order.lane),
             memory=recipe.memory_bytes,
         )
+        self._company = Company(self._helper_order.cpus) if workshop.watched else None
 
     @property
     def container(self) -> str:
@@ -63,9 +65,10 @@ class LocalSession:
     def run(self) -> RunRecord:
         """One fresh process, on the last processors of this machine."""
         self._stop.check()
-        answer = call_helper(self._program, self._helper_order, self._env, self._stop)
+        with looking(self._company) as told:
+            answer = call_helper(self._program, self._helper_order, self._env, self._stop)
         record, _ = as_run(answer, self._order, self._helper_order.argv[0])
-        return as_attended(record, self._order)
+        return as_attended(told.of(record), self._order)
 
 
 def measuring_cpus(count: int, lane: int = 0) -> tuple[int, ...]:

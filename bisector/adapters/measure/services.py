@@ -1,4 +1,5 @@
-"""Services under load: how `attend` is called around a run's command, and what its report makes of the run's record."""
+"""Runs that are attended (services, sizes, memory over time): how `attend` is called, and what its report makes of the
+run's record."""
 
 import signal
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,42 +11,61 @@ from bisector.core.model.samples import Outcome, Usage
 from bisector.core.model.scenario import RunRecipe, Service
 from bisector.core.model.units import Seconds
 from bisector.engine.ports import RunOrder, RunRecord
+from bisector.formats.results import slopes
 
 DIRECTORY = "services"
 """Below {out}: the services' logs, and the report."""
 REPORT = f"{DIRECTORY}/report"
-_NUMBERS = frozenset({"cpu_us", "peak_kib", "ready_ns"})
+_NUMBERS = frozenset({"cpu_us", "peak_kib", "faults", "ready_ns"})
+MEMORY = slopes.MEMORY
+LOOKING: Seconds = 0.1
+"""Between two looks at memory,"""
+MOST_LOOKS = 20_000
+"""as long as there are not more than these within the time limit."""
 _MARGIN: Seconds = 10.0
 _GATE = 'echo $$ > "$0" && exec "$@"'
 """What a profiler starts in place of the service: it leaves its id, and becomes the service."""
 
 
-def attending(recipe: RunRecipe, program: Sequence[str]) -> tuple[str, ...]:
-    """The command that makes a run of `recipe`: the recipe's own, with its services around it where it has any."""
-    if not recipe.services:
+def is_attended(order: RunOrder) -> bool:
+    """Whether somebody is beside the command: services, several sizes, or memory to be looked at."""
+    return bool(order.recipe.services or order.recipe.sizes) or MEMORY in order.collect
+
+
+def attending(order: RunOrder, program: Sequence[str]) -> tuple[str, ...]:
+    """The command that makes a run: the recipe's own, with what attends it around it where anything does."""
+    recipe = order.recipe
+    if not is_attended(order):
         return recipe.command
+    placed = ("{port", "{size}") if recipe.sizes else ("{port",)
+    settings = [f"{name}={value}" for name, value in sorted(recipe.env.items()) if any(p in value for p in placed)]
     shared = [f"{name}={value}" for name, value in sorted(recipe.env.items()) if "{port" in value]
-    words = [*program, "--out", f"{{out}}/{DIRECTORY}", "--timeout", f"{recipe.timeout_seconds:.3f}", *_env(shared)]
+    words = [*program, "--out", f"{{out}}/{DIRECTORY}", "--timeout", f"{recipe.timeout_seconds:.3f}", *_env(settings)]
+    if recipe.sizes:
+        words += ["--sizes", str(len(recipe.all_sizes)), *map(str, recipe.all_sizes)]
+    if MEMORY in order.collect:
+        words += ["--sample", f"{max(LOOKING, recipe.timeout_seconds / MOST_LOOKS):.3f}"]
     for service in recipe.services:
         words += _one(service, shared)
     return (*words, "--", *recipe.command)
 
 
-def longest(recipe: RunRecipe) -> Seconds:
+def longest(order: RunOrder) -> Seconds:
     """How long a run may take, its services' start and end included."""
+    recipe = order.recipe
     around = sum(service.ready_seconds + service.stop_seconds for service in recipe.services)
-    return recipe.timeout_seconds + (around + _MARGIN if recipe.services else 0.0)
+    return recipe.timeout_seconds + (around + _MARGIN if is_attended(order) else 0.0)
 
 
 def with_report(order: RunOrder) -> RunOrder:
     """The order as it is carried out: what `attend` reports comes back as well, where it is there."""
-    return replace(order, collect=(*order.collect, REPORT)) if order.recipe.services else order
+    return replace(order, collect=(*order.collect, REPORT)) if is_attended(order) else order
 
 
 def as_attended(record: RunRecord, order: RunOrder) -> RunRecord:
     """What came of a run with services: wall time is the command's, the rest of the usage that of the service that is
     looked at. A service that was not ready, or ended under load, is why a run failed."""
-    if not order.recipe.services:
+    if not is_attended(order):
         return record
     content = record.files.get(REPORT)
     record = replace(record, files={name: each for name, each in record.files.items() if name != REPORT})
@@ -57,7 +77,9 @@ def as_attended(record: RunRecord, order: RunOrder) -> RunRecord:
     if record.outcome is not Outcome.OK:
         return record
     return replace(
-        record, outcome=Outcome.NO_RESULT, reason="the figures cannot be trusted: the report on its services is gone"
+        record,
+        outcome=Outcome.NO_RESULT,
+        reason="the figures cannot be trusted: what attended it left no report",
     )
 
 
@@ -76,6 +98,7 @@ def _one(service: Service, shared: Sequence[str]) -> list[str]:
         ),
         *("--words", str(len(command)), *command),
         *("--probe", service.ready.probe, str(len(service.ready.words)), *service.ready.words),
+        *(("--scrape", "2", *service.metrics) if service.metrics else ()),
         *("--ready", f"{service.ready_seconds:.3f}", "--stop", f"{service.stop_seconds:.3f}"),
         *("--signal", str(signal.Signals[service.stop_signal].value)),
     ]
@@ -119,9 +142,7 @@ def _read(content: bytes) -> _Report | None:
             faulty=int(faulty),
             client=_end(fields["client"]) if "client" in fields else None,
             wall=int(fields["wall_ns"]) / 1e9,
-            numbers={
-                ".".join((n, i)): int(text) for (n, _, i), text in numbered if n in {"cpu_us", "peak_kib", "ready_ns"}
-            },
+            numbers={name: int(text) for name, text in fields.items() if name.partition(".")[0] in _NUMBERS},
             ends={int(number): _end(text) for (name, _, number), text in numbered if name == "ended"},
             logs={int(number): text for (name, _, number), text in numbered if name == "log"},
         )
@@ -144,10 +165,12 @@ def _end(text: bytes) -> _End:
 
 def _judged(record: RunRecord, report: _Report, recipe: RunRecipe) -> RunRecord:
     last = len(recipe.services) - 1
+    of = f".{last}" if recipe.services else ""
     usage = Usage(
         wall=report.wall,
-        cpu=report.numbers.get(f"cpu_us.{last}", 0) / 1e6,
-        peak_memory=1024 * report.numbers.get(f"peak_kib.{last}", 0),
+        cpu=report.numbers.get(f"cpu_us{of}", 0) / 1e6,
+        peak_memory=1024 * report.numbers.get(f"peak_kib{of}", 0),
+        page_faults=report.numbers.get(f"faults{of}", 0),
     )
     outcome, reason = _outcome(record, report, recipe)
     return replace(

@@ -20,6 +20,8 @@ class Outcome(StrEnum):
     NO_RESULT = "no_result"
     INFRA = "infra"
     CANCELLED = "cancelled"
+    DISTURBED = "disturbed"
+    """Made, and left aside for what else ran on its processors meanwhile."""
 
 
 SPEAKS_OF_THE_COMMIT = frozenset(
@@ -28,7 +30,7 @@ SPEAKS_OF_THE_COMMIT = frozenset(
 """Outcomes that make a commit untestable; they never make it slow."""
 
 
-SAYS_NOTHING = frozenset({Outcome.INFRA, Outcome.CANCELLED})
+SAYS_NOTHING = frozenset({Outcome.INFRA, Outcome.CANCELLED, Outcome.DISTURBED})
 """Outcomes of a run that has to be made again."""
 
 
@@ -46,6 +48,9 @@ class Purpose(StrEnum):
     """Two builds of one commit beside each other."""
     ENVIRONMENT = "environment"
     """Builds made earlier beside builds made today, which hold other packages. No part of the search."""
+    UNTOOLED = "untooled"
+    """The command by itself, where a tool around it counts: its wall time stands beside the count. No part of the
+    search either."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +60,8 @@ class Usage:
     wall: Seconds
     cpu: Seconds
     peak_memory: Bytes
+    page_faults: int = 0
+    """With and without reading from a disk; 0 in what earlier versions recorded."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,13 +95,16 @@ class Sample:
     """Which of the host's groups of processors it ran on."""
     beside: bool = False
     """Whether something was built at the same time, on other processors."""
+    disturbed: str = ""
+    """What else took its processors, or slowed them down; "" for nothing, and where nobody looked."""
     log: str = ""
     """The file that holds the ends of what its services wrote, where the run did not end well."""
 
     @property
     def counts(self) -> bool:
         """Whether it is compared: a measured run that ended well, or whose failing is judged, not a warm-up."""
-        return (self.outcome is Outcome.OK or CRASHED.name in self.values) and self.purpose is not Purpose.WARMUP
+        made = self.outcome is Outcome.OK or CRASHED.name in self.values
+        return made and self.purpose not in {Purpose.WARMUP, Purpose.UNTOOLED}
 
     def judged_by_crashing(self) -> "Sample":
         """This sample with whether it crashed among its values; one that says nothing stays as it is."""

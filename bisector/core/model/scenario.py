@@ -147,6 +147,8 @@ class Service:
     ready_seconds: Seconds = 30.0
     stop_seconds: Seconds = 10.0
     stop_signal: str = "SIGTERM"
+    metrics: tuple[str, ...] = ()
+    """Port and path where it tells of itself, asked before and after the command; () for nowhere."""
     around: tuple[str, ...] = ()
     """What is put before the command for a profile: what is told to stop is the command, not this."""
 
@@ -154,7 +156,8 @@ class Service:
         """What of it makes samples incomparable when it differs, as a digest."""
         env = (f"{name}={value}" for name, value in sorted(self.env.items()))
         ready = (self.ready.probe, *self.ready.words)
-        return digest(self.name, *self.command, "--env", *env, "--ready", *ready, "--stop", self.stop_signal)
+        metrics = ("--metrics", *self.metrics) if self.metrics else ()
+        return digest(self.name, *self.command, "--env", *env, "--ready", *ready, "--stop", self.stop_signal, *metrics)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -175,6 +178,15 @@ class RunRecipe:
     memory_bytes: Bytes = 2 << 30
     network: Literal["none", "default"] = "none"
     services: tuple[Service, ...] = ()
+    sizes: tuple[int, ...] = ()
+    """With sizes the command is run at each of them in one run, {size} in its words and `env` replaced."""
+    size_zero: bool = False
+    """Whether it is run at size 0 as well, first: what that takes is no growth."""
+
+    @property
+    def all_sizes(self) -> tuple[int, ...]:
+        """The sizes in the order in which they are run."""
+        return (0, *self.sizes) if self.size_zero else self.sizes
 
     @property
     def looked_at(self) -> tuple[str, ...]:
@@ -194,6 +206,7 @@ class RunRecipe:
             self.fresh,
             str(self.warmup_runs),
             *(service.identity() for service in self.services),
+            *(("--sizes", *map(str, self.all_sizes)) if self.sizes else ()),
         )
 
 
@@ -218,6 +231,8 @@ class Metric:
     """The metric is a counter without run-to-run noise: one run a commit tells its value."""
     allow_failures: float = 0.0
     """How large a share of its own operations may have failed in a run that still has a result."""
+    tool: Literal["auto", "perf", "valgrind"] = "auto"
+    """What counts it, where it is a counter that several tools can count."""
 
     def reading(self) -> str:
         """How it is read, as text: values read in different ways are not compared."""

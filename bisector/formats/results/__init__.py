@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
+from bisector.core.model.counting import COUNTERS, count_file
 from bisector.core.model.samples import Usage
 from bisector.core.model.scenario import Better, Metric
-from bisector.formats.results import json_object, pattern, plain, printed
+from bisector.formats.results import counted, counting, json_object, pattern, plain, printed, prometheus
+from bisector.formats.results.beside import BESIDE, files_of, usual
 from bisector.formats.results.figures import Figure, checked, chosen
 from bisector.formats.results.problem import ResultProblem
 from bisector.formats.results.tools import TOOLS, usual_meaning
@@ -13,19 +15,36 @@ MEASURED: Mapping[str, Callable[[Usage], float]] = {
     "wall": lambda usage: usage.wall,
     "cpu": lambda usage: usage.cpu,
     "peak_memory": lambda usage: float(usage.peak_memory),
+    "page_faults": lambda usage: float(usage.page_faults),
 }
 """Metrics that we measure ourselves."""
+
+MEASURED_OVER = ("growth", "at_size")
+"""What is made of several such measurements of ours."""
 
 READERS: Mapping[str, Callable[[bytes, Metric], list[float]]] = {
     "json": json_object.read,
     "number": plain.read,
     "printed": printed.read,
+    **dict.fromkeys(("instructions", "allocations", "allocated_bytes", "peak_allocated", "syscalls"), counted.read),
+    "size": plain.read,
 }
-"""Metrics that are read from what the run printed or wrote."""
+"""Metrics that are read from what the run printed or wrote, or a tool around it."""
 
-SOURCES = (*MEASURED, *READERS, *TOOLS)
-UNITS = {"wall": "s", "cpu": "s", "peak_memory": "B", "instructions": "instructions"}
-"""Of metrics that we measure ourselves."""
+SOURCES = (*MEASURED, *READERS, *TOOLS, *BESIDE)
+UNITS = {
+    "wall": "s",
+    "cpu": "s",
+    "peak_memory": "B",
+    "size": "B",
+    "allocated_bytes": "B",
+    "peak_allocated": "B",
+    "instructions": "instructions",
+    "page_faults": "page faults",
+    "allocations": "blocks",
+    "syscalls": "calls",
+}
+"""Of metrics that we measure or count ourselves."""
 USUAL_NAMES = {"json": "seconds", "number": "value"}
 """What a metric of the command line is called when nobody names it."""
 LARGEST = 1e100
@@ -36,26 +55,31 @@ NEVER_NEGATIVE = frozenset({"s", "ms", "us", "µs", "ns", "B", "1/s", "B/s"})
 
 def is_known_source(source: str) -> bool:
     """Whether a metric can be read from `source`."""
-    return source in SOURCES or pattern.matches(source)
+    return source in SOURCES or pattern.matches(source) or counting.matches(source)
 
 
 def wanted_files(metrics: tuple[Metric, ...]) -> tuple[str, ...]:
     """The files under {out} that have to be brought back to read `metrics`."""
-    return tuple(sorted({metric.file for metric in metrics if metric.file}))
+    return tuple(sorted({file for metric in metrics for file in files_of(metric)}))
 
 
 def meaning(source: str, select: str = "", quantity: str = "") -> tuple[str, Better]:
     """The unit of a metric and which way it improves, where nobody says either."""
     if source in TOOLS:
         return usual_meaning(source, select, quantity)
+    if source in BESIDE:
+        return usual(source, select, quantity)
     return UNITS.get(source, ""), Better.LOWER
 
 
 def metric_of_command(source: str, name: str = "") -> Metric:
     """The metric of a command on the command line that is read from `source`."""
     unit, better = meaning(source, name)
-    called = source if source in MEASURED else name or USUAL_NAMES.get(source, "value")
-    return Metric(name=called, source=source, unit=unit, better=better)
+    own = source in MEASURED or source in COUNTERS
+    called = source if own else name or USUAL_NAMES.get(source, "value")
+    return Metric(
+        name=called, source=source, file=count_file(source), unit=unit, better=better, exact=source in COUNTERS
+    )
 
 
 def read_value(metric: Metric, usage: Usage, stdout: bytes, files: Mapping[str, bytes]) -> float:
@@ -68,22 +92,33 @@ def read_value(metric: Metric, usage: Usage, stdout: bytes, files: Mapping[str, 
 
 def read_figure(metric: Metric, stdout: bytes, files: Mapping[str, bytes]) -> Figure:
     """What a metric that is not measured by us was read from: its inner values, or what the tool made of them."""
+    if metric.source in BESIDE:
+        return BESIDE[metric.source](metric, stdout, files)
     text = _text(metric, stdout, files)
     if metric.source in TOOLS:
         return checked(chosen(TOOLS[metric.source].read(text), metric), metric)
-    reader = pattern.read if pattern.matches(metric.source) else READERS[metric.source]
-    values = reader(text, metric)
+    values = _reader(metric.source)(text, metric)
     if not values:
         raise ResultProblem(f"no value of {metric.name} in the output")
     return Figure(benchmark="", quantity=metric.name, unit=metric.unit, values=tuple(values))
 
 
+def _reader(source: str) -> Callable[[bytes, Metric], list[float]]:
+    if counting.matches(source):
+        return counting.read
+    return pattern.read if pattern.matches(source) else READERS[source]
+
+
 def figures_there(metric: Metric, stdout: bytes, files: Mapping[str, bytes]) -> list[Figure]:
     """Every figure in the file that a metric is read from; none where its source is no tool that lists any."""
+    if metric.source == "prometheus":
+        return prometheus.series_there(metric, files)
     return TOOLS[metric.source].read(_text(metric, stdout, files)) if metric.source in TOOLS else []
 
 
 def _text(metric: Metric, stdout: bytes, files: Mapping[str, bytes]) -> bytes:
+    if metric.source == "size" and metric.file not in files:
+        raise ResultProblem(f"there is no {metric.select or 'checkout'} to tell the size of after a run")
     if metric.file and metric.file not in files:
         raise ResultProblem(f"the run did not write {{out}}/{metric.file} as a regular file")
     return files[metric.file] if metric.file else stdout
@@ -94,6 +129,6 @@ def _checked(value: float, metric: Metric) -> float:
         raise ResultProblem(f"{metric.name} is {value}, not a finite number")
     if abs(value) > LARGEST:
         raise ResultProblem(f"{metric.name} is {value:g}: no quantity is that large")
-    if value < 0 and metric.unit in NEVER_NEGATIVE:
+    if value < 0 and metric.unit in NEVER_NEGATIVE and metric.source not in BESIDE:
         raise ResultProblem(f"{metric.name} is {value:g} {metric.unit}: below zero")
     return value

@@ -36,6 +36,19 @@ def statistic_of(name: str) -> Statistic | None:
     return lambda values: sum(keeps(value, limit) for value in values) / len(values)
 
 
+def as_quantile(name: str) -> float | None:
+    """The share that the quantile called `name` does not exceed, like 0.95 of p95; None where it is no quantile."""
+    found = _QUANTILE.fullmatch(name)
+    percent = float(found[1]) if found else 0.0
+    return percent / 100 if percent > 0 else None
+
+
+def as_share(name: str) -> tuple[str, float] | None:
+    """How a share compares and with what, like <= and 0.2; None where it is no share."""
+    found = _SHARE.fullmatch(name)
+    return (found[1], float(found[2])) if found and _share_of(name) else None
+
+
 def is_share(name: str) -> bool:
     """Whether it is a share of the values, which has no unit."""
     return name.startswith("share")

@@ -8,12 +8,14 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from bisector.adapters.measure.record import parse_fields
 from bisector.adapters.measure.tools import Tools, prepare
+from bisector.formats.results.counting import CUT
 from tests.adapters.runner.laboratory import marker, processes, wait_until_asleep, wait_until_gone
 
 ENV = {"PATH": os.environ["PATH"]}
@@ -295,7 +297,75 @@ def test_a_log_does_not_grow_without_end(place: Place) -> None:
     )
     done = place.attend([service("sh", "-c", script, probe=("--probe", "log", "1", "up"))], ["sleep", "3"])
     assert done.code == 0
-    assert (place.top / "services" / "web.log").stat().st_size < 30_000_000
+    log = place.top / "services" / "web.log"
+    assert log.stat().st_size < 30_000_000
+    assert log.read_bytes().startswith(CUT), "who counts what it says is told that it is not all there"
+
+
+def test_the_command_is_run_at_each_size(place: Place) -> None:
+    work = (
+        "import os, sys, time\nprint(sys.argv[1], os.environ['N'])\n"
+        "while time.process_time() < int(sys.argv[1]) / 1000: pass"
+    )
+    done = place.attend(
+        [], [sys.executable, "-c", work, "{size}"], "--sizes", "3", "0", "50", "300", "--env", "N={size}"
+    )
+    assert (done.code, done.out, done.fields["client"]) == (0, "0 0\n50 50\n300 300\n", "exit 0")
+    lines = [line.split() for line in (place.top / "services" / "sizes").read_text().splitlines()]
+    assert [line[0] for line in lines] == ["0", "50", "300"]
+    walls, cpus, peaks = ([int(line[at]) for line in lines] for at in (1, 2, 3))
+    assert cpus[2] >= 300_000 > cpus[1], "each is told its own"
+    assert sum(walls) <= int(done.fields["wall_ns"])
+    assert sum(cpus) == int(done.fields["cpu_us"])
+    assert max(peaks) == int(done.fields["peak_kib"]) > 0
+
+
+def test_sizes_end_with_the_first_that_fails_or_takes_too_long(place: Place) -> None:
+    done = place.attend([], ["sh", "-c", "echo {size}; exit {size}"], "--sizes", "4", "0", "3", "0", "1")
+    assert (done.code, done.out, done.fields["client"]) == (3, "0\n3\n", "exit 3")
+    for name in ("report", "sizes"):
+        (place.top / "services" / name).unlink()
+    done = place.attend([], ["sleep", "{size}"], "--sizes", "3", "0.4", "0.4", "60", "--timeout", "1.5")
+    assert (done.code, done.fields["fault"]) == (125, "timed_out 0"), "the limit is of all of them together"
+
+
+def test_memory_is_looked_at_again_and_again(place: Place) -> None:
+    grow = "import time\nkept = []\nfor _ in range(10):\n kept.append(b'x' * 4_000_000)\n time.sleep(0.1)"
+    done = place.attend([], [sys.executable, "-c", grow], "--sample", "0.05")
+    assert done.code == 0
+    looks = [tuple(map(int, line.split())) for line in (place.top / "services" / "memory").read_text().splitlines()]
+    assert len(looks) > 8
+    assert all(one < other for (one, _), (other, _) in pairwise(looks))
+    assert looks[-1][1] - looks[3][1] > 8_000_000
+
+
+def test_memory_is_the_last_services_where_there_is_one(place: Place) -> None:
+    hog = service(sys.executable, "-c", "k = b'x' * 60_000_000; print('up', flush=True); import time; time.sleep(60)",
+                  probe=("--probe", "log", "1", "up"))  # fmt: skip
+    place.attend([hog], ["sleep", "0.4"], "--sample", "0.05")
+    looks = [int(line.split()[1]) for line in (place.top / "services" / "memory").read_text().splitlines()]
+    assert min(looks) > 60_000_000
+
+
+def test_what_a_service_tells_is_kept_before_and_after(place: Place) -> None:
+    done = place.attend([web(more=("--scrape", "2", "{port}", "/metrics"))], ask())
+    assert done.code == 0
+    for when in ("before", "after"):
+        told = (place.top / "services" / f"web.{when}").read_bytes()
+        assert told.startswith(b"HTTP/1.0 200 OK\r\n")
+        assert told.endswith(b"\r\n\r\nhello")
+    assert [line.split('"')[1] for line in place.log().splitlines() if "GET" in line][-3:] == [
+        "GET /metrics HTTP/1.0", "GET / HTTP/1.1", "GET /metrics HTTP/1.0"
+    ]  # fmt: skip
+
+
+def test_a_service_that_tells_nothing_leaves_an_empty_file_and_a_run_that_failed_is_not_asked_again(
+    place: Place,
+) -> None:
+    done = place.attend([web(more=("--scrape", "2", "1", "/metrics"))], ["false"])
+    assert done.code == 1
+    assert (place.top / "services" / "web.before").read_bytes() == b""
+    assert not (place.top / "services" / "web.after").exists()
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,12 @@
  * whatever happens. Its exit status is the command's; 125 with a message where it was none of the command's doing.
  *
  *   --timeout SECONDS     how long the command may take; --grace SECONDS (1) between SIGTERM and SIGKILL
+ *   --sizes N WORD...     run the command once for each of these, put where `{size}` stands; DIR/sizes tells what each took
+ *   --sample SECONDS      write to DIR/memory how much is resident, so often: of the last service, else of the command
  *   --env NAME=VALUE      set for the command, or, after --service, for that service; may be repeated
  *   --words N WORD...     the service's command, N words
  *   --probe KIND N WORD...   how to tell that it is ready: `tcp PORT`, `http PORT PATH`, `log TEXT`, `command WORD...`
+ *   --scrape 2 PORT PATH  what is answered there before and after the command, kept in DIR/NAME.before and DIR/NAME.after
  *   --ready SECONDS, --stop SECONDS   how long it may take to be ready, and to end after
  *   --signal N            what it is told to stop by
  *   --gated               (no value) what is told to stop is the process whose id its command wrote to DIR/NAME.pid: a
@@ -64,7 +67,9 @@ static char **parse_of_service(struct service *service, const char *name, char *
     else if (!strcmp(name, "--probe") && value[1]) {
         service->probe = *value;
         return take_words(&service->wanted, value + 1);
-    } else if (!strcmp(name, "--ready"))
+    } else if (!strcmp(name, "--scrape"))
+        return take_words(&service->scraped, value);
+    else if (!strcmp(name, "--ready"))
         service->ready_seconds = atof(*value);
     else if (!strcmp(name, "--stop"))
         service->stop_seconds = atof(*value);
@@ -101,6 +106,10 @@ static void parse(struct load *load, char **argument)
             load->timeout = atof(*argument);
         else if (!strcmp(name, "--grace"))
             load->grace = atof(*argument);
+        else if (!strcmp(name, "--sample"))
+            load->sample = atof(*argument);
+        else if (!strcmp(name, "--sizes"))
+            argument = take_words(&load->sizes, argument);
         else if (!strcmp(name, "--env"))
             add_name(&load->env, *argument);
         else
@@ -116,6 +125,8 @@ static void parse(struct load *load, char **argument)
             die("%s has no command, or no probe", load->services[i].name);
     if (!load->out)
         die("no --out");
+    if (load->sizes.count > MAX_SIZES)
+        die("too many sizes");
 }
 
 __attribute__((noreturn)) static void end_like_the_client(const struct load *load)
@@ -153,8 +164,16 @@ int main(int count, char **arguments)
     bool ready = true;
     for (int i = 0; i < load.count && ready; i++)
         ready = start_service(&load, i);
-    if (ready && !load.stopped)
-        run_client(&load);
+    if (ready && !load.stopped) {
+        scrape(&load, "before");
+        begin_samples(&load);
+        if (load.sizes.count)
+            run_sizes(&load);
+        else
+            run_client(&load);
+        if (went_well(&load))
+            scrape(&load, "after");
+    }
     for (int i = load.count - 1; i >= 0; i--)
         stop_service(&load, &load.services[i]);
     pid_t last = load.client > 0 ? load.client : load.services[0].pid; /* whose group has ended by now */

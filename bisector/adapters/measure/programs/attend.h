@@ -4,7 +4,7 @@
 
 #include "measure.h"
 
-enum { MAX_SERVICES = 16, LOG_LIMIT = 8 << 20 };
+enum { MAX_SERVICES = 16, MAX_SIZES = 32, LOG_LIMIT = 8 << 20 };
 
 /* Words that end with NULL. */
 struct words {
@@ -15,13 +15,14 @@ struct words {
 /* What a process and those it started used. */
 struct tally {
     long long cpu_us;
-    long peak_kib;
+    long peak_kib, faults;
 };
 
 struct service {
     const char *name, *probe; /* of the probe its kind; "tcp", "http", "log", "command" */
     char port[8];
     struct words command, wanted; /* `wanted` is what the probe asks for */
+    struct words scraped;         /* port and path of what it tells of itself; none for nothing */
     struct names env;
     double ready_seconds, stop_seconds, ready_after;
     int signal, reserved, log, start_errno;
@@ -32,13 +33,22 @@ struct service {
     struct tally used;
 };
 
+/* What the command took at one size of its work. */
+struct at_size {
+    double wall;
+    struct tally used;
+};
+
 struct load {
     const char *out;
     struct service services[MAX_SERVICES];
     int count;
-    struct words command;
+    struct words command, sizes;
     struct names env;
     double timeout, grace, started, ended, deadline; /* the last: of our own end, once we are asked to end */
+    double sample, begun; /* how often memory is looked at, 0 for never; when the first command was started */
+    struct at_size at_sizes[MAX_SIZES];
+    int sizes_done, samples; /* the second: descriptor of the file of memory, 0 without one */
     pid_t client, probe;
     int status, client_errno, probe_status;
     bool client_ended, probe_ended, stopped;
@@ -56,14 +66,23 @@ void end_group(struct load *load, pid_t group);
 /* ports.c */
 void choose_ports(struct load *load);
 void fill_all(struct load *load);
+void fill_size(struct words *words, struct names *env, const char *size);
 
 /* probes.c */
 bool is_ready(struct load *load, struct service *service, double left);
+void fetch_into(int port, const char *path, double seconds, int file);
 
 /* services.c */
 bool start_service(struct load *load, int number);
 void run_client(struct load *load);
+bool went_well(const struct load *load);
 void stop_service(struct load *load, struct service *service);
+
+/* looks.c */
+void scrape(const struct load *load, const char *when);
+void begin_samples(struct load *load);
+double sample_memory(struct load *load, double now);
+void run_sizes(struct load *load);
 
 /* told.c */
 void tell(const struct load *load);

@@ -9,13 +9,16 @@ import signal
 import sys
 
 from bisector.adapters.measure.programs.load import choose_ports, fill_all, parse
+from bisector.adapters.measure.programs.looks import begin_samples, scrape
 from bisector.adapters.measure.programs.order import Failure
 from bisector.adapters.measure.programs.services import (
     end_like_the_client,
     run_client,
+    run_sizes,
     start_service,
     stop_service,
     tell,
+    went_well,
 )
 from bisector.adapters.measure.programs.supervise import ENDING, PR_SET_CHILD_SUBREAPER, libc
 from bisector.adapters.measure.programs.surroundings import end_the_rest
@@ -33,7 +36,11 @@ def attend(arguments: "list[str]") -> int:
     fill_all(load)
     ready = all(start_service(load, number) for number in range(len(load.services)))
     if ready and not load.stopped:
-        run_client(load)
+        scrape(load, "before")
+        begin_samples(load)
+        run_sizes(load) if load.sizes else run_client(load)
+        if went_well(load):
+            scrape(load, "after")
     for service in reversed(load.services):
         stop_service(load, service)
     last = load.client or (load.services[0].pid if load.services else 0)  # whose group has ended by now

@@ -13,7 +13,7 @@ class Tally:
     """What a process and those it started used."""
 
     def __init__(self) -> None:
-        self.cpu_us = self.peak_kib = 0
+        self.cpu_us = self.peak_kib = self.faults = 0
 
 
 class Service:
@@ -24,6 +24,7 @@ class Service:
         self.probe = self.port = ""
         self.command = []  # type: list[str]
         self.wanted = []  # type: list[str]
+        self.scraped = []  # type: list[str]
         self.env = []  # type: list[str]
         self.ready = self.stop = self.ready_after = 0.0
         self.signal, self.log = 15, -1
@@ -41,8 +42,11 @@ class Load:
         self.services = []  # type: list[Service]
         self.command = []  # type: list[str]
         self.env = []  # type: list[str]
-        self.timeout, self.grace = 0.0, 1.0
-        self.started = self.ended = self.deadline = 0.0
+        self.sizes = []  # type: list[str]
+        self.timeout, self.grace, self.sample = 0.0, 1.0, 0.0
+        self.at_sizes = []  # type: list[tuple[float, Tally]]
+        self.samples, self.next_sample = -1, 0.0
+        self.begun = self.started = self.ended = self.deadline = 0.0
         self.client = self.probe = self.status = self.client_errno = self.probe_status = self.faulty = 0
         self.client_ended = self.probe_ended = self.stopped = False
         self.used = Tally()
@@ -65,7 +69,9 @@ def parse(arguments: "list[str]") -> Load:
             parse_of_service(service, name, words)
         elif name == "--env":
             load.env.append(words.pop())
-        elif name in ("--timeout", "--grace"):
+        elif name == "--sizes":
+            load.sizes = taken(words)
+        elif name in ("--timeout", "--grace", "--sample"):
             setattr(load, name[2:], float(words.pop()))
         elif name == "--out":
             load.out = words.pop()
@@ -94,6 +100,8 @@ def parse_of_service(service: Service, name: str, words: "list[str]") -> None:
     elif name == "--probe":
         service.probe = words.pop()
         service.wanted = taken(words)
+    elif name == "--scrape":
+        service.scraped = taken(words)
     elif name in ("--ready", "--stop"):
         setattr(service, name[2:], float(words.pop()))
     elif name == "--signal":
@@ -151,6 +159,7 @@ def fill_all(load: Load) -> None:
     for service in load.services:
         service.command = filled(service.command, service.port)
         service.wanted = filled(service.wanted, service.port)
+        service.scraped = filled(service.scraped, service.port)
         service.env = filled(service.env, service.port)
     own = load.services[-1].port if load.services else ""
     load.command, load.env = filled(load.command, own), filled(load.env, own)

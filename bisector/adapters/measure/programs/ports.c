@@ -88,6 +88,17 @@ static void fill(const struct load *load, struct words *words, struct names *env
         env->at[i] = filled(load, env->at[i], own);
 }
 
+/* Put a size where `{size}` stands, in words of their own. */
+void fill_size(struct words *words, struct names *env, const char *size)
+{
+    char **made = calloc(words->count + 1, sizeof *made);
+    for (int i = 0; i < words->count; i++)
+        made[i] = replaced(words->at[i], "{size}", size);
+    words->at = made;
+    for (int i = 0; i < env->count; i++)
+        env->at[i] = replaced((char *)env->at[i], "{size}", size);
+}
+
 void fill_all(struct load *load)
 {
     struct names none = {.count = 0};
@@ -95,6 +106,7 @@ void fill_all(struct load *load)
         struct service *service = &load->services[i];
         fill(load, &service->command, &service->env, service->port);
         fill(load, &service->wanted, &none, service->port);
+        fill(load, &service->scraped, &none, service->port);
     }
     fill(load, &load->command, &load->env, load->count ? load->services[load->count - 1].port : "");
 }

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 static const double ANSWER_WITHIN = 2, COMMAND_WITHIN = 10;
-static const size_t MOST_OF_ANSWER = 1 << 20;
+static const size_t MOST_OF_ANSWER = 1 << 20, MOST_FETCHED = 15 << 20;
 
 static double least(double one, double other)
 {
@@ -53,6 +53,37 @@ static bool accepts(int port, double seconds)
     return fd >= 0;
 }
 
+/* A connection on which `path` was asked for; -1 for none. */
+static int asked(int port, const char *path, double seconds)
+{
+    char words[4096];
+    int fd = connected(port, seconds);
+    int size = snprintf(words, sizeof words, "GET %.3000s HTTP/1.0\r\nHost: 127.0.0.1:%d\r\n\r\n", path, port);
+    if (fd >= 0 && send(fd, words, size, MSG_NOSIGNAL) != size) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Write the answer into a file as it comes, its head included; nothing where nobody answers. */
+void fetch_into(int port, const char *path, double seconds, int file)
+{
+    static char buffer[1 << 16];
+    size_t written = 0;
+    ssize_t got;
+    double limit = monotonic() + seconds;
+    int fd = asked(port, path, seconds);
+    if (fd < 0)
+        return;
+    while (written < MOST_FETCHED && monotonic() < limit && (got = recv(fd, buffer, sizeof buffer, 0)) > 0) {
+        if (write(file, buffer, got) != got)
+            break;
+        written += got;
+    }
+    close(fd);
+}
+
 /* Whether the answer's status is one of success, or leads elsewhere. All of it is read: a service that is hung up on
    complains. */
 static bool answers(int port, const char *path, double seconds)
@@ -60,17 +91,15 @@ static bool answers(int port, const char *path, double seconds)
     char buffer[4096], head[16] = "";
     size_t read_so_far = 0;
     ssize_t got;
-    int fd = connected(port, seconds);
-    if (fd < 0)
-        return false;
-    int size = snprintf(buffer, sizeof buffer, "GET %.3000s HTTP/1.0\r\nHost: 127.0.0.1:%d\r\n\r\n", path, port);
-    if (send(fd, buffer, size, MSG_NOSIGNAL) == size)
+    int fd = asked(port, path, seconds);
+    if (fd >= 0)
         while (read_so_far < MOST_OF_ANSWER && (got = recv(fd, buffer, sizeof buffer, 0)) > 0) {
             for (ssize_t i = 0; i < got && read_so_far + i < sizeof head - 1; i++)
                 head[read_so_far + i] = buffer[i];
             read_so_far += got;
         }
-    close(fd);
+    if (fd >= 0)
+        close(fd);
     return !strncmp(head, "HTTP/1.", 7) && head[8] == ' ' && (head[9] == '2' || head[9] == '3');
 }
 

@@ -10,7 +10,7 @@ from bisector.adapters.measure.programs.order import Failure
 from bisector.adapters.measure.programs.processes import end_group, start, wait_a_while
 
 ANSWER_WITHIN, COMMAND_WITHIN = 2.0, 10.0
-MOST_OF_ANSWER = 1 << 20
+MOST_OF_ANSWER, MOST_FETCHED = 1 << 20, 15 << 20
 
 
 def connected(port: int, seconds: float) -> "socket.socket | None":
@@ -37,15 +37,41 @@ def accepts(port: int, seconds: float) -> bool:
     return made is not None
 
 
+def asked(port: int, path: str, seconds: float) -> "socket.socket | None":
+    """A connection on which `path` was asked for."""
+    made = connected(port, seconds)
+    if made is not None:
+        try:
+            made.sendall(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        except OSError:
+            made.close()
+            return None
+    return made
+
+
+def fetch_into(port: int, path: str, seconds: float, file: int) -> None:
+    """Write the answer into a file as it comes, its head included; nothing where nobody answers."""
+    made = asked(port, path, seconds)
+    if made is None:
+        return
+    written, limit = 0, time.monotonic() + seconds
+    with made, contextlib.suppress(OSError):
+        while written < MOST_FETCHED and time.monotonic() < limit:
+            got = made.recv(1 << 16)
+            if not got:
+                break
+            os.write(file, got)
+            written += len(got)
+
+
 def answers(port: int, path: str, seconds: float) -> bool:
     """Whether the answer's status is one of success, or leads elsewhere. All of it is read: a service that is hung up
     on complains."""
-    made = connected(port, seconds)
+    made = asked(port, path, seconds)
     if made is None:
         return False
     answer = b""
     with made, contextlib.suppress(OSError):
-        made.sendall(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
         while len(answer) < MOST_OF_ANSWER:
             got = made.recv(4096)
             if not got:

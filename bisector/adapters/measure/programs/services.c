@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char CUT[] = "[bisector: what stood before is gone]\n";
 static const double TICK = 0.25, BETWEEN_PROBES = 0.02, WITH_CLIENT = 0.1;
 
 static void fault(struct load *load, const char *what, int service)
@@ -37,7 +38,7 @@ static void shorten_logs(struct load *load)
     struct stat log;
     for (int i = 0; i < load->count; i++)
         if (load->services[i].log > 0 && !fstat(load->services[i].log, &log) && log.st_size > LOG_LIMIT)
-            (void)!ftruncate(load->services[i].log, 0);
+            (void)!(ftruncate(load->services[i].log, 0) || write(load->services[i].log, CUT, sizeof CUT - 1));
 }
 
 /* When somebody who may take so long to end is waited for no longer. */
@@ -79,18 +80,28 @@ bool start_service(struct load *load, int number)
     return false;
 }
 
+/* Whether the command ended as it should, and nobody and nothing stopped it. */
+bool went_well(const struct load *load)
+{
+    return load->client_ended && !load->status && !load->client_errno && !load->fault && !load->stopped;
+}
+
 void run_client(struct load *load)
 {
     load->started = monotonic();
+    if (load->begun == 0)
+        load->begun = load->started;
+    load->client_ended = false;
     load->client = start(load->command.at, &load->env, -1, &load->client_errno);
-    double limit = load->timeout > 0 ? load->started + load->timeout : 1e300;
+    double limit = load->timeout > 0 ? load->begun + load->timeout : 1e300;
     while (!load->client_ended && !load->stopped && !one_is_gone(load)) {
-        double left = limit - monotonic();
+        double now = monotonic(), left = limit - now, tick = sample_memory(load, now);
         if (left <= 0) {
             fault(load, "timed_out", 0);
             break;
         }
-        wait_a_while(load, left < TICK ? left : TICK);
+        tick = tick < TICK ? tick : TICK;
+        wait_a_while(load, left < tick ? left : tick);
         shorten_logs(load);
     }
     if (load->client_ended && load->status) /* a service that died took the client with it: it may be seen later */

@@ -5,13 +5,15 @@ import os
 import signal
 import time
 
-from bisector.adapters.measure.programs.load import Load, Service
+from bisector.adapters.measure.programs.load import Load, Service, Tally
+from bisector.adapters.measure.programs.looks import sample_memory
 from bisector.adapters.measure.programs.order import Failure
 from bisector.adapters.measure.programs.probes import is_ready
 from bisector.adapters.measure.programs.processes import end_group, reap, start, wait_a_while
 
 TICK, BETWEEN_PROBES, WITH_CLIENT = 0.25, 0.02, 0.1
 LOG_LIMIT, LOG_KEPT = 8 << 20, 1 << 14
+CUT = b"[bisector: what stood before is gone]\n"
 
 
 def fault(load: Load, what: str, service: int) -> None:
@@ -33,6 +35,7 @@ def shorten_logs(load: Load) -> None:
     for service in load.services:
         if service.log >= 0 and os.fstat(service.log).st_size > LOG_LIMIT:
             os.ftruncate(service.log, 0)
+            os.write(service.log, CUT)
 
 
 def until_when(load: Load, seconds: float) -> float:
@@ -64,16 +67,24 @@ def start_service(load: Load, number: int) -> bool:
     return False
 
 
+def went_well(load: Load) -> bool:
+    """Whether the command ended as it should, and nobody and nothing stopped it."""
+    return load.client_ended and not (load.status or load.client_errno or load.fault or load.stopped)
+
+
 def run_client(load: Load) -> None:
     load.started = time.monotonic()
+    load.begun = load.begun or load.started
+    load.client_ended = False
     load.client, load.client_errno = start(load.command, load.env, -1)
-    limit = load.started + load.timeout if load.timeout > 0 else float("inf")
+    limit = load.begun + load.timeout if load.timeout > 0 else float("inf")
     while not load.client_ended and not load.stopped and not one_is_gone(load):
-        left = limit - time.monotonic()
+        now = time.monotonic()
+        left, tick = limit - now, sample_memory(load, now)
         if left <= 0:
             fault(load, "timed_out", 0)
             break
-        wait_a_while(load, min(left, TICK))
+        wait_a_while(load, min(left, tick, TICK))
         shorten_logs(load)
     if load.client_ended and load.status:  # a service that died took the client with it: it may be seen later
         wait_a_while(load, WITH_CLIENT)
@@ -123,7 +134,7 @@ def tell(load: Load) -> None:
         found.append(("client", b"failed %d" % load.client_errno))
     elif load.client_ended:
         found.append(("client", ending(load.status)))
-    found.append(("wall_ns", b"%d" % round(max(0.0, load.ended - load.started) * 1e9)))
+    found.append(("wall_ns", b"%d" % round((load.ended - load.begun if load.ended > load.started else 0.0) * 1e9)))
     found.append(("cpu_us", b"%d" % load.used.cpu_us))
     found.append(("peak_kib", b"%d" % load.used.peak_kib))
     for number, service in enumerate(load.services):
@@ -134,14 +145,44 @@ def tell(load: Load) -> None:
             "ready_ns": b"%d" % round(service.ready_after * 1e9),
             "cpu_us": b"%d" % service.used.cpu_us,
             "peak_kib": b"%d" % service.used.peak_kib,
+            "faults": b"%d" % service.used.faults,
             "ended": failed if service.start_errno else ending(service.status),
         }
         if load.fault or load.status:
             told["log"] = os.pread(service.log, LOG_KEPT, max(0, os.fstat(service.log).st_size - LOG_KEPT))
         found += [(f"{name}.{number}", text) for name, text in told.items()]
+    if load.at_sizes:
+        tell_sizes(load)
     fd = os.open(load.out + "/report", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with open(fd, "wb") as file:
         file.write(b"".join(b"%s %d\n%s\n" % (name.encode(), len(text), text) for name, text in found))
+
+
+def run_sizes(load: Load) -> None:
+    """Run the command at each size, until one does not go well."""
+    command, env, every = load.command, load.env, Tally()
+    for size in load.sizes:
+        if load.at_sizes and not went_well(load):
+            break
+        load.command = [word.replace("{size}", size) for word in command]
+        load.env = [setting.replace("{size}", size) for setting in env]
+        load.used = Tally()
+        run_client(load)
+        load.at_sizes.append((load.ended - load.started if load.client_ended else 0.0, load.used))
+        every.cpu_us += load.used.cpu_us
+        every.peak_kib = max(every.peak_kib, load.used.peak_kib)
+    load.used = every
+
+
+def tell_sizes(load: Load) -> None:
+    """A line for each size: the size, nanoseconds, microseconds of processor time and KiB."""
+    lines = [
+        f"{size} {round(wall * 1e9)} {used.cpu_us} {used.peak_kib}\n"
+        for size, (wall, used) in zip(load.sizes, load.at_sizes)  # noqa: B905  Python 3.6 knows no `strict`
+    ]
+    fd = os.open(load.out + "/sizes", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with open(fd, "w") as file:
+        file.write("".join(lines))
 
 
 def ending(status: int) -> bytes:

@@ -41,6 +41,23 @@ static void add_log(FILE *report, const char *name, int log)
     fputc('\n', report);
 }
 
+/* A line for each size: the size, nanoseconds, microseconds of processor time and KiB. */
+static void tell_sizes(const struct load *load)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/sizes", load->out);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!file)
+        die("cannot write %s: %s", path, strerror(errno));
+    for (int i = 0; i < load->sizes_done; i++) {
+        const struct at_size *at = &load->at_sizes[i];
+        fprintf(file, "%s %.0f %lld %ld\n", load->sizes.at[i], at->wall * 1e9, at->used.cpu_us, at->used.peak_kib);
+    }
+    if (fclose(file))
+        die("cannot write %s: %s", path, strerror(errno));
+}
+
 void tell(const struct load *load)
 {
     char path[4096], name[32];
@@ -55,7 +72,7 @@ void tell(const struct load *load)
         add(file, "client", "failed %d", load->client_errno);
     else if (load->client_ended)
         add_end(file, "client", load->status);
-    add(file, "wall_ns", "%.0f", (load->ended > load->started ? load->ended - load->started : 0) * 1e9);
+    add(file, "wall_ns", "%.0f", (load->ended > load->started ? load->ended - load->begun : 0) * 1e9);
     add(file, "cpu_us", "%lld", load->used.cpu_us);
     add(file, "peak_kib", "%ld", load->used.peak_kib);
     for (int i = 0; i < load->count && load->services[i].pid > 0; i++) {
@@ -66,6 +83,8 @@ void tell(const struct load *load)
         add(file, name, "%lld", service->used.cpu_us);
         snprintf(name, sizeof name, "peak_kib.%d", i);
         add(file, name, "%ld", service->used.peak_kib);
+        snprintf(name, sizeof name, "faults.%d", i);
+        add(file, name, "%ld", service->used.faults);
         snprintf(name, sizeof name, "ended.%d", i);
         if (service->start_errno)
             add(file, name, "failed %d", service->start_errno);
@@ -77,4 +96,6 @@ void tell(const struct load *load)
     }
     if (fclose(file))
         die("cannot write %s: %s", path, strerror(errno));
+    if (load->sizes_done)
+        tell_sizes(load);
 }
