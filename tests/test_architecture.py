@@ -12,8 +12,8 @@ LAYERS = ("errors", "core", "formats", "report", "engine", "adapters", "settings
 PEERS = frozenset({"cli", "worker", "server"})
 INSIDE_CORE = {"model": {"model"}, "search": {"model", "search"}, "explain": {"model", "explain"}}
 INSIDE_CORE["watch"] = {"model", "watch"}
-SHARED_ADAPTERS = frozenset({"measure"})
-"""Rooms under adapters that others there may use: the measuring helper serves both runners."""
+SHARED_ADAPTERS = frozenset({"durable", "measure"})
+"""What others under adapters may use: the measuring helper serves both runners, and all pass the one seam."""
 ENGINE_PORTS = frozenset(
     [
         *("background", "commands", "deliveries", "dispatch", "job", "marks", "notify", "ports", "queue"),
@@ -90,7 +90,7 @@ OWNED = {
     "prometheus_client": {"server"},
     "rich": {"cli"},
     "smtplib": {"adapters.notify"},
-    "http": {"adapters.notify", "server"},
+    "http": {"adapters.notify", "adapters.store.data_sets", "server"},
     "subprocess": {"adapters.git", "adapters.local", "adapters.measure", "adapters.docker", "cli"},
     "fcntl": {"adapters.locks", "adapters.processes", "adapters.git", "adapters.local", "adapters.measure"},
 }

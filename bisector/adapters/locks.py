@@ -83,6 +83,16 @@ class FileLocks:
                     return
             stop.wait(POLL)
 
+    def sweep(self) -> int:
+        """Remove the locks of builds that killed processes left; how many."""
+        removed = 0
+        for path in self._root.glob("build-*.lock"):
+            with self._open(path.stem) as descriptor:
+                if _try_lock(descriptor, note=False) and _is_at(descriptor, path):
+                    path.unlink()
+                    removed += 1
+        return removed
+
     @contextmanager
     def _open(self, name: str) -> Iterator[int]:
         self._root.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ from bisector.report.markdown import render_markdown
 from bisector.report.profile_files import profile_files
 from bisector.report.sentence import direction_of
 from bisector.report.terminal import ANSI, PLAIN, render_terminal
-from bisector.wiring import Wiring
+from bisector.wiring import Wiring, write_file
 
 EXIT_CODES = {
     VerdictKind.CULPRIT: 0,
@@ -93,10 +93,7 @@ def write_profiles(explanations: Sequence[Explanation], directory: Path) -> list
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file that nobody sees half of."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    whole = path.with_name(f".{path.name}.new")
-    whole.write_text(text, encoding="utf-8")
-    whole.replace(path)
+    write_file(path, text.encode())
 
 
 def exit_code(investigation: Investigation) -> int:

@@ -33,6 +33,8 @@ def check(ref: str, against: str | None, within: Seconds, options: Mapping[str, 
     limits = [parse_limit(text, upper=True) for text in options["most"]]
     limits += [parse_limit(text, upper=False) for text in options["least"]]
     bypass = _bypass(options["bypass"], options["reason"])
+    if against is not None and options["target"] is not None:
+        raise UsageError("--target measures no commit: there is nothing to compare it with", then="Leave out --against")
     if against is None and not limits:
         then = "Give --against REF, or a limit like --max seconds=1.2"
         raise UsageError("there is nothing to check against", then=then)
@@ -45,6 +47,8 @@ def check(ref: str, against: str | None, within: Seconds, options: Mapping[str, 
         timer.daemon = True
         timer.start()
         try:
+            if options["target"] is not None:
+                return _at_target(wiring, options, limits, within)
             ends = (_reference(wiring, against, ref, measure), ref)
             intake = take_in(wiring, ends, measure, SearchOptions(), JobKind.COMPARE)
             check_metrics(intake.request.scenario, tuple(limit.metric for limit in limits))
@@ -73,8 +77,18 @@ def _measure(
         judged = judge(limit, _values(done, limit.metric), done.request.search.confidence)
         click.echo(limit_line(judged, done.request.scenario), err=True)
         codes.add(_code(judged))
-    severe = [code for code in (130, 5, 4, 2, WORSE, CANNOT_TELL) if code in codes]
-    return severe[0] if severe else NO_WORSE
+    return _severest(codes)
+
+
+def _at_target(wiring: Wiring, options: Mapping[str, Any], limits: list[Limit], within: Seconds) -> int:
+    from bisector.cli.targeting import judged_at
+
+    judged, sound = judged_at(wiring, options, limits, within * FOR_THE_ANSWER)
+    return _severest({*map(_code, judged), NO_WORSE if sound else CANNOT_TELL})
+
+
+def _severest(codes: set[int]) -> int:
+    return next((code for code in (130, 5, 4, 2, WORSE, CANNOT_TELL) if code in codes), NO_WORSE)
 
 
 def _told(code: int, bypass: Bypass | None) -> int:

@@ -29,6 +29,8 @@ def _collect(wiring: "Wiring", keep_days: float | None, keep_gigabytes: float | 
     from bisector.report.numbers import count, size
 
     settings = wiring.settings
+    if not dry_run:
+        wiring.reap()
     keeping = Keeping(
         now=wiring.clock.now().timestamp(),
         seconds=86400 * (settings.keep_days if keep_days is None else keep_days),
@@ -39,7 +41,8 @@ def _collect(wiring: "Wiring", keep_days: float | None, keep_gigabytes: float | 
     verb = "would be removed" if dry_run else "removed"
     click.echo(f"builds     {count(found.builds, 'build')} {verb} ({size(found.freed)}), {found.kept} kept")
     if not dry_run:
-        click.echo(f"left over  {count(found.left_over, 'container')} or directories of killed processes removed")
+        left_over = found.left_over + wiring.artifacts.sweep() + wiring.locks.sweep()
+        click.echo(f"left over  {count(left_over, 'container')} or files of killed processes removed")
         click.echo(f"pins       of {count(found.unpinned, 'finished job')} let go in the mirrors")
     for problem in found.problems:
         click.echo(f"skipped    {problem}", err=True)

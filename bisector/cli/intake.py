@@ -16,7 +16,7 @@ from bisector.engine.ports import Repository, Runner
 from bisector.engine.scenarios import read_scenario_file, scenario_named
 from bisector.errors import ScenarioError, UsageError
 from bisector.formats.results import MEASURED, SOURCES, is_known_source, metric_of_command
-from bisector.formats.scenario import WALL
+from bisector.formats.scenario_metrics import WALL
 from bisector.wiring import Wiring, scenario_directories
 
 AD_HOC = "command"
@@ -45,8 +45,13 @@ def take_in(
     image = measure.image or scenario.build.image
     scenario = replace(scenario, build=replace(scenario.build, image=image, as_of=_as_of(measure, scenario.build)))
     check_metrics(scenario, measure.metric)
+    _check_load(scenario.run)
     good = repository.resolve(ends[0])
     work_tree = ends[1] == WORK_TREE and kind is JobKind.COMPARE
+    if work_tree and scenario.build.prebuilt:
+        raise UsageError(
+            "nobody has built the work tree: the scenario's builds are taken, not made", then="Name a commit"
+        )
     bad = repository.resolve("HEAD" if work_tree else ends[1])
     skipped = tuple(repository.resolve(ref).sha for ref in search.skip)
     if kind is JobKind.BISECT:
@@ -54,7 +59,7 @@ def take_in(
         repository.list_history(
             good.sha, bad.sha, every_commit=search.every_commit, paths=search.path, suspects=search.suspect
         )
-    choice = wiring.choose_runner(measure.runner, image or scenario.build.dockerfile)
+    choice = wiring.choose_runner(measure.runner, image, needs_docker=scenario.build.needs_docker)
     if measure.duet:
         check_duet(choice.runner, scenario, search)
     request = Request(
@@ -80,6 +85,8 @@ def take_in(
         verify_revert=search.verify_revert,
         head=repository.resolve(search.head).sha if search.head is not None else None,
     )
+    for data in scenario.run.data:
+        wiring.artifacts.data_set(data)  # what is wrong with it is said before anything is built
     request = with_noise(wiring, request, choice.runner)
     return Intake(request=request, repository=repository, runner=choice.runner, why_runner=choice.why)
 
@@ -194,6 +201,15 @@ def _ad_hoc_metrics(measure: MeasureOptions) -> tuple[Metric, ...]:
     return (Metric(name="printed", source="printed", if_printed=True), WALL)
 
 
+def _check_load(run: RunRecipe) -> None:
+    """ScenarioError where there is load and nothing to put it on."""
+    aimed = any("{target}" in word for word in (*run.command, *run.env.values()))
+    if not run.services and (run.client or aimed):
+        what = "an image of its own" if run.client else "{target}"
+        advice = "Name the service in [run.service], or use `bisector check --target URL`"
+        raise ScenarioError(f"the load has {what}, and there is no service", where="[run]", then=advice)
+
+
 def check_metrics(scenario: Scenario, wanted: tuple[str, ...]) -> None:
     """ScenarioError where a metric that is wanted is not among the scenario's."""
     known = [metric.name for metric in scenario.metrics]
@@ -233,6 +249,8 @@ def _search(options: SearchOptions, measure: MeasureOptions, skipped: tuple[Sha,
 
 def tell_runner(intake: Intake) -> None:
     """Say where the candidates are built and run, and why there."""
-    name = intake.runner.name
+    name, run = intake.runner.name, intake.request.scenario.run
     warning = "; no isolation: the candidates' code runs as you" if name is RunnerName.LOCAL else ""
     click.echo(f"runner: {name} ({intake.why_runner}){warning}", err=True)
+    if run.client and name is RunnerName.LOCAL:
+        click.echo(f"the load runs on this machine, not in {run.client}: an image of its own takes Docker", err=True)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from bisector.core.model.request import RunnerName
-from bisector.core.model.scenario import Metric
+from bisector.core.model.scenario import Metric, RunRecipe
 from bisector.engine.tryout import Trial
 from bisector.formats.results.figures import Figure, listed, unique
 from bisector.report.numbers import count, quantity
@@ -24,6 +24,17 @@ def told_readings(trial: Trial, metrics: Sequence[Metric]) -> Iterator[str]:
         rest = _rest(trial.there.get(metric.name, ()), figure)
         if rest:
             yield one_line(f"also in {metric.file or 'the output'}: {rest}", LONGEST)
+
+
+def told_state(run: RunRecipe) -> Iterator[str]:
+    """A line for each thing that a run finds besides its build."""
+    for what, lines in (("setup", run.setup), ("prepare", run.prepare)):
+        if lines:
+            yield f"{what:<10} {one_line('; '.join(lines), LONGEST)}"
+    for data in run.data:
+        yield f"data       {one_line(f'{data.name}: {data.url or data.path}, {data.sha256}', LONGEST)}"
+    if run.seed is not None:
+        yield f"seed       {run.seed}"
 
 
 def missing(trial: Trial, runner: RunnerName) -> str:

@@ -11,7 +11,7 @@ import click
 from bisector.cli.options import MeasureOptions, SearchOptions
 from bisector.cli.session import wired
 from bisector.core.model.request import JobKind
-from bisector.core.model.scenario import Metric
+from bisector.core.model.scenario import BuildRecipe, Metric
 from bisector.errors import BisectorError, EnvironmentFault, MeasurementFailed, UsageError
 from bisector.report.numbers import count, percent, quantity, seconds
 from bisector.report.text import harmless, one_line
@@ -125,6 +125,7 @@ def new(name: str | None, directory: Path, origin: tuple[str, Path] | None) -> N
 def check(name: str, ref: str, tried: bool, **where: Any) -> int:
     """Read a scenario and say what it means; then build and run it once and say what is missing."""
     from bisector.cli.intake import find_scenario, take_in, tell_runner
+    from bisector.cli.readings import told_state
     from bisector.engine.scenarios import check_files
     from bisector.formats.scenario import parse_scenario
 
@@ -133,10 +134,14 @@ def check(name: str, ref: str, tried: bool, **where: Any) -> int:
         scenario = parse_scenario(path.read_bytes(), where=str(path))
         check_files(scenario, path)
         click.echo(f"{path}: fine")
-        click.echo(f"build      {count(len(scenario.build.steps), 'step')} on {scenario.build.image or 'this machine'}")
+        click.echo(f"build      {_how_built(scenario.build)}")
         for service in scenario.run.services:
             click.echo(f"service    {service.name}: {' '.join(service.command)}")
         click.echo(f"{'load' if scenario.run.services else 'run':<10} {' '.join(scenario.run.command)}")
+        if scenario.run.client:
+            click.echo(f"client     {scenario.run.client} (with Docker)")
+        for line in told_state(scenario.run):
+            click.echo(line)
         for metric in scenario.metrics:
             click.echo(f"metric     {metric.name} from {metric.source}, {metric.better} is better, {_effect(metric)}")
         here = Path.cwd()
@@ -198,6 +203,8 @@ def _try_out(intake: "Intake", ref: str, runs: int, wiring: "Wiring") -> int:
     commit = intake.repository.resolve(ref)
     build = try_build(request, commit, ports, wiring.stop)
     click.echo(f"build      {build.outcome} in {seconds(build.seconds)}{' (at hand)' if build.reused else ''}")
+    if build.taken is not None:
+        click.echo(f"prebuilt   {one_line(build.taken.name, 300)} ({build.taken.digest})")
     if not build.usable:
         raise MeasurementFailed(f"it does not build: {one_line(build.reason, 600)}", where=build.log)
     first, *others = apart(request)
@@ -235,6 +242,14 @@ def _run_and_tell(request: "Request", build: "Build", runs: int, world: "tuple[P
         click.echo(f"{metric.name:<10} {_summary(metric, [trial.values[metric.name] for trial in trials])}")
 
 
+def _how_built(build: BuildRecipe) -> str:
+    where = build.image or "this machine"
+    if build.prebuilt is None:
+        return f"{count(len(build.steps), 'step')} on {where}"
+    told = one_line(build.prebuilt.image or " ".join(build.prebuilt.command), 300)
+    return f"prebuilt: {told}" + ("" if build.prebuilt.image else f", fetched on {where}")
+
+
 def _end_of(output: bytes, shown: int = 400) -> str:
     return harmless(output.decode("utf-8", "replace")[-shown:]) or "(nothing)"
 
@@ -243,9 +258,10 @@ def _told(trial: "Trial", metrics: tuple[Metric, ...]) -> str:
     if trial.record.reason:
         return one_line(f"{trial.record.outcome}: {trial.record.reason}", 300)
     usage = trial.record.usage
+    before = f", prepared in {seconds(trial.record.prepared)}" if trial.record.prepared else ""
     values = [f"{m.name} {quantity(trial.values[m.name], m.unit)}" for m in metrics if m.name in trial.values]
     own = (
-        f" (wall {seconds(usage.wall)}, cpu {seconds(usage.cpu)}, peak {quantity(usage.peak_memory, 'B')})"
+        f" (wall {seconds(usage.wall)}, cpu {seconds(usage.cpu)}, peak {quantity(usage.peak_memory, 'B')}{before})"
         if usage
         else ""
     )

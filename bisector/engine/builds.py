@@ -18,6 +18,7 @@ from bisector.core.model.units import Seconds, digest
 from bisector.engine.checkouts import Checkout, check_out
 from bisector.engine.orders import build_order
 from bisector.engine.ports import Archive, BuildOrder, Ports
+from bisector.engine.prebuilt import NOBODY
 from bisector.engine.stop import StopSignal
 from bisector.errors import RefError
 
@@ -55,16 +56,22 @@ def make_build(request: Request, tree: str, key: str, ports: Ports, stop: StopSi
         build = Build(key=key, outcome=Outcome.BUILD_FAILED, reason=checkout.problem, runner=ports.runner.name)
     else:
         order = build_order(request, checkout.tree, key, ports, clean=manner.clean)
+        if order.recipe.prebuilt is not None:
+            order = replace(order, source=archive_of({}))
         build = _built(request, replace(order, leave_cpus=manner.leave_cpus), ports, stop)
     reason = build.reason if checkout.problem else checkout.explained(build.reason)
     build = replace(build, patches=checkout.patches, left_out=checkout.left_out, clean=manner.clean, reason=reason)
-    if not checkout.passing:
+    if build.usable or not checkout.passing:
         ports.store.remember_build(build)
     return build
 
 
 def _checked_out(request: Request, tree: str, ports: Ports) -> Checkout:
-    """What is built for `tree`; a submodule that cannot be had is a reason why it cannot be."""
+    """What is built for `tree`; a submodule that cannot be had is a reason why it cannot be. Of what is prebuilt
+    nothing is checked out."""
+    prebuilt = request.scenario.build.prebuilt
+    if prebuilt is not None:
+        return Checkout(tree=tree, problem="" if prebuilt.commit else NOBODY, passing=True)
     try:
         return check_out(request, tree, ports.repository, ports.artifacts.scenario(request.scenario.files))
     except RefError as error:
@@ -100,7 +107,7 @@ def _dependencies(request: Request, order: BuildOrder, ports: Ports, stop: StopS
             return known
         log = ports.artifacts.build_log(key)
         alone = recipe.dependencies_alone()
-        wanted = replace(order, key=key, recipe=alone, source=_archive_of(files), log=log)
+        wanted = replace(order, key=key, recipe=alone, source=archive_of(files), log=log)
         made = ports.runner.build(wanted, stop).made_by(ports.runner.name)
         ports.store.remember_build(made)
     if order.clean and made.usable:
@@ -127,7 +134,7 @@ def _files_of(source: Archive, names: Sequence[str]) -> dict[str, bytes]:
     return found
 
 
-def _archive_of(files: dict[str, bytes]) -> Archive:
+def archive_of(files: dict[str, bytes]) -> Archive:
     """Opens a tar stream of `files`, as a repository does."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as archive:

@@ -66,8 +66,8 @@ def carry_out(
         ports.store.set_state(job, leave_as(error))
         raise
     _note_use(work)
-    ports.store.set_state(job, JobState.DONE, sentence_of(work.investigation))
     _keep_noise(work)
+    ports.store.set_state(job, JobState.DONE, sentence_of(work.investigation))
     return work.investigation
 
 
@@ -98,12 +98,14 @@ def _step_by_step(work: Work, ahead: Ahead, between: Callable[[], None]) -> None
 
 
 def _keep_noise(work: Work) -> None:
-    """Keep what the job showed of its scenario's noise, for the jobs after it on this host."""
+    """Keep what the job showed of its scenario's noise, for the jobs after it on this host; once, also where the job is
+    killed before it is done."""
     shown = learned(work.investigation)
     if shown is not None:
         identity, host = work.request.sampling_identity(), work.environment.host
         known = work.ports.store.calibration(identity, host, shown.metric)
-        work.ports.store.keep_calibration(identity, host, merged(known, shown))
+        if known is None or known.last != work.job:
+            work.ports.store.keep_calibration(identity, host, replace(merged(known, shown), last=work.job))
 
 
 def have_commits_at_hand(work: Work) -> None:
@@ -131,3 +133,4 @@ def _look_at_host(work: Work) -> None:
     if not known or (known[-1].host, known[-1].toolchain) != (seen.host, seen.toolchain):
         work.record(seen)
     work.ports.runner.sweep()
+    work.ports.artifacts.sweep()

@@ -173,6 +173,7 @@ def as_sample(work: Work, made: RunRecord, container: str, order: int, slot: Slo
         reason=reason,
         disturbed=made.disturbed,
         log=_kept_logs(work, made),
+        prepared=made.prepared,
     )
 
 

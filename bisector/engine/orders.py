@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from bisector.core.model.counting import Counter, tells_itself
 from bisector.core.model.request import Request
-from bisector.core.model.scenario import Metric, RunRecipe
-from bisector.engine.ports import BuildOrder, Ports, RunOrder
+from bisector.core.model.scenario import Metric, RunRecipe, Scenario
+from bisector.engine.ports import Artifacts, BuildOrder, Ports, RunOrder
 from bisector.formats.results import wanted_files
 
 LOAD_HEADER = "BISECTOR_LOAD_HEADER"
@@ -29,12 +29,22 @@ def build_order(request: Request, tree: str, key: str, ports: Ports, *, clean: b
 
 def run_order(request: Request, ports: Ports, lane: int = 0, job: str = "", counter: Counter | None = None) -> RunOrder:
     """What the scenario of `request` runs for a job, on the processors of that lane, with `counter` around it."""
-    recipe = _marked(request.scenario.run_recipe(), job)
-    return RunOrder(
-        recipe=recipe if counter is None else counter.around(recipe),
-        files=ports.artifacts.scenario(request.scenario.files),
+    order = order_of(request.scenario, ports.artifacts, job)
+    return replace(
+        order,
+        recipe=order.recipe if counter is None else counter.around(order.recipe),
         collect=wanted_files(told_by(counter, request.scenario.metrics)),
         lane=lane,
+    )
+
+
+def order_of(scenario: Scenario, artifacts: Artifacts, job: str = "") -> RunOrder:
+    """What `scenario` runs, with nothing around it that counts."""
+    return RunOrder(
+        recipe=_marked(scenario.run_recipe(), job),
+        files=artifacts.scenario(scenario.files),
+        collect=wanted_files(told_by(None, scenario.metrics)),
+        data={data.name: artifacts.data_set(data) for data in scenario.run.data},
     )
 
 

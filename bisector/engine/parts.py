@@ -14,6 +14,7 @@ from bisector.core.model.samples import Outcome
 from bisector.core.model.steps import ListParts
 from bisector.core.model.units import Sha
 from bisector.core.search.parts import PYTHON, moves_between
+from bisector.engine.prebuilt import at_place
 from bisector.engine.work import Work
 from bisector.errors import RefError
 from bisector.formats.dependencies import LARGEST, is_requirements_file
@@ -43,8 +44,9 @@ def remake_parts(work: Work) -> None:
 
 
 def request_at(place: Place, work: Work) -> Request:
-    """The request as it holds for the build of `place`: a set of packages is told to its installer."""
-    request = work.request
+    """The request as it holds for the build of `place`: a set of packages is told to its installer, and what was built
+    elsewhere is that commit's."""
+    request = at_place(work.request, place, work.investigation)
     if not any(parts.versions(place) for parts in _every(work)):
         return request
     return replace(request, scenario=replace(request.scenario, build=request.scenario.build.held_to(HELD)))

@@ -11,7 +11,7 @@ from bisector.core.model.facts import (
     Disturbed,
     HistoryListed,
 )
-from bisector.core.model.history import Commit, Line, Place, inner, linear_line, main
+from bisector.core.model.history import Commit, Line, LineName, Place, linear_line
 from bisector.core.model.request import JobKind
 from bisector.core.model.steps import (
     BuildPlace,
@@ -30,6 +30,7 @@ from bisector.engine.builds import Manner, at_hand, make_build
 from bisector.engine.look import look_at_change
 from bisector.engine.measure import measure
 from bisector.engine.parts import held, list_parts, request_at
+from bisector.engine.prebuilt import of_commit
 from bisector.engine.profile import profile
 from bisector.engine.retry import retrying
 from bisector.engine.trials import make_trial
@@ -72,7 +73,7 @@ def _list_history(work: Work) -> None:
     history = list_candidates(work)
     work.stop.check()
     out = _left_out(history.line, work)
-    _take_over({main(i): tree for i, tree in enumerate(history.line.trees)}, out=out, work=work)
+    _take_over(_keys(history.line, LineName.MAIN, work), out=out, work=work)
     work.record(history)
 
 
@@ -107,9 +108,15 @@ def _left_out(line: Line, work: Work) -> frozenset[int]:
     return frozenset(index for index in range(line.size + 1) if line.commit(index).sha in unwanted)
 
 
-def _take_over(trees: Mapping[Place, str], *, out: frozenset[int], work: Work) -> None:
-    """Record the builds and samples that earlier jobs have of what is built from `trees`; no samples of `out`."""
-    keys = {work.key(tree): place for place, tree in list(trees.items())[::-1] if tree}
+def _keys(line: Line, name: LineName, work: Work, but: tuple[int, ...] = ()) -> dict[str, Place]:
+    """The keys of the builds of a line that is about to be recorded, with the first place of each."""
+    trees = [(index, tree) for index, tree in enumerate(line.trees) if tree and index not in but]
+    requests = {index: of_commit(work.request, line.commit(index), tree) for index, tree in trees}
+    return {work.key(tree, 0, requests[i]): Place(line=name, index=i) for i, tree in reversed(trees)}
+
+
+def _take_over(keys: Mapping[str, Place], *, out: frozenset[int], work: Work) -> None:
+    """Record the builds and samples that earlier jobs have of the builds with these keys; no samples of `out`."""
     known = work.ports.store.known_builds(keys)
     usable: dict[str, Place] = {}
     for key in list(known)[:MOST_KNOWN_BUILDS]:
@@ -167,5 +174,5 @@ def _list_branch(step: ListBranch, work: Work) -> None:
         line, conflicts = Line(base=merge, candidates=(), trees=(merge.tree,)), 0
     ends = (0, line.size) if step.in_context else ()
     out = _left_out(line, work)
-    _take_over({inner(i): tree for i, tree in enumerate(line.trees) if i not in ends}, out=out, work=work)
+    _take_over(_keys(line, LineName.INNER, work, ends), out=out, work=work)
     work.record(BranchListed(merge=step.merge, line=line, in_context=step.in_context, conflicts=conflicts))

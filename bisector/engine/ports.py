@@ -1,6 +1,6 @@
 """The outside world, one small protocol each. `bisector.adapters` implements them, `bisector.wiring` chooses."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,11 +17,13 @@ from bisector.core.model.investigation import Investigation
 from bisector.core.model.profiles import ProfilerName
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Sample
+from bisector.core.model.state import DataSet
 from bisector.core.model.units import Bytes, Seconds, Sha
 from bisector.core.search.planner import Plan
 from bisector.engine.background import NOBODY, Background, Neighbours
 from bisector.engine.checkouts import Checkouts
 from bisector.engine.job import JobRow, JobState
+from bisector.engine.locks import Locks as Locks  # noqa: PLC0414  part of the port
 from bisector.engine.part_trees import PartTrees
 from bisector.engine.running import Archive as Archive  # noqa: PLC0414  part of the port
 from bisector.engine.running import BuildOrder as BuildOrder  # noqa: PLC0414  part of the port
@@ -110,6 +112,10 @@ class Session(Protocol):
     @property
     def scenario(self) -> str:
         """The directory of the scenario's own files, as a run sees it."""
+        ...
+
+    def prepare(self) -> None:
+        """Put in order what the next run finds; `run` does so where nobody has asked for it before."""
         ...
 
     def run(self) -> RunRecord:
@@ -262,6 +268,10 @@ class Artifacts(Protocol):
         """The kept files of a scenario; None for the empty digest."""
         ...
 
+    def data_set(self, data: DataSet) -> Path:
+        """The file of a data set, fetched unless it is here; ScenarioError for another content, InfraFault."""
+        ...
+
     def build_log(self, key: str) -> Path:
         """Where the log of the build with this key is kept."""
         ...
@@ -274,32 +284,12 @@ class Artifacts(Protocol):
         """A file that was kept; EnvironmentFault when it is gone."""
         ...
 
+    def sweep(self) -> int:
+        """Remove what killed processes left half made; how much."""
+        ...
+
     def report(self, job: str) -> Path:
         """The directory for a job's reports, made if need be."""
-        ...
-
-
-class Locks(Protocol):
-    """Who works on what, on this host."""
-
-    def job(self, job: str) -> AbstractContextManager[None]:
-        """Hold `job` for this process; JobError when another process works on it."""
-        ...
-
-    def working_on(self, job: str) -> int | None:
-        """The id of the process that works on `job`, or None."""
-        ...
-
-    def measuring(self, stop: StopSignal, waiting: Callable[[int | None], None]) -> AbstractContextManager[None]:
-        """Hold the host's measuring slot; `waiting` is told once which process has it when that takes a while."""
-        ...
-
-    def measuring_if_free(self) -> AbstractContextManager[bool]:
-        """Hold the host's measuring slot, or say False at once where another process has it."""
-        ...
-
-    def building(self, key: str, stop: StopSignal) -> AbstractContextManager[None]:
-        """Hold the build with this key while it is made, taken or removed; wait for whoever holds it."""
         ...
 
 

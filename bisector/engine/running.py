@@ -10,6 +10,7 @@ from typing import BinaryIO
 from bisector.core.model.builds import Build
 from bisector.core.model.samples import Outcome, Usage
 from bisector.core.model.scenario import BuildRecipe, RunRecipe
+from bisector.core.model.units import Seconds
 
 Archive = Callable[[], AbstractContextManager[BinaryIO]]
 """Opens a tar stream of a tree, without `.git`, every file of it, with one fixed modification time."""
@@ -52,6 +53,8 @@ class RunOrder:
     beside_hz: int = 0
     lane: int = 0
     """Which group of processors to run on: 0 the machine's last ones, 1 those before them."""
+    data: Mapping[str, Path] = field(default_factory=dict)
+    """The recipe's data sets, by name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,3 +75,5 @@ class RunRecord:
     """What else took its processors, or slowed them down."""
     logs: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
     """The ends of what its services wrote, by their names, where the run did not end well."""
+    prepared: Seconds = 0.0
+    """How long setting up and preparing took before it."""

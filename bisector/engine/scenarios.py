@@ -34,7 +34,13 @@ def scenario_named(name: str, directories: Iterable[Path]) -> Path:
 
 def read_scenario_file(path: Path, artifacts: Artifacts) -> Scenario:
     """The scenario in the file at `path`; its other files are kept for the job."""
-    return replace(scenario_at(path), files=artifacts.keep_scenario(path.parent))
+    scenario = scenario_at(path)
+    data = tuple(
+        replace(each, path=str((path.parent / each.path).resolve())) if each.path else each
+        for each in scenario.run.data
+    )
+    run = replace(scenario.run, data=data)
+    return replace(scenario, run=run, files=artifacts.keep_scenario(path.parent))
 
 
 def scenario_at(path: Path) -> Scenario:

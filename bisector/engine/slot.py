@@ -32,6 +32,10 @@ class HostSlot:
         """Hold the build with this key while it is made, taken or removed; wait for whoever holds it."""
         return self._locks.building(key, stop)
 
+    def sweep(self) -> int:
+        """Remove the locks of builds that killed processes left; how many."""
+        return self._locks.sweep()
+
     @contextmanager
     def measuring(self, stop: StopSignal, waiting: Callable[[int | None], None]) -> Iterator[None]:
         """Hold the host's measuring slot; `waiting` is told once which process has it when that takes a while."""

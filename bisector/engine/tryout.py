@@ -1,6 +1,6 @@
 """A scenario tried out at one commit, outside any job: does it build, run, and yield what it promises?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bisector.core.model.builds import Build, build_key
@@ -12,6 +12,7 @@ from bisector.core.model.scenario import Metric
 from bisector.engine.builds import at_hand, make_build
 from bisector.engine.orders import run_order
 from bisector.engine.ports import Ports, RunRecord
+from bisector.engine.prebuilt import of_commit
 from bisector.engine.stop import StopSignal
 from bisector.formats.results import MEASURED, figures_there, read_figure, read_value
 from bisector.formats.results.figures import Figure
@@ -36,6 +37,7 @@ def try_build(request: Request, commit: Commit, ports: Ports, stop: StopSignal, 
 
     `number` counts builds made afresh on purpose.
     """
+    request = of_commit(request, commit, commit.tree)
     toolchain = ports.runner.environment(request).toolchain
     key = build_key(request, commit.tree, toolchain, number)
     with ports.locks.building(key, stop):
@@ -59,14 +61,18 @@ def try_runs(request: Request, build: Build, runs: int, ports: Ports, stop: Stop
     order = run_order(request, ports, counter=counter_of(request.asked, ports.runner.environment(request).details))
     with ports.runner.open(build, order, stop) as session:
         for _ in range(runs):
-            record = session.run()
-            trial = Trial(record=record, values={}, problems={}, figures={}, there={})
-            for metric in request.asked:
-                try:
-                    _read(metric, record, trial)
-                except ResultProblem as problem:
-                    trial.problems[metric.name] = problem.with_cause(record.reason)
-            yield trial
+            yield read_all(request.asked, session.run())
+
+
+def read_all(metrics: Sequence[Metric], record: RunRecord) -> Trial:
+    """What was read of each of `metrics` in a run."""
+    trial = Trial(record=record, values={}, problems={}, figures={}, there={})
+    for metric in metrics:
+        try:
+            _read(metric, record, trial)
+        except ResultProblem as problem:
+            trial.problems[metric.name] = problem.with_cause(record.reason)
+    return trial
 
 
 def _read(metric: Metric, record: RunRecord, trial: Trial) -> None:

@@ -15,7 +15,9 @@ from bisector.core.model.units import Bytes
 from bisector.core.model.verdict import Change
 from bisector.errors import UsageError
 from bisector.formats.scenario import scenario_from
+from bisector.formats.scenario_prebuilt import with_prebuilt
 from bisector.formats.scenario_services import service_table
+from bisector.formats.scenario_state import data_table
 
 MOST_BYTES: Bytes = 1 << 20
 _Sha = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")]
@@ -82,15 +84,20 @@ def scenario_table(request: Request, metric: Metric) -> dict[str, Any]:
     scenario = request.scenario
     # What is held is for sets of packages, which no bundle is about.
     build = {name: value for name, value in asdict(scenario.build).items() if name != "held"}
+    build = with_prebuilt({**build, "patches": list(build["patches"])}, scenario.build.prebuilt)
     run = {**asdict(scenario.run), "services": [service_table(service) for service in scenario.run.services]}
+    run = {name: value for name, value in run.items() if name not in {"data", "client", "target"}}
+    if scenario.run.client:
+        run["client"] = {"image": scenario.run.client}
     told = {name: value for name, value in asdict(metric).items() if name != "if_printed"}
     table: dict[str, Any] = {
         "name": _plain(scenario.name),
         "description": scenario.description[:2000],
-        "build": {**build, "patches": list(build["patches"])},
+        "build": build,
         "run": run,
         "metrics": [told],
         "profile": asdict(scenario.profile),
+        "data": [data_table(data) for data in scenario.run.data],
     }
     # Through JSON, so that tuples are lists and what stays is text and numbers.
     found: dict[str, Any] = json.loads(json.dumps(table))

@@ -7,11 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from bisector.core.model.counting import COUNTERS, count_file
 from bisector.core.model.scenario import (
-    Better,
     BuildRecipe,
-    Metric,
     Patch,
     ProfileRecipe,
     RunRecipe,
@@ -20,21 +17,35 @@ from bisector.core.model.scenario import (
 )
 from bisector.errors import ScenarioError, UsageError
 from bisector.formats.quantities import parse_moment
-from bisector.formats.results import SOURCES, is_known_source, meaning
-from bisector.formats.results.statistic import KNOWN, is_share, statistic_of, usual_direction
-from bisector.formats.scenario_patches import PatchTable
-from bisector.formats.scenario_patches import below as _below
-from bisector.formats.scenario_services import ReadyTable, ServiceTable, check_services
-from bisector.formats.scenario_sources import MOST_SIZES, check_sizes, check_source, settled, with_sizes
+from bisector.formats.scenario_metrics import WALL, MetricTable, metric_of
+from bisector.formats.scenario_prebuilt import PrebuiltKeys
+from bisector.formats.scenario_services import ClientTable, ReadyTable, ServiceTable, check_services
+from bisector.formats.scenario_sources import MOST_SIZES, check_sizes, check_source, with_sizes
+from bisector.formats.scenario_state import DataTable, StateKeys, check_state
 from bisector.formats.tables import Env as _Env
 from bisector.formats.tables import Table as _Table
 from bisector.formats.tables import Text as _Text
+from bisector.formats.tables import below as _below
 
 MOST_BYTES = 64 * 1024
 SCHEMA_VERSION = 1
 
 
-class BuildTable(_Table):
+class PatchTable(_Table):
+    """A fix-up that keeps old commits building: a patch as `git diff` makes it, beside the scenario file."""
+
+    file: Annotated[str, Field(min_length=1, max_length=4096, description="the patch, beside the scenario file")]
+    when: Literal["applies", "always"] = Field(
+        "applies", description="applies: commits that it does not fit are built without it; always: they are untestable"
+    )
+
+    @field_validator("file")
+    @classmethod
+    def _beside_the_scenario(cls, file: str) -> str:
+        return _below(file, "the scenario's directory, like 'fix-import.patch'")
+
+
+class BuildTable(PrebuiltKeys):
     """How a checkout becomes something that runs."""
 
     image: _Text | None = Field(None, description="base image; needed for Docker unless a Dockerfile is given")
@@ -71,6 +82,7 @@ class BuildTable(_Table):
 
     @model_validator(mode="after")
     def _one_way_to_build(self) -> "BuildTable":
+        self.check_alone(frozenset(self.model_fields_set))
         if self.dockerfile and self.candidate_dockerfile:
             raise ValueError("name either dockerfile or candidate_dockerfile, not both")
         if bool(self.dependency_files) != bool(self.dependency_steps):
@@ -84,7 +96,7 @@ class BuildTable(_Table):
         return self
 
 
-class RunTable(_Table):
+class RunTable(StateKeys):
     """One process run."""
 
     command: list[_Text] = Field(
@@ -112,6 +124,7 @@ class RunTable(_Table):
         "replaced, and a metric from growth tells how time grows",
     )
     size_zero: bool = Field(default=False, description="also run it at size 0, which tells its fixed cost")
+    client: ClientTable | None = Field(None, description="where the command puts load from; needs a service")
 
     @model_validator(mode="after")
     def _services_fit(self) -> "RunTable":
@@ -122,62 +135,14 @@ class RunTable(_Table):
         check_sizes(self.sizes, (*self.command, *self.env.values()), zero=self.size_zero)
         return self
 
+    def words(self) -> tuple[str, ...]:
+        """Whatever placeholders can stand in, what is done beforehand apart."""
+        own = [word for each in self.all_services() for word in (*each.command, *each.ready.words, *each.env.values())]
+        return (*self.command, *self.env.values(), *own)
+
     def all_services(self) -> tuple[Service, ...]:
         """The services as values, in their order."""
         return tuple(table.to_core() for table in ([self.service] if self.service else self.services))
-
-
-class MetricTable(_Table):
-    """One number a run yields. The first metric is the one asked for unless another is named."""
-
-    name: Annotated[str, Field(min_length=1, max_length=200, description="what it is called, also for --metric")]
-    source: _Text = Field("json", description=f"{', '.join(SOURCES)}, regex:PATTERN with one group or count:PATTERN")
-    file: _Text = Field("", description="read from {out}/FILE instead of standard output")
-    select: _Text = Field(
-        "",
-        description="key or dotted path in the JSON object, or the benchmark in a tool's file; "
-        "the metric's name by default",
-    )
-    quantity: _Text = Field("", description="which figure of the benchmark; its time, usually, when left out")
-    statistic: _Text = Field("median", description=f"of the inner values of one run: {KNOWN}")
-    unit: Annotated[str, Field(max_length=40)] = Field("", description="what the source means when left out")
-    better: Literal["lower", "higher"] | None = Field(
-        None, description="what the tool means when left out, else lower; a share within a limit is better high"
-    )
-    min_effect: float = Field(0.03, gt=0, lt=10, strict=False, description="smallest relative change worth naming")
-    exact: bool = Field(default=False, description="a counter without run-to-run noise: one run a commit is enough")
-    allow_failures: float = Field(
-        0.0, ge=0, le=1, strict=False, description="share of a run's own requests or checks that may fail"
-    )
-    tool: Literal["auto", "perf", "valgrind"] = Field(
-        "auto", description="what counts instructions: perf where the processor's counters can be had, else valgrind"
-    )
-
-    @field_validator("source")
-    @classmethod
-    def _known_source(cls, source: str) -> str:
-        if not is_known_source(source):
-            near = get_close_matches(source, SOURCES, 1)
-            raise ValueError(f"no such source: {source!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-        return source
-
-    @model_validator(mode="after")
-    def _known_statistic(self) -> "MetricTable":
-        if statistic_of(self.statistic) is None:
-            raise ValueError(f"no such statistic: {self.statistic!r}; known are {KNOWN}")
-        if is_share(self.statistic) and self.unit:
-            raise ValueError("a share has no unit: leave out `unit`")
-        return self
-
-    @model_validator(mode="after")
-    def _known_counter(self) -> "MetricTable":
-        if self.tool != "auto" and self.tool not in COUNTERS.get(self.source, ()):
-            raise ValueError(f"source {self.source!r} is not counted by {self.tool}: leave out `tool`")
-        if self.source == "size" and self.select:
-            _below(self.select, "the checkout, like 'build/app'")
-        if self.file and self.source in COUNTERS:
-            raise ValueError(f"source {self.source!r} is counted by us, and not read from a file: leave out `file`")
-        return self
 
 
 class ProfileTable(_Table):
@@ -201,9 +166,11 @@ class ScenarioFile(_Table):
     run: RunTable = Field(description="what is run, and within which limits")
     metrics: list[MetricTable] = Field(default=[], description="the run's wall time when left out")
     profile: ProfileTable = Field(ProfileTable(), description="how both sides of a culprit are profiled")
+    data: list[DataTable] = Field(default=[], description="files that runs read, seen as {data.NAME}")
 
     @model_validator(mode="after")
     def _metric_names_differ(self) -> "ScenarioFile":
+        check_state(self.run, self.run.words(), [each.name for each in self.data])
         names = [metric.name for metric in self.metrics]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -267,37 +234,25 @@ def _to_core(parsed: ScenarioFile, files: str) -> Scenario:
             lfs=build.lfs,
             as_of=build.as_of,
             constraints=build.constraints,
+            prebuilt=build.to_prebuilt(),
         ),
         run=RunRecipe(
             **{
                 **run.model_dump(exclude={"service"}),
+                "client": run.client.image if run.client else "",
                 "command": tuple(run.command),
+                "setup": tuple(run.setup),
+                "prepare": tuple(run.prepare),
                 "services": run.all_services(),
                 "sizes": tuple(run.sizes),
+                "data": tuple(each.to_core() for each in parsed.data),
             }
         ),
-        metrics=with_sizes([_metric(metric, run) for metric in parsed.metrics], run.sizes, zero=run.size_zero)
+        metrics=with_sizes([metric_of(metric, run) for metric in parsed.metrics], run.sizes, zero=run.size_zero)
         or (WALL,),
         profile=ProfileRecipe(**parsed.profile.model_dump()),
         files=files,
     )
-
-
-WALL = Metric(name="wall", source="wall", unit="s")
-"""What is measured when a scenario names no metric: the run's wall time."""
-
-
-def _metric(table: MetricTable, run: RunTable) -> Metric:
-    unit, better = meaning(table.source, table.select or table.name, table.quantity)
-    exact = table.exact or table.source in COUNTERS
-    if is_share(table.statistic):
-        unit, better = "", usual_direction(table.statistic)
-    stated = Better(table.better) if table.better is not None else better
-    if stated is not better:
-        unit = ""  # Another quantity than the usual one: its unit is not known.
-    file = table.file or count_file(table.source, table.select)
-    told = {**table.model_dump(), "file": file, "better": stated, "unit": table.unit or unit, "exact": exact}
-    return Metric(**{**told, **settled(table, run)})
 
 
 def _problems(error: ValidationError) -> Iterable[str]:
@@ -317,6 +272,8 @@ _TABLES: dict[str, type[_Table]] = {
     "metrics": MetricTable,
     "profile": ProfileTable,
     "patches": PatchTable,
+    "data": DataTable,
+    "client": ClientTable,
     "service": ServiceTable,
     "services": ServiceTable,
     "ready": ReadyTable,

@@ -96,6 +96,16 @@ class ServiceTable(Table):
         )
 
 
+class ClientTable(Table):
+    """Where the command of [run] puts load from."""
+
+    image: Text = Field(
+        min_length=1,
+        description="Docker: the image that the command runs in, in the network of the services and with {out} and "
+        "{scenario}; nothing of it has to be in the candidate's image",
+    )
+
+
 def service_table(service: Service) -> dict[str, Any]:
     """A service as the table it could have been read from."""
     words, probe = service.ready.words, service.ready.probe

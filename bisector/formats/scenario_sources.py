@@ -9,7 +9,8 @@ from bisector.formats.results import pattern, prometheus, sizes, slopes
 from bisector.formats.results.exposition import selector
 
 if TYPE_CHECKING:
-    from bisector.formats.scenario import MetricTable, RunTable
+    from bisector.formats.scenario import RunTable
+    from bisector.formats.scenario_metrics import MetricTable
 
 MOST_SIZES = 24
 FEWEST_SIZES = 4

@@ -12,3 +12,10 @@ class Table(BaseModel):
     """A table: strict, and never changed."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def below(name: str, what: str) -> str:
+    """`name`, a relative path without steps upwards; ValueError for another."""
+    if name.startswith("/") or not {"", ".", ".."}.isdisjoint(name.split("/")):
+        raise ValueError(f"{name!r} is no path below {what}")
+    return name

@@ -6,7 +6,7 @@ from bisector.core.model.request import JobKind, Request, Search
 from bisector.core.model.scenario import BuildRecipe, Metric, ProfileRecipe, RunRecipe
 from bisector.core.model.trial import TrialKind
 from bisector.formats.results import MEASURED, metric_of_command
-from bisector.formats.scenario import WALL
+from bisector.formats.scenario_metrics import WALL
 from bisector.report import numbers
 from bisector.report.shell import LONGEST, command_line
 from bisector.report.text import redacted

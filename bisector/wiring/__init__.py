@@ -66,7 +66,7 @@ class Wiring:
         """Files beside the database."""
         from bisector.adapters.store.artifacts import ArtifactFiles
 
-        return ArtifactFiles(self.settings.artifacts_dir or self.settings.state_dir)
+        return ArtifactFiles(self.settings.artifacts_dir or self.settings.state_dir, self.stop)
 
     def kept(self, sha256: str) -> bytes | None:
         """A file that a job kept; None when it is gone."""
@@ -171,12 +171,15 @@ class Wiring:
         """The runner called `name`."""
         return self.docker() if name is RunnerName.DOCKER else self.local()
 
-    def choose_runner(self, wanted: str, image: str | None) -> RunnerChoice:
-        """The runner for `wanted` (auto, docker or local): auto takes Docker where it works and an image is named."""
+    def choose_runner(self, wanted: str, image: str | None, *, needs_docker: bool = False) -> RunnerChoice:
+        """The runner for `wanted` (auto, docker or local): auto takes Docker where it works and an image is named, and
+        where there is nothing to run but images."""
         if wanted == "local":
             return RunnerChoice(runner=self.local(), why="as asked")
         if wanted == "docker":
             return RunnerChoice(runner=self.docker(), why="as asked")
+        if needs_docker:
+            return RunnerChoice(runner=self.docker(), why="what is run is an image")
         if image is None:
             return RunnerChoice(runner=self.local(), why="no base image is named")
         docker = self.docker()
@@ -283,6 +286,13 @@ def scenario_directories(settings: Settings, repository_top: Path | None) -> tup
     if repository_top is not None:
         places.append(repository_top / "scenarios")
     return (*places, package / "scenarios", package.parent / "scenarios")
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file of which nobody ever sees half."""
+    from bisector.adapters.durable import write_whole
+
+    write_whole(path, content)
 
 
 def write_bundle(path: Path, members: Mapping[str, bytes]) -> None:

@@ -29,6 +29,9 @@ class Talking:
     source: str
     scenario: str
 
+    def prepare(self) -> None:
+        self.inner.prepare()
+
     def run(self) -> RunRecord:
         record = self.inner.run()
         return record if record.outcome is Outcome.OK else replace(record, logs=LOGS)

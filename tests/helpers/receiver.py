@@ -73,7 +73,7 @@ def receiving() -> Iterator[Receiver]:
             except OSError:
                 self.close_connection = True
 
-        do_GET = do_POST = do_PATCH = do_DELETE = _do  # noqa: N815
+        do_GET = do_HEAD = do_POST = do_PATCH = do_DELETE = _do  # noqa: N815
 
         def log_message(self, *_: Any) -> None:
             """Nothing is printed."""

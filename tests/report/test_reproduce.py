@@ -14,7 +14,7 @@ from bisector.cli.compare import command as compare_command
 from bisector.core.model.request import Budget, JobKind, Request, RunnerName, Search
 from bisector.core.model.scenario import BuildRecipe, Direction, Metric, RunRecipe, Scenario
 from bisector.core.model.units import Sha
-from bisector.formats.scenario import WALL
+from bisector.formats.scenario_metrics import WALL
 from bisector.report.reproduce import reproduce_command
 from tests.report.worlds import MERGE, finished
 

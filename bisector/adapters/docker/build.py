@@ -16,9 +16,11 @@ from bisector.adapters.docker.exec import Call, call_program
 from bisector.adapters.docker.fate import outcome_of_silence
 from bisector.adapters.docker.leftovers import Leftovers
 from bisector.adapters.docker.packages import every_package, packages_of
+from bisector.adapters.docker.prebuilt import take_image
 from bisector.adapters.docker.workshop import Workshop
 from bisector.adapters.measure.answer import as_step
 from bisector.adapters.measure.content import content_of, parse_listing
+from bisector.adapters.measure.fetched import VARIABLE, fetch, nothing_came
 from bisector.adapters.measure.log import BuildLog
 from bisector.adapters.measure.order import HelperOrder
 from bisector.adapters.measure.pinned import check_pinned, pinning_env
@@ -26,6 +28,7 @@ from bisector.adapters.measure.record import Record
 from bisector.adapters.measure.steps import Execute, Failure, run_steps
 from bisector.core.model.builds import Build
 from bisector.core.model.packages import Packages
+from bisector.core.model.prebuilt import Taken
 from bisector.core.model.samples import Outcome
 from bisector.core.model.units import Seconds, digest
 from bisector.engine.ports import Archive, BuildOrder
@@ -34,13 +37,17 @@ from bisector.errors import EnvironmentFault, ScenarioError
 
 _LISTING_LIMIT: Seconds = 300.0
 _BLOCK = 1 << 20
+NOTHING = "nothing"
+"""In place of a digest where no file came of a fetch."""
 
 
 def build_in_docker(engine: Engine, order: BuildOrder, workshop: Workshop, stop: StopSignal) -> Build:
     """Make the build, or take the one that is there. The caller holds its lock."""
     found = images.find(engine, _name(order, workshop))
     if found is not None and images.is_ours(found, workshop.instance, order.key):
-        return _built(order, found["Id"], images.labels_of(found).get(layout.CONTENT) or None, reused=True)
+        labels = images.labels_of(found)
+        built = _built(order, found["Id"], labels.get(layout.CONTENT) or None, reused=True)
+        return replace(built, taken=_taken(order, labels.get(layout.TAKEN, "")))
     begun = time.monotonic()
     with BuildLog(order.log) as log, Leftovers(engine) as leftovers:
         made = _Making(engine=engine, order=order, workshop=workshop, log=log, stop=stop, leftovers=leftovers).make()
@@ -50,6 +57,12 @@ def build_in_docker(engine: Engine, order: BuildOrder, workshop: Workshop, stop:
     if isinstance(made, Failure):
         return Build(key=order.key, outcome=made.outcome, reason=made.reason, log=str(order.log), seconds=seconds)
     return replace(made, seconds=seconds)
+
+
+def _taken(order: BuildOrder, digest: str) -> Taken | None:
+    """What the build was taken from, where it was not built; `digest` is what came."""
+    prebuilt = order.recipe.prebuilt
+    return None if prebuilt is None else Taken(name=prebuilt.name, digest=digest)
 
 
 def _name(order: BuildOrder, workshop: Workshop) -> str:
@@ -72,6 +85,11 @@ class _Making:
         """Whether a Dockerfile makes the image that the steps start from."""
         return bool(self.order.recipe.dockerfile or self.order.recipe.candidate_dockerfile)
 
+    @property
+    def comes_as_image(self) -> bool:
+        """Whether most of it lies in an image, with modules anywhere in it."""
+        return self.order.recipe.needs_docker
+
     def make(self) -> Build | Failure:
         """The build, or why there is none."""
         base = self._base()
@@ -83,26 +101,53 @@ class _Making:
         recipe, log, stop = self.order.recipe, self.log, self.stop
         set_by_recipe = layout.PLACES.fill_env({**pinning_env(recipe), **recipe.env})
         env = {**layout.base_env(image), **self.workshop.build_env, **set_by_recipe}
+        if recipe.prebuilt is not None:
+            env[VARIABLE] = recipe.prebuilt.commit
         with running(self.engine, self.workshop, self._plan(image, base)) as container:
-            steps = layout.PLACES.fill_all(recipe.steps)
             execute = _executor(container, env, log, stop)
-            failure = run_steps(steps, recipe.timeout_seconds, log, execute)
+            failure = self._carry_out(execute)
             if failure is not None:
                 return failure
             check_pinned(recipe, execute)
             if self.order.python:
-                compile_modules(container, "everything" if self.has_dockerfile else layout.SOURCE, stop)
-            content, packages = self._made(container)
-            return replace(_built(self.order, self._commit(container, base, content), content), packages=packages)
+                compile_modules(container, "everything" if self.comes_as_image else layout.SOURCE, stop)
+            content, packages = self._made(container, image)
+            if content == NOTHING:
+                return nothing_came()
+            taken = _taken(self.order, self._digest(image, content))
+            built = _built(self.order, self._commit(container, base, content, taken), content)
+            return replace(built, packages=packages, taken=taken)
 
-    def _made(self, container: Container) -> tuple[str | None, Packages | None]:
-        """The digest of what was made, and the packages in it; of both only what can be had."""
+    def _carry_out(self, execute: Execute) -> Failure | None:
+        """The steps, or what is fetched in their place; why there is no build, or None."""
+        recipe = self.order.recipe
+        if recipe.prebuilt is None:
+            return run_steps(layout.PLACES.fill_all(recipe.steps), recipe.timeout_seconds, self.log, execute)
+        if recipe.prebuilt.image:
+            return None
+        words = layout.PLACES.fill_all(recipe.prebuilt.words)
+        return fetch(recipe.prebuilt, words, recipe.timeout_seconds, self.log, execute)
+
+    def _digest(self, image: dict[str, Any], content: str | None) -> str:
+        """What is told of what was taken: an image's own digest, or that of the files."""
+        prebuilt = self.order.recipe.prebuilt
+        return images.digest_of(image, prebuilt.name) if prebuilt and prebuilt.image else content or ""
+
+    def _made(self, container: Container, image: dict[str, Any]) -> tuple[str | None, Packages | None]:
+        """The digest of what was made, and the packages in it; of both only what can be had. Of what was made elsewhere
+        the packages are not looked at: it cannot be made again with others."""
+        prebuilt = self.order.recipe.prebuilt
+        if prebuilt is not None and prebuilt.image:
+            return images.runs_alike(image), None
         if self.has_dockerfile:
             # What a Dockerfile's own steps did lies below our container's layer: its digest cannot be had.
             return None, every_package(container, self.stop)
         entries = _entries(container, self.stop)
         if entries is None:
             return None, None
+        if prebuilt is not None:
+            came = any(path.startswith(f"{layout.SOURCE}/") for path, _, _ in entries)
+            return content_of(entries) if came else NOTHING, None
         content, packages = content_of(entries), packages_of(container, (path for path, _, _ in entries))
         layer = self.order.layer
         if layer is None:
@@ -115,6 +160,10 @@ class _Making:
         if self.has_dockerfile:
             labels = {layout.INSTANCE: self.workshop.instance, layout.ROLE: "dockerfile"}
             return build_dockerfile(self.order, labels, self.log, self.stop, self.leftovers)
+        prebuilt = self.order.recipe.prebuilt
+        if prebuilt is not None and prebuilt.image:
+            found = take_image(self.engine, prebuilt.name, self.log, self.leftovers)
+            return found if isinstance(found, Failure) else str(found["Id"])
         if self.order.layer is not None:
             return self.order.layer.handle
         image_id = self.order.image_id
@@ -135,7 +184,7 @@ class _Making:
             furnish=lambda container: _furnish(self.engine, container, self.order.source),
         )
 
-    def _commit(self, container: Container, base: str, content: str | None) -> str:
+    def _commit(self, container: Container, base: str, content: str | None, taken: Taken | None) -> str:
         labels = {
             layout.INSTANCE: self.workshop.instance,
             layout.ROLE: "build",
@@ -143,6 +192,7 @@ class _Making:
             layout.BASE: base,
             layout.CONTENT: content or "",
             layout.LEFTOVERS: ",".join(self.leftovers.images),
+            **({layout.TAKEN: taken.digest} if taken else {}),
         }
         return images.commit(self.engine, container.id, _name(self.order, self.workshop), labels)
 

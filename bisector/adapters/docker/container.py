@@ -7,13 +7,15 @@ from typing import Any
 
 import docker.errors
 
+from bisector.adapters import durable
 from bisector.adapters.docker import images
 from bisector.adapters.docker.engine import Engine, faults
 from bisector.adapters.docker.exec import Call, Sink, call_helper
-from bisector.adapters.docker.layout import NO_HEALTHCHECK, ROLE, TOOLS
+from bisector.adapters.docker.layout import NO_HEALTHCHECK, PLACES, ROLE, TOOLS
 from bisector.adapters.docker.workshop import Workshop
 from bisector.adapters.measure.answer import Answer
 from bisector.adapters.measure.order import PATIENCE_SECONDS, HelperOrder
+from bisector.adapters.measure.places import Places
 from bisector.engine.stop import StopSignal
 from bisector.errors import EnvironmentFault, InfraFault
 
@@ -55,6 +57,8 @@ class Plan:
     env: Mapping[str, str] = field(default_factory=dict)
     """Set for everything in it; an image made of it keeps it."""
     furnish: Callable[[str], None] = lambda _: None
+    places: Places = PLACES
+    """Where the words of what is run in it find things."""
 
 
 @contextlib.contextmanager
@@ -74,13 +78,14 @@ def start(engine: Engine, workshop: Workshop, plan: Plan) -> Container:
     compiled = runs_compiled(workshop, plan.image)
     with faults("start a container"):
         try:
+            durable.passing("before make a container")
             made = engine.api.create_container(
                 plan.image["Id"],
                 entrypoint=list(workshop.tools.inside("measure", TOOLS, compiled=compiled)),
                 command=["init"],
                 user=plan.user,
                 environment=dict(plan.env),
-                hostname=HOSTNAME,
+                hostname=None if _joins(plan) else HOSTNAME,
                 working_dir="/",
                 healthcheck=NO_HEALTHCHECK,
                 labels={**workshop.labels, ROLE: plan.role},
@@ -88,9 +93,11 @@ def start(engine: Engine, workshop: Workshop, plan: Plan) -> Container:
             )
         except docker.errors.ImageNotFound as error:
             raise InfraFault(f"the image {plan.image['Id']} is gone") from error
+        durable.passing("after make a container")
         try:
             plan.furnish(made["Id"])
-            engine.api.start(made["Id"])
+            with durable.step("start a container"):
+                engine.api.start(made["Id"])
         except BaseException as error:
             remove(engine, workshop, made["Id"])
             workshop.volumes.full.clear()  # should one have been removed by hand, the next attempt fills it again
@@ -98,6 +105,11 @@ def start(engine: Engine, workshop: Workshop, plan: Plan) -> Container:
                 raise _no_python() from error
             raise
     return Container(engine=engine, id=made["Id"], workshop=workshop, compiled=compiled)
+
+
+def _joins(plan: Plan) -> bool:
+    """Whether it is to share another container's network, and with it the name."""
+    return str(plan.host_config.get("network_mode", "")).startswith("container:")
 
 
 def runs_compiled(workshop: Workshop, image: Mapping[str, Any]) -> bool:

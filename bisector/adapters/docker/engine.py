@@ -14,6 +14,7 @@ from docker import APIClient
 from docker.constants import DEFAULT_UNIX_SOCKET
 from docker.utils import kwargs_from_env
 
+from bisector.adapters import durable
 from bisector.core.model.units import Seconds
 from bisector.errors import EnvironmentFault, InfraFault
 
@@ -85,7 +86,8 @@ class Engine:
     def remove_container(self, container: str) -> bool:
         """Remove a container, running or not, and its unnamed volumes; whether it is gone now."""
         try:
-            self.api.remove_container(container, force=True, v=True)
+            with durable.step("remove a container"):
+                self.api.remove_container(container, force=True, v=True)
         except docker.errors.NotFound:
             return True
         except _FAULTS:

@@ -7,9 +7,10 @@ from typing import Any
 
 import docker.errors
 
+from bisector.adapters import durable
 from bisector.adapters.docker.engine import Engine, faults
 from bisector.adapters.docker.layout import BASE, INSTANCE, KEY, OWNER, OWNERS, SOURCE
-from bisector.core.model.units import Bytes, Seconds
+from bisector.core.model.units import Bytes, Seconds, digest
 from bisector.errors import EnvironmentFault, InfraFault
 
 PULL_LIMIT: Seconds = 300.0
@@ -21,7 +22,7 @@ def resolve(engine: Engine, image: str) -> str:
     """The id of `image`, which is pulled when it is not there; EnvironmentFault when it cannot be had."""
     found = find(engine, image)
     if found is None:
-        problem = _pull(engine, image)
+        problem = pull(engine, image)
         found = find(engine, image)
         if found is None:
             raise EnvironmentFault(
@@ -64,6 +65,31 @@ def runs_code_for(image: dict[str, Any], machine: str) -> bool:
     return image.get("Os") == "linux" and image.get("Architecture") == _DOCKER_NAMES.get(machine, machine)
 
 
+def runs_alike(image: dict[str, Any]) -> str:
+    """A digest of what of an image reaches a run: its files and its environment; who made it when does not."""
+    layers = (image.get("RootFS") or {}).get("Layers") or [image["Id"]]
+    return digest(*layers, "--env", *sorted((image.get("Config") or {}).get("Env") or []))
+
+
+def digest_of(image: dict[str, Any], name: str) -> str:
+    """The digest by which a registry knows the image called `name`; its id where it is in none."""
+    repository = repository_of(name)[0]
+    known = [each.partition("@") for each in image.get("RepoDigests") or []]
+    own = [found for at, _, found in known if at == repository]
+    return next(iter(own), "") or next((found for _, _, found in known), "") or str(image["Id"])
+
+
+def repository_of(name: str) -> tuple[str, str]:
+    """An image's name without its tag or digest, and that."""
+    if "@" in name:
+        repository, _, tag = name.partition("@")
+        return repository, tag
+    if ":" in name.rpartition("/")[2]:
+        repository, _, tag = name.rpartition(":")
+        return repository, tag
+    return name, "latest"
+
+
 def own_size(engine: Engine, image: str) -> Bytes:
     """What an image takes beyond the one it was made from; 0 when it is not there."""
     found = find(engine, image)
@@ -84,7 +110,9 @@ def commit(engine: Engine, container: str, name: str, labels: Mapping[str, str])
     changes = ["ENTRYPOINT []", 'CMD ["sh"]', f"WORKDIR {SOURCE}", "HEALTHCHECK NONE"]
     changes += [f'LABEL "{label}"="{value}"' for label, value in settings.items()]
     with faults("commit a container"), engine.patient():
+        durable.passing("before commit an image")
         made = engine.api.commit(container, repository=repository, tag=tag, pause=False, changes=changes)
+    durable.passing("after commit an image")
     return str(made["Id"])
 
 
@@ -101,12 +129,10 @@ def remove(engine: Engine, image: str) -> None:
             raise
 
 
-def _pull(engine: Engine, image: str) -> str:
+def pull(engine: Engine, image: str) -> str:
     """Pull within PULL_LIMIT; what went wrong, if anything did."""
     limit = time.monotonic() + PULL_LIMIT
-    repository, _, tag = image.rpartition(":") if ":" in image.rpartition("/")[2] else (image, "", "latest")
-    if "@" in image:
-        repository, _, tag = image.partition("@")
+    repository, tag = repository_of(image)
     problem = ""
     try:
         with contextlib.closing(engine.api.pull(repository, tag=tag, stream=True, decode=True)) as events:

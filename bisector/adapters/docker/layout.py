@@ -1,6 +1,7 @@
 """Where things lie inside a container, how it is fenced in, and the labels that say it is ours."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from docker.types import LogConfig, Mount, Ulimit
@@ -12,12 +13,15 @@ from bisector.core.model.units import Bytes
 ROOT = "/bisector"
 SOURCE, SCENARIO, TOOLS = f"{ROOT}/source", f"{ROOT}/scenario", f"{ROOT}/tools"
 OUT, HOME, STREAMS, MARKER = f"{ROOT}/out", f"{ROOT}/home", f"{ROOT}/streams", f"{ROOT}/.made"
+STATE, DATA = f"{ROOT}/state", f"{ROOT}/data"
 TMP, SHM = "/tmp", "/dev/shm"  # noqa: S108  inside the container, a file system of its own
 PLACES = Places(source=SOURCE, scenario=SCENARIO, out=OUT, tools=TOOLS)
 
 LABEL = "io.bisector"
 INSTANCE, OWNER, OWNERS = f"{LABEL}.instance", f"{LABEL}.owner", f"{LABEL}.owners"
 ROLE, KEY, CONTENT, BASE, LEFTOVERS = (f"{LABEL}.{name}" for name in ("role", "key", "content", "base", "leftovers"))
+
+TAKEN = f"{LABEL}.taken"
 
 BUILD_USER, RUN_USER = "0:0", "10001:10001"
 _RUN_UID = RUN_USER.partition(":")[0]
@@ -78,6 +82,7 @@ def run_host_config(recipe: RunRecipe, cpus: Mapping[str, Any], volumes: Mapping
             HOME: f"{own},exec,size={memory // 4}",
             OUT: f"{own},noexec,size={memory // 4}",
             STREAMS: f"{own},noexec,size={min(STREAMS_ROOM, memory // 4)}",
+            **({STATE: f"{own},exec,size={memory // 2}"} if recipe.keeps_state else {}),
         },
     }
 
@@ -85,10 +90,20 @@ def run_host_config(recipe: RunRecipe, cpus: Mapping[str, Any], volumes: Mapping
 def base_env(image: Mapping[str, Any]) -> dict[str, str]:
     """What steps and runs see besides what image and recipe set."""
     env = {"HOME": HOME, "TMPDIR": TMP, "USER": "bisector", "LOGNAME": "bisector"}
-    settings = (image.get("Config") or {}).get("Env") or []
-    if not any(setting.startswith(("LANG=", "LC_ALL=")) for setting in settings):
+    if not {"LANG", "LC_ALL"} & env_of(image).keys():
         env["LANG"] = "C.UTF-8"
     return env
+
+
+def env_of(image: Mapping[str, Any]) -> dict[str, str]:
+    """What an image sets itself."""
+    settings = (image.get("Config") or {}).get("Env") or []
+    return {name: value for name, _, value in (setting.partition("=") for setting in settings)}
+
+
+def data_files(data: Mapping[str, Path]) -> dict[str, str]:
+    """Where the data sets are seen, by name: each alone in a directory of its own."""
+    return {name: f"{DATA}/{name}/{path.name}" for name, path in data.items()}
 
 
 def cpu_settings(cores: int, wanted: int, *, cpuset: bool) -> dict[str, Any]:

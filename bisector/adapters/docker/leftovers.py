@@ -1,4 +1,5 @@
-"""The images that a classic build makes on its way. They bear no label, and no build that fails takes them with it."""
+"""The images that a build brings along: those it pulled, and those that a classic build makes on its way. They bear no
+label, and no build that fails takes them with it."""
 
 import re
 import time
@@ -49,6 +50,10 @@ class Leftovers:
             self._given = True
         elif (made := _MADE.search(line)) and not self._given:
             self._images.append(made[1])
+
+    def add(self, image: str) -> None:
+        """One that was not here before, by name."""
+        self._images.append(image)
 
     def keep(self) -> None:
         """They belong to a build that is kept, and go with it."""

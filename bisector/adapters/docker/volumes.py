@@ -7,15 +7,16 @@ every run alike, and no build can alter it.
 import contextlib
 import io
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import docker.errors
 from docker.types import Mount
 
+from bisector.adapters import durable
 from bisector.adapters.docker.engine import Engine, faults
-from bisector.adapters.docker.layout import NO_HEALTHCHECK, ROLE, SCENARIO, TOOLS
+from bisector.adapters.docker.layout import DATA, NO_HEALTHCHECK, ROLE, SCENARIO, TOOLS
 from bisector.adapters.measure.content import tree_digest
 from bisector.adapters.measure.lock import locked
 from bisector.adapters.measure.tools import Tools
@@ -24,6 +25,7 @@ from bisector.engine.stop import StopSignal
 
 _FILLED = ".filled"
 _COMPILING_LIMIT_SECONDS = 60
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,23 +58,37 @@ class Volumes:
                 self.full.add(name)
         return {target: name for target, (name, _) in wanted.items()}
 
-    def _fill(self, engine: Engine, name: str, directory: Path, target: str, image: str) -> None:
+    def ensure_data(self, engine: Engine, data: Mapping[str, Path], image: str, stop: StopSignal) -> dict[str, str]:
+        """Volumes for data sets, each a file that lies under its hash, by where they are to be seen."""
+        made = {}
+        for name, path in data.items():
+            made[f"{DATA}/{name}"] = volume = f"{self.prefix}-data-{digest(path.parent.name, path.name)[:16]}"
+            if volume not in self.full:
+                with locked(self.locks / volume, stop), faults("fill a volume"):
+                    self._fill(engine, volume, path, f"{DATA}/{name}", image)
+                self.full.add(volume)
+        return made
+
+    def _fill(self, engine: Engine, name: str, content: Path, target: str, image: str) -> None:
         """Fill the volume `name` unless it is full. The mark is put last: a filler that was killed leaves none."""
         self._create(engine, name)
         filler = self._filler(engine, name, target, image)
         try:
             if not _is_full(engine, filler, target):
                 with engine.patient():
-                    engine.api.put_archive(filler, target, _archive(directory))
+                    packed = _archive(content) if content.is_dir() else _streamed(content)
+                    engine.api.put_archive(filler, target, packed)
                 if target == SCENARIO:
                     _start_and_wait(engine, filler)
-                engine.api.put_archive(filler, target, _mark())
+                with durable.step("mark a volume as full"):
+                    engine.api.put_archive(filler, target, _mark())
         finally:
             engine.remove_container(filler)  # if that fails: never started, or done within a minute; see `sweep`
 
     def _create(self, engine: Engine, name: str) -> None:
         """Make the volume bear our labels: one that was removed by hand comes back without, at the next mount of it."""
         labels = {**self.labels, ROLE: "files"}
+        durable.passing("before make a volume")
         if engine.api.create_volume(name, labels=labels).get("Labels") != labels:
             engine.api.remove_volume(name)
             engine.api.create_volume(name, labels=labels)
@@ -118,6 +134,17 @@ def _archive(directory: Path) -> bytes:
     with tarfile.open(fileobj=made, mode="w") as archive:
         archive.add(directory, arcname=".", filter=_plain)
     return made.getvalue()
+
+
+def _streamed(path: Path) -> Iterator[bytes]:
+    """The same of one file, which may be larger than memory."""
+    with tarfile.open(fileobj=io.BytesIO(), mode="w") as archive:
+        member = _plain(archive.gettarinfo(path, arcname=path.name))
+    yield member.tobuf()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            yield block
+    yield bytes(-member.size % tarfile.BLOCKSIZE + 2 * tarfile.BLOCKSIZE)
 
 
 def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:

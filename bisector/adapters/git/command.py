@@ -22,6 +22,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, BinaryIO
 
+from bisector.adapters import durable
 from bisector.core.model.units import Seconds
 from bisector.engine.stop import StopSignal
 from bisector.errors import EnvironmentFault, UsageError
@@ -122,8 +123,9 @@ class Git:
 
     def ask(self, *arguments: str, given: bytes = b"", limit: Seconds = QUICK) -> Answer:
         """How the command ended, whichever way."""
-        with tempfile.TemporaryFile() as complaints, self._started(arguments, complaints, given) as process:
-            output = self._output(process, arguments[0], limit)
+        with durable.step(f"git {arguments[0]}"), tempfile.TemporaryFile() as complaints:
+            with self._started(arguments, complaints, given) as process:
+                output = self._output(process, arguments[0], limit)
             return Answer(status=process.returncode, output=output, complaint=_last_lines(complaints))
 
     @contextmanager

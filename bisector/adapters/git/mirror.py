@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bisector.adapters import durable
 from bisector.adapters.git.command import LONG, POLL, Git, GitFailed, redact
 from bisector.adapters.git.commits import EXACT
 from bisector.adapters.git.origin import Origin
@@ -170,7 +171,8 @@ class Mirror:
         git.run("init", "--quiet", "--bare", "--template=", f"--object-format={object_format}", str(new))
         (new / "info").mkdir(exist_ok=True)
         (new / "info" / "attributes").write_text(_ATTRIBUTES)
-        new.rename(self.path)
+        with durable.step("name the mirror"):
+            new.rename(self.path)
 
     @contextmanager
     def alone(self) -> Iterator[Git]:

@@ -11,6 +11,7 @@ from tempfile import mkdtemp
 from typing import Any, Generic
 
 from bisector.adapters.in_memory.world import EPOCH
+from bisector.core.model.state import DataSet
 from bisector.core.model.units import Seconds
 from bisector.engine.background import Made
 from bisector.engine.stop import StopSignal
@@ -82,6 +83,10 @@ class InMemoryLocks:
         stop.check()
         yield
 
+    def sweep(self) -> int:
+        """Nothing is ever left behind."""
+        return 0
+
 
 class TemporaryArtifacts:
     """Implements `bisector.engine.ports.Artifacts` in a directory that goes with the object."""
@@ -101,6 +106,10 @@ class TemporaryArtifacts:
         del digest
         return None
 
+    def data_set(self, data: DataSet) -> Path:
+        """Simulated runs read no data."""
+        return self._root / data.file
+
     def build_log(self, key: str) -> Path:
         """Where the log of the build with this key is kept."""
         return self._root / f"{key}.log"
@@ -117,6 +126,10 @@ class TemporaryArtifacts:
         if not path.is_file():
             raise EnvironmentFault("a kept file is gone", where=str(path))
         return path
+
+    def sweep(self) -> int:
+        """Nothing is ever left behind."""
+        return 0
 
     def report(self, job: str) -> Path:
         """The directory for a job's reports, made if need be."""

@@ -225,6 +225,9 @@ class _SimulatedSession:
         """A simulated scenario has no files."""
         return ""
 
+    def prepare(self) -> None:
+        """There is nothing to prepare."""
+
     def run(self) -> RunRecord:
         """A run that prints its time as a JSON object, unless it takes longer than it may."""
         time.sleep(self.runner.world.pace)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bisector.adapters import durable
 from bisector.adapters.local.environment import build_env, run_env
 from bisector.adapters.local.extract import extract
 from bisector.adapters.local.helper import call_helper
@@ -18,6 +19,7 @@ from bisector.adapters.local.places import BuildPlace, Cache, remove_tree
 from bisector.adapters.local.venv import make_venv
 from bisector.adapters.measure.answer import as_step
 from bisector.adapters.measure.content import content_of, tree_digest, tree_entries
+from bisector.adapters.measure.fetched import VARIABLE, fetch, nothing_came
 from bisector.adapters.measure.host import boot_id
 from bisector.adapters.measure.log import BuildLog
 from bisector.adapters.measure.order import HelperOrder
@@ -27,6 +29,7 @@ from bisector.adapters.measure.record import Record
 from bisector.adapters.measure.steps import Failure, run_steps
 from bisector.adapters.measure.tools import Tools
 from bisector.core.model.builds import Build
+from bisector.core.model.prebuilt import Taken
 from bisector.core.model.samples import Outcome
 from bisector.core.model.units import Seconds
 from bisector.engine.ports import BuildOrder
@@ -54,7 +57,8 @@ def build_locally(order: BuildOrder, workshop: Workshop, stop: StopSignal) -> Bu
         return _built(order, place, content, reused=True)
     begun = time.monotonic()
     remove_tree(place.root)
-    place.root.mkdir(parents=True)
+    with durable.step("begin a build"):
+        place.root.mkdir(parents=True)
     try:
         with BuildLog(order.log) as log:
             failure = _make(order, place, workshop, log, stop)
@@ -94,7 +98,8 @@ def put_scenario(files: Path | None, place: BuildPlace) -> None:
     if files is not None:
         shutil.copytree(files, pending, symlinks=True, dirs_exist_ok=True)
     remove_tree(place.scenario)
-    pending.rename(place.scenario)
+    with durable.step("put the scenario's files"):
+        pending.rename(place.scenario)
 
 
 def has_scenario(files: Path | None, place: BuildPlace) -> bool:
@@ -108,7 +113,9 @@ def _make(order: BuildOrder, place: BuildPlace, workshop: Workshop, log: BuildLo
         for note in extract(stream, place.source):
             log.say(f"left out: {note}")
     put_scenario(order.files, place)
-    if order.python and not make_venv(place.venv, workshop.cache.root, stop, pip=bool(order.recipe.steps)):
+    prebuilt = order.recipe.prebuilt
+    pip = bool(order.recipe.steps or prebuilt)
+    if order.python and not make_venv(place.venv, workshop.cache.root, stop, pip=pip):
         log.say("this Python has no pip to give to the virtual environment (is python3-venv installed?)")
     if order.layer is not None:
         put_under(workshop.cache.build(order.layer.key), place)
@@ -120,6 +127,7 @@ def _make(order: BuildOrder, place: BuildPlace, workshop: Workshop, log: BuildLo
         **run_env(workshop.host_env, place.venv, home, tmp),
         **build_env(workshop.host_env, (tmp if order.clean else workshop.cache.root) / "pip"),
         **places.fill_env({**pinning_env(order.recipe), **order.recipe.env}),
+        **({VARIABLE: prebuilt.commit} if prebuilt else {}),
     }
 
     def execute(argv: tuple[str, ...], limit: Seconds) -> Record | Failure:
@@ -127,7 +135,13 @@ def _make(order: BuildOrder, place: BuildPlace, workshop: Workshop, log: BuildLo
         return as_step(call_helper(workshop.tools.here("measure"), helper_order, env, stop, log.write))
 
     limit = time.monotonic() + order.recipe.timeout_seconds
-    failure = run_steps(places.fill_all(order.recipe.steps), order.recipe.timeout_seconds, log, execute)
+    if prebuilt is not None:
+        words = places.fill_all(prebuilt.words)
+        failure = fetch(prebuilt, words, order.recipe.timeout_seconds, log, execute)
+        if failure is None and not any(place.source.iterdir()):
+            failure = nothing_came()
+    else:
+        failure = run_steps(places.fill_all(order.recipe.steps), order.recipe.timeout_seconds, log, execute)
     if failure is None:
         check_pinned(order.recipe, execute)
     if failure is None and order.python:
@@ -142,9 +156,8 @@ def _make(order: BuildOrder, place: BuildPlace, workshop: Workshop, log: BuildLo
 
 
 def _complete(place: BuildPlace, content: str) -> None:
-    pending = place.complete.with_suffix(".new")
-    pending.write_text(json.dumps({"content": content, "boot": boot_id()}))
-    pending.rename(place.complete)
+    mark = json.dumps({"content": content, "boot": boot_id()})
+    durable.write_whole(place.complete, mark.encode(), place.complete.with_suffix(".new"))
 
 
 def _built(
@@ -158,7 +171,8 @@ def _built(
         log=str(order.log) if order.log.exists() else "",
         seconds=seconds,
         reused=reused,
-        packages=packages_of(place),
+        packages=None if order.recipe.prebuilt else packages_of(place),
+        taken=Taken(name=order.recipe.prebuilt.name, digest=content) if order.recipe.prebuilt else None,
     )
 
 

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from bisector.adapters import durable
 from bisector.adapters.measure.places import Places
 from bisector.core.model.units import Bytes
 
@@ -91,7 +92,8 @@ def remove_tree(path: Path) -> None:
         path.rename(doomed)
     except FileNotFoundError:
         return
-    purge(doomed)
+    with durable.step("remove a directory"):
+        purge(doomed)
 
 
 def purge(path: Path) -> None:

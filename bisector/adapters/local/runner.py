@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
+from bisector.adapters import durable
 from bisector.adapters.local.aside import kept_off
 from bisector.adapters.local.build import Workshop, build_locally, content_at_hand
 from bisector.adapters.local.places import BuildPlace, Cache, purge, remove_tree, size_of
@@ -87,10 +88,9 @@ class LocalRunner:
 
     def build(self, order: BuildOrder, stop: StopSignal) -> Build:
         """Build in a directory of its own, once, however many processes ask."""
-        if order.recipe.dockerfile or order.recipe.candidate_dockerfile:
-            raise ScenarioError(
-                "a Dockerfile can only be built with Docker", where="[build]", then="Use --runner docker, or name steps"
-            )
+        if order.recipe.needs_docker:
+            what = "an image can only be run" if order.recipe.prebuilt else "a Dockerfile can only be built"
+            raise ScenarioError(f"{what} with Docker", where="[build]", then="Use --runner docker, or name steps")
         with ExitStack() as held:
             held.enter_context(locked(self._cache.lock(order.key), stop))
             held.enter_context(kept_off(order.leave_cpus))
@@ -148,7 +148,7 @@ class LocalRunner:
                 purge(path)
                 removed += 1
         self._owner.forget_dead()
-        return removed
+        return removed + durable.remove_left_over(self._workshop.tools.directory.parent, "making-*")
 
     def _sweep_build(self, place: BuildPlace) -> bool:
         if place.complete.exists():

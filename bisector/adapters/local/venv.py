@@ -9,6 +9,7 @@ import tempfile
 import venv
 from pathlib import Path
 
+from bisector.adapters import durable
 from bisector.adapters.measure.lock import locked
 from bisector.core.model.units import Seconds
 from bisector.engine.stop import StopSignal
@@ -52,10 +53,13 @@ def _template(cache: Path, stop: StopSignal) -> Path | None:
     with locked(cache / "locks" / f"venv-{kept.name}", stop):
         if not kept.is_dir():
             kept.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=kept.parent) as making:
+            for left_over in kept.parent.glob("making-*"):
+                shutil.rmtree(left_over, ignore_errors=True)
+            with tempfile.TemporaryDirectory(dir=kept.parent, prefix="making-") as making:
                 if not _make_with_pip(Path(making)):
                     return None
-                os.rename(_site_packages(Path(making)), kept)
+                with durable.step("name the packages"):
+                    os.rename(_site_packages(Path(making)), kept)
     return kept
 
 

@@ -1,7 +1,7 @@
 """{source}, {scenario} and {out}: where a recipe's words find them, in a container or in a directory."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -12,11 +12,15 @@ class Places:
     scenario: str
     out: str
     tools: str
+    more: Mapping[str, str] = field(default_factory=dict)
+    """What else is known by name where a run is made."""
 
     def fill(self, text: str) -> str:
         """`text` with the names in braces replaced; any other brace (JSON, shell) stays as it is."""
         for name in ("source", "scenario", "out", "tools"):
             text = text.replace(f"{{{name}}}", getattr(self, name))
+        for name, value in self.more.items():
+            text = text.replace(f"{{{name}}}", value)
         return text
 
     def fill_all(self, texts: Iterable[str]) -> tuple[str, ...]:

@@ -37,9 +37,10 @@ def attending(order: RunOrder, program: Sequence[str]) -> tuple[str, ...]:
     recipe = order.recipe
     if not is_attended(order):
         return recipe.command
-    placed = ("{port", "{size}") if recipe.sizes else ("{port",)
-    settings = [f"{name}={value}" for name, value in sorted(recipe.env.items()) if any(p in value for p in placed)]
-    shared = [f"{name}={value}" for name, value in sorted(recipe.env.items()) if "{port" in value]
+    placed = ("{port", "{target}")
+    shared = [f"{name}={value}" for name, value in sorted(recipe.env.items()) if any(p in value for p in placed)]
+    sized = (*placed, "{size}") if recipe.sizes else placed
+    settings = [f"{name}={value}" for name, value in sorted(recipe.env.items()) if any(p in value for p in sized)]
     words = [*program, "--out", f"{{out}}/{DIRECTORY}", "--timeout", f"{recipe.timeout_seconds:.3f}", *_env(settings)]
     if recipe.sizes:
         words += ["--sizes", str(len(recipe.all_sizes)), *map(str, recipe.all_sizes)]

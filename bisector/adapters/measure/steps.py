@@ -34,14 +34,15 @@ def run_steps(steps: Sequence[str], timeout: Seconds, log: BuildLog, execute: Ex
         log.forget_last()
         begun = time.monotonic()
         record = execute(("sh", "-c", step), max(limit - begun, 0.001))
-        failure = _judge(record, title, timeout, log.last)
+        failure = judge_step(record, title, timeout, log.last)
         log.say(f"[{failure.reason if failure else f'{title}: done'}, {time.monotonic() - begun:.1f} s]")
         if failure is not None:
             return failure
     return None
 
 
-def _judge(record: Record | Failure, title: str, timeout: Seconds, last: bytes) -> Failure | None:
+def judge_step(record: Record | Failure, title: str, timeout: Seconds, last: bytes) -> Failure | None:
+    """Why the step called `title` failed, which printed `last` last; None where it did not."""
     if isinstance(record, Failure):
         return Failure(outcome=record.outcome, reason=f"{title} failed: {record.reason}")
     if record.oom_kills or record.over_memory:

@@ -1,7 +1,7 @@
 """Runs in several sessions that begin at the same moment."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from bisector.engine.ports import RunRecord, Session
@@ -16,8 +16,11 @@ def run_together(sessions: Sequence[Session]) -> tuple[RunRecord | InfraFault, .
     ready = threading.Barrier(len(sessions))
 
     def run(session: Session) -> RunRecord | InfraFault:
+        problem = _problem_of(session.prepare)
         ready.wait()
         try:
+            if problem is not None:
+                raise problem
             return session.run()
         except InfraFault as fault:
             return fault
@@ -26,3 +29,12 @@ def run_together(sessions: Sequence[Session]) -> tuple[RunRecord | InfraFault, .
     with ThreadPoolExecutor(len(sessions)) as pool:
         runs = [pool.submit(run, session) for session in sessions]
     return tuple(run.result() for run in runs)
+
+
+def _problem_of(attempt: Callable[[], None]) -> Exception | None:
+    """What an attempt raised: whoever waits for it must not wait in vain."""
+    try:
+        attempt()
+    except Exception as problem:  # noqa: BLE001  raised again once nobody waits
+        return problem
+    return None

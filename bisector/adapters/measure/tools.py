@@ -14,12 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from bisector.adapters import durable
 from bisector.core.model.units import Seconds
 
 PROGRAMS = Path(__file__).parent / "programs"
 PARTS = {
     "measure": ("measure.c", "supervise.c", "surroundings.c", "report.c"),
-    "attend": ("attend.c", "looks.c", "ports.c", "probes.c", "processes.c", "services.c", "told.c", "surroundings.c"),
+    "attend": (
+        *("attend.c", "hold.c", "looks.c", "ports.c", "probes.c", "processes.c", "services.c", "told.c"),
+        "surroundings.c",
+    ),
     "listing": ("listing.c",),
 }
 COMPILE = ("-std=gnu11", "-O3", "-static")
@@ -121,6 +125,7 @@ def _digest(compiler: str) -> str:
 def _make(directory: Path, compiler: str) -> None:
     """Make the tools beside where they belong and move them there whole."""
     directory.parent.mkdir(parents=True, exist_ok=True)
+    durable.remove_left_over(directory.parent, "making-*")
     made = Path(tempfile.mkdtemp(prefix="making-", dir=directory.parent))
     made.chmod(0o755)
     _copy_python(made / "python")
@@ -139,7 +144,8 @@ def _make(directory: Path, compiler: str) -> None:
         for program in PARTS:  # half of them would only be confusing
             (made / program).unlink(missing_ok=True)
     try:
-        made.rename(directory)
+        with durable.step("name the tools"):
+            made.rename(directory)
     except OSError:  # another process was first
         shutil.rmtree(made)
 

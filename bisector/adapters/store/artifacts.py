@@ -4,13 +4,19 @@ import hashlib
 import os
 import shutil
 import stat
-import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from bisector.adapters import durable
+from bisector.core.model.state import DataSet
 from bisector.core.model.units import digest
+from bisector.engine.stop import StopSignal
 from bisector.errors import EnvironmentFault, ScenarioError
 
 MOST_FILES = 2000
+PENDING = ".pending"
 NOT_KEPT = frozenset({"scenario.toml", "README.md"})
 MOST_BYTES = 256 << 20
 
@@ -18,9 +24,10 @@ MOST_BYTES = 256 << 20
 class ArtifactFiles:
     """Implements `bisector.engine.ports.Artifacts` under one directory."""
 
-    def __init__(self, root: Path) -> None:
-        """`root` is the state directory; nothing is made before it is needed."""
+    def __init__(self, root: Path, stop: StopSignal | None = None) -> None:
+        """`root` is the state directory; nothing is made before it is needed. What is fetched is given up at `stop`."""
         self._root = root
+        self._stop = stop or StopSignal()
 
     def keep_scenario(self, directory: Path) -> str:
         """Keep a copy of a scenario's files; the digest to find it by ("" when it has none but `scenario.toml`)."""
@@ -47,6 +54,13 @@ class ArtifactFiles:
             raise EnvironmentFault("the kept files of the scenario are gone", where=str(kept), then=advice)
         return kept
 
+    def data_set(self, data: DataSet) -> Path:
+        """The file of a data set, fetched unless it is here. ScenarioError where it is not what the scenario says,
+        InfraFault where it cannot be had now."""
+        from bisector.adapters.store.data_sets import data_set
+
+        return data_set(self._made(self._root / "data"), data, self._stop)
+
     def build_log(self, key: str) -> Path:
         """Where the log of the build with this key is kept."""
         return self._made(self._root / "logs") / f"{key}.log"
@@ -55,19 +69,22 @@ class ArtifactFiles:
         """Keep a file; its SHA-256 to find it by. Keeping it again changes nothing."""
         found = hashlib.sha256(content).hexdigest()
         path = self._made(self._root / "files") / found
-        if not path.exists():
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as made:
-                made.write(content)
-            os.chmod(made.name, 0o644)
-            os.rename(made.name, path)
+        if not _is_whole(path):
+            with self._in_the_making(path.parent) as pending:
+                durable.write_whole(path, content, pending)
         return found
 
     def kept(self, sha256: str) -> Path:
-        """A file that was kept; EnvironmentFault when it is gone."""
+        """A file that was kept; EnvironmentFault when it is gone or no longer what it was."""
         path = self._root / "files" / sha256
-        if not path.is_file():
-            raise EnvironmentFault("a kept file is gone", where=str(path), then="Profile again with a new job")
+        if not _is_whole(path):
+            what = "a kept file is damaged" if path.is_file() else "a kept file is gone"
+            raise EnvironmentFault(what, where=str(path), then="Profile again with a new job")
         return path
+
+    def sweep(self) -> int:
+        """Remove what killed processes left half made; how much."""
+        return sum(durable.remove_left_over(self._root / place / PENDING) for place in ("files", "scenarios"))
 
     def report(self, job: str) -> Path:
         """The directory for a job's reports, made if need be."""
@@ -85,18 +102,32 @@ class ArtifactFiles:
 
     def _copy(self, files: list[tuple[str, Path]], kept: Path) -> None:
         """Copy under another name first: a directory that bears the digest is complete."""
-        parent = self._made(kept.parent)
-        with tempfile.TemporaryDirectory(dir=parent, prefix=".new-") as made:
-            copy = Path(made) / "files"
+        self._made(kept.parent)
+        with self._in_the_making(kept.parent) as copy:
             copy.mkdir()
             for name, path in files:
                 (copy / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, copy / name)
+                _sync(copy / name)
             try:
-                copy.rename(kept)
+                with durable.step("keep a scenario"):
+                    copy.rename(kept)
             except OSError:
                 if not kept.is_dir():
                     raise
+            durable.sync_directory(kept.parent)
+
+    @contextmanager
+    def _in_the_making(self, place: Path) -> Iterator[Path]:
+        """A name for what is not whole yet, on the disk of `place`; nothing bears it in the end. What a killed process
+        leaves there is swept."""
+        pending = self._made(place / PENDING) / uuid.uuid4().hex
+        try:
+            yield pending
+        finally:
+            if pending.is_dir():
+                shutil.rmtree(pending)
+            pending.unlink(missing_ok=True)
 
 
 def _files_of(directory: Path) -> list[tuple[str, Path]]:
@@ -118,3 +149,16 @@ def _files_of(directory: Path) -> list[tuple[str, Path]]:
             advice = "Keep only what the scenario needs beside its scenario.toml"
             raise ScenarioError("the scenario's directory holds too much", where=str(directory), then=advice)
     return found
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a kept file holds what its name says."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() == path.name
+    except FileNotFoundError:
+        return False

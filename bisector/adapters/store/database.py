@@ -21,6 +21,7 @@ from sqlalchemy.exc import (
     OperationalError,
 )
 
+from bisector.adapters import durable
 from bisector.adapters.store.tables import REVISION, REVISIONS
 from bisector.errors import EnvironmentFault, StoreError, UsageError
 
@@ -115,8 +116,13 @@ class Database:
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:
         try:
-            with self._engine.connect().execution_options(writes=writes) as connection, connection.begin():
-                yield connection
+            with self._engine.connect().execution_options(writes=writes) as connection:
+                with connection.begin():
+                    yield connection
+                    if writes:
+                        durable.passing("before commit")
+                if writes:
+                    durable.passing("after commit")
         except IntegrityError:
             # The database is well: two wanted what only one may have, and who asked knows what that means.
             raise

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bisector.core.model.packages import Packages
+from bisector.core.model.prebuilt import Taken
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Outcome
 from bisector.core.model.units import Seconds, digest
@@ -73,6 +74,8 @@ class Build:
     """Made once more because the first one failed: without caches, its dependencies installed anew."""
     packages: Packages | None = None
     """What it was resolved to from outside the repository; None where nobody looked."""
+    taken: Taken | None = None
+    """What was taken in place of building it; None where it was built."""
 
     @property
     def usable(self) -> bool:

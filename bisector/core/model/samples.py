@@ -99,6 +99,8 @@ class Sample:
     """What else took its processors, or slowed them down; "" for nothing, and where nobody looked."""
     log: str = ""
     """The file that holds the ends of what its services wrote, where the run did not end well."""
+    prepared: Seconds = 0.0
+    """How long setting up and preparing took before it; no part of what is measured."""
 
     @property
     def counts(self) -> bool:

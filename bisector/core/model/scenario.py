@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
+from bisector.core.model.prebuilt import Prebuilt
+from bisector.core.model.state import DataSet
 from bisector.core.model.units import Bytes, Seconds, digest
 
 _PIP = re.compile(r"\bpip[0-9.]*\s(?:.*\s)?(?:install|sync)\b", re.DOTALL)
@@ -60,6 +62,13 @@ class BuildRecipe:
 
     held: str = ""
     """The file of the checkout, put there by us, with the versions that the steps are held to; "" for none."""
+    prebuilt: Prebuilt | None = None
+    """What is taken in place of building; nothing of the checkout is in it."""
+
+    @property
+    def needs_docker(self) -> bool:
+        """Whether what runs can only be an image."""
+        return bool(self.dockerfile or self.candidate_dockerfile or (self.prebuilt and self.prebuilt.image))
 
     @property
     def installs_by_pip(self) -> bool:
@@ -85,6 +94,7 @@ class BuildRecipe:
             *(("--as-of", self.as_of) if self.as_of else ()),
             *(("--constraints", self.constraints) if self.constraints else ()),
             *(("--held", self.held) if self.held else ()),
+            *(self.prebuilt.identity() if self.prebuilt else ()),
         )
 
     def held_to(self, file: str) -> "BuildRecipe":
@@ -182,11 +192,29 @@ class RunRecipe:
     """With sizes the command is run at each of them in one run, {size} in its words and `env` replaced."""
     size_zero: bool = False
     """Whether it is run at size 0 as well, first: what that takes is no growth."""
+    setup: tuple[str, ...] = ()
+    """Shell lines run once in a new container, before its first run."""
+    prepare: tuple[str, ...] = ()
+    """Shell lines run before every run and its services; what they and the setup leave in {state} is kept for it."""
+    setup_seconds: Seconds = 600.0
+    prepare_seconds: Seconds = 60.0
+    seed: int | None = None
+    """Told to everything that runs."""
+    data: tuple[DataSet, ...] = ()
+    client: str = ""
+    """The image that the command runs in, beside the services; "" for the one that they run in."""
+    target: str = ""
+    """The address of what is running already, in place of the services: {target} in the words; "" for their own."""
 
     @property
     def all_sizes(self) -> tuple[int, ...]:
         """The sizes in the order in which they are run."""
         return (0, *self.sizes) if self.size_zero else self.sizes
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether something lies in {state} that outlasts a run."""
+        return bool(self.setup or self.prepare)
 
     @property
     def looked_at(self) -> tuple[str, ...]:
@@ -207,7 +235,19 @@ class RunRecipe:
             str(self.warmup_runs),
             *(service.identity() for service in self.services),
             *(("--sizes", *map(str, self.all_sizes)) if self.sizes else ()),
+            *self._state(),
         )
+
+    def aimed(self, target: str) -> "RunRecipe":
+        """The load alone, on what runs at the address `target`."""
+        return replace(self, services=(), target=target, network="default")
+
+    def _state(self) -> tuple[str, ...]:
+        """Nothing where there is none: samples of earlier versions stay comparable."""
+        told = ("--setup", *self.setup, "--prepare", *self.prepare) if self.keeps_state else ()
+        seed = ("--seed", str(self.seed)) if self.seed is not None else ()
+        told += ("--client", self.client) if self.client else ()
+        return (*told, *seed, *(f"--data {each.name} {each.sha256}" for each in self.data))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -210,7 +210,9 @@ def _finish(plan: Plan, verdict: Verdict, elapsed: Seconds) -> Plan:
         return replace(plan, step=Conclude(verdict=verdict, reason=verdict.explanation))
     branch = investigation.branch
     if branch is None or branch.merge != merge:
-        return replace(plan, step=ListBranch(merge=merge, in_context=True, reason="the culprit is a merge"))
+        # What was built elsewhere was built of the commits themselves.
+        own = investigation.request.scenario.build.prebuilt is not None
+        return replace(plan, step=ListBranch(merge=merge, in_context=not own, reason="the culprit is a merge"))
     return _inside_merge(investigation, branch, verdict, elapsed)
 
 
@@ -268,7 +270,7 @@ def _rebuilds_differ(view: View) -> bool:
     """
     investigation = view.investigation
     counter = view.exact and view.metric.exact
-    if counter or not investigation.request.searches:
+    if counter or investigation.request.scenario.build.prebuilt is not None or not investigation.request.searches:
         return False
     most = investigation.request.budget.builds
     if most is not None and investigation.builds_made() + 2 > most:

@@ -19,8 +19,8 @@ def runs_left(investigation: Investigation, elapsed: Seconds) -> int | None:
 
 
 def run_seconds(investigation: Investigation) -> Seconds:
-    """What one run takes, as far as is known."""
-    walls = [sample.usage.wall for sample in investigation.samples if sample.usage is not None]
+    """What one run takes with what goes before it, as far as is known."""
+    walls = [sample.usage.wall + sample.prepared for sample in investigation.samples if sample.usage is not None]
     return float(np.median(walls)) if walls else DEFAULT_RUN_SECONDS
 
 

@@ -308,3 +308,24 @@ def test_a_compiler_that_makes_nothing_that_runs_is_as_good_as_none(tmp_path: Pa
     assert not tools.compiled
     assert not (tools.directory / "measure").exists()
     assert measured(tools, "--", "true").exit_code == 0
+
+
+def test_every_run_has_a_layout_of_its_own_also_under_setarch(tools: Tools, tmp_path: Path) -> None:
+    command = [
+        "setarch",
+        "-R",
+        *tools.here("measure"),
+        "run",
+        "--streams",
+        str(tmp_path),
+        "--",
+        "cat",
+        "/proc/self/maps",
+    ]
+    made = [parse(subprocess.run(command, capture_output=True, env=ENV, check=True).stdout, NONCE) for _ in range(2)]
+    stacks = [
+        [line.split()[0] for line in each.stdout.splitlines() if b"[stack]" in line]
+        for each in made
+        if isinstance(each, Record)
+    ]
+    assert stacks[0] != stacks[1]

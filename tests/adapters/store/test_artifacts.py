@@ -120,6 +120,38 @@ def test_waiting_for_the_measuring_slot_can_be_stopped(tmp_path: Path) -> None:
     assert told == [os.getpid()]
 
 
+def test_a_kept_file_that_is_damaged_is_taken_for_gone_and_kept_anew(tmp_path: Path) -> None:
+    files = ArtifactFiles(tmp_path / "state")
+    name = files.keep(b"what was measured")
+    path = files.kept(name)
+    path.write_bytes(b"what was")
+    with pytest.raises(EnvironmentFault, match="damaged"):
+        files.kept(name)
+    assert files.keep(b"what was measured") == name
+    assert files.kept(name).read_bytes() == b"what was measured"
+
+
+def test_what_a_killed_process_left_half_made_is_swept_and_what_is_in_the_making_is_not(tmp_path: Path) -> None:
+    files = ArtifactFiles(tmp_path / "state")
+    files.keep(b"kept")
+    pending = tmp_path / "state" / "files" / ".pending"
+    (pending / "new").write_bytes(b"ke")
+    (pending / "old").write_bytes(b"ke")
+    (pending / "old-directory").mkdir()
+    for name in ("old", "old-directory"):
+        os.utime(pending / name, (0, 0))
+    assert files.sweep() == 2
+    assert [path.name for path in pending.iterdir()] == ["new"]
+
+
+def test_the_lock_of_a_build_goes_unless_somebody_holds_it(tmp_path: Path) -> None:
+    locks = FileLocks(tmp_path)
+    (tmp_path / "build-left.lock").touch()
+    with locks.building("held", StopSignal()):
+        assert locks.sweep() == 1
+        assert [path.name for path in tmp_path.iterdir()] == ["build-held.lock"]
+
+
 def test_who_waits_for_the_measuring_slot_has_it_next(tmp_path: Path) -> None:
     locks, waits, has, enough = FileLocks(tmp_path), Event(), Event(), Event()
 

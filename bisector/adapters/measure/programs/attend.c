@@ -6,6 +6,8 @@
  * Starts each service in turn and waits until it is ready, runs the command, and stops the services in reverse,
  * whatever happens. Its exit status is the command's; 125 with a message where it was none of the command's doing.
  *
+ * It also holds the place of a command that runs elsewhere: see hold.c.
+ *
  *   --timeout SECONDS     how long the command may take; --grace SECONDS (1) between SIGTERM and SIGKILL
  *   --sizes N WORD...     run the command once for each of these, put where `{size}` stands; DIR/sizes tells what each took
  *   --sample SECONDS      write to DIR/memory how much is resident, so often: of the last service, else of the command
@@ -149,6 +151,10 @@ int main(int count, char **arguments)
 {
     static struct load load;
     sigset_t awaited;
+    if (count == 3 && !strcmp(arguments[1], "hold"))
+        return hold(arguments[2]);
+    if (count == 4 && !strcmp(arguments[1], "release"))
+        return release(arguments[2], arguments[3]);
     if (count < 2)
         die("usage: attend --out DIR [OPTION...] [--service NAME [OPTION...]]... -- COMMAND [ARG...]");
     parse(&load, arguments + 1);

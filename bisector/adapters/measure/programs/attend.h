@@ -83,6 +83,9 @@ void scrape(const struct load *load, const char *when);
 void begin_samples(struct load *load);
 double sample_memory(struct load *load, double now);
 void run_sizes(struct load *load);
+/* hold.c */
+int hold(const char *path);
+int release(const char *path, const char *status);
 
 /* told.c */
 void tell(const struct load *load);

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 
+from bisector.adapters.measure.programs.hold import hold, release
 from bisector.adapters.measure.programs.load import choose_ports, fill_all, parse
 from bisector.adapters.measure.programs.looks import begin_samples, scrape
 from bisector.adapters.measure.programs.order import Failure
@@ -52,6 +53,10 @@ def attend(arguments: "list[str]") -> int:
 
 def main(arguments: "list[str]") -> None:
     try:
+        if len(arguments) == 2 and arguments[0] == "hold":
+            raise SystemExit(hold(arguments[1]))
+        if len(arguments) == 3 and arguments[0] == "release":
+            raise SystemExit(release(arguments[1], arguments[2]))
         raise SystemExit(attend(arguments))
     except (Failure, OSError, ValueError) as error:
         sys.stderr.write(f"attend: {error}\n")

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -26,6 +27,14 @@ int open_stream(const char *directory, const char *name)
     return fd;
 }
 
+/* A layout that is the same in every run, as under `setarch -R`, would make the luck of a build a part of all its runs. */
+static void draw_layout_anew(void)
+{
+    int persona = personality(0xffffffff);
+    if (persona >= 0 && (persona & ADDR_NO_RANDOMIZE))
+        personality(persona & ~ADDR_NO_RANDOMIZE);
+}
+
 /* Become the command. Runs in the parent's memory until then (vfork), so it reports a failure by writing to `run`. */
 __attribute__((noreturn)) static void become(const struct order *order, volatile struct run *run, int null)
 {
@@ -38,6 +47,7 @@ __attribute__((noreturn)) static void become(const struct order *order, volatile
     sigemptyset(&empty);
     sigprocmask(SIG_SETMASK, &empty, NULL);
     setrlimit(RLIMIT_CORE, &none);
+    draw_layout_anew();
     dup2(null, 0);
     dup2(order->streams ? run->streams[0] : 2, 1);
     if (order->streams)

@@ -14,6 +14,7 @@ from bisector.adapters.measure.programs.surroundings import kill_group, resident
 
 TICK, UNKILLABLE_AFTER = 0.25, 10.0
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
+ADDR_NO_RANDOMIZE = 0x0040000
 ENDING = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -24,6 +25,14 @@ def open_stream(directory: str, name: str) -> int:
     os.unlink(path)
     fcntl.fcntl(fd, fcntl.F_SETFL, os.O_APPEND)
     return fd
+
+
+def draw_layout_anew() -> None:
+    """A layout that is the same in every run, as under `setarch -R`, would make the luck of a build a part of all its
+    runs."""
+    persona = libc.personality(ctypes.c_ulong(0xFFFFFFFF))
+    if persona >= 0 and persona & ADDR_NO_RANDOMIZE:
+        libc.personality(ctypes.c_ulong(persona & ~ADDR_NO_RANDOMIZE))
 
 
 def become(order: Order, run: Run, report: int) -> None:
@@ -37,6 +46,7 @@ def become(order: Order, run: Run, report: int) -> None:
                 signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        draw_layout_anew()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(run.streams[0] if run.streams else 2, 1)
         if run.streams:
