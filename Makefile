@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Many tests wait (for leases, for processes to end): one more than there are processors.
 PARALLEL ?= $(shell expr $$(nproc 2>/dev/null || echo 1) + 1)
 
-.PHONY: demo test long fuzz lock audit lint types fast environment clean bench
+.PHONY: demo test long fuzz lock audit lint types fast environment clean bench site pictures
 
 ## demo: bisect a made-up regression, from nothing to a report
 demo: $(VENV)/ready
@@ -29,6 +29,15 @@ fuzz: $(VENV)/ready-dev
 ## fast: the tests that need no engine, no browser and no patience
 fast: $(VENV)/ready-dev lint types
 	$(BIN)/python -m pytest -n $(PARALLEL) -m "not docker and not browser and not slow and not calibration and not alone and not long"
+
+## site: the documents as a site, below site/; pages that are made from the code are written anew before
+site: $(VENV)/ready-dev
+	$(BIN)/python -m docs
+	$(BIN)/mkdocs build --quiet --strict
+
+## pictures: those of the README, of a demo that is run for it
+pictures: $(VENV)/ready-dev
+	$(BIN)/python -m docs.pictures
 
 lint: $(VENV)/ready-dev
 	$(BIN)/ruff check .
@@ -65,7 +74,7 @@ $(VENV)/ready-dev: $(VENV)/ready
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
 ## lock: the versions, with their hashes, that the image is made of
 lock: $(VENV)/ready

@@ -34,7 +34,7 @@ SCHEMA_VERSION = 1
 class PatchTable(_Table):
     """A fix-up that keeps old commits building: a patch as `git diff` makes it, beside the scenario file."""
 
-    file: Annotated[str, Field(min_length=1, max_length=4096)]
+    file: Annotated[str, Field(min_length=1, max_length=4096, description="the patch, beside the scenario file")]
     when: Literal["applies", "always"] = Field(
         "applies", description="applies: commits that it does not fit are built without it; always: they are untestable"
     )
@@ -53,9 +53,9 @@ class BuildTable(PrebuiltKeys):
     candidate_dockerfile: _Text | None = Field(None, description="the commit's own Dockerfile (trusted repositories)")
     steps: list[_Text] = Field(default=[], description="shell lines (sh -c) run in the checkout, in order")
     network: Literal["default", "none"] = Field("default", description="network while building")
-    timeout_seconds: float = Field(900.0, gt=0, le=86400, strict=False)
+    timeout_seconds: float = Field(900.0, gt=0, le=86400, strict=False, description="how long a build may take")
     env: _Env = Field(default={}, description="environment of the steps")
-    patches: list[PatchTable] = Field(default=[])
+    patches: list[PatchTable] = Field(default=[], description="fix-ups that keep old commits building, in this order")
     dependency_files: list[_Text] = Field(default=[], description="files of the checkout that say what is installed")
     dependency_steps: list[_Text] = Field(
         default=[], description="shell lines that install it, run with those files alone; equal files share the outcome"
@@ -102,14 +102,16 @@ class RunTable(StateKeys):
     command: list[_Text] = Field(
         min_length=1, description="argument list, no shell; {scenario}, {source} and {out} are replaced"
     )
-    timeout_seconds: float = Field(120.0, gt=0, le=86400, strict=False)
+    timeout_seconds: float = Field(120.0, gt=0, le=86400, strict=False, description="how long a run may take")
     warmup_runs: int = Field(1, ge=0, le=100, description="runs that are made and recorded but never compared")
-    env: _Env = Field(default={})
+    env: _Env = Field(default={}, description="environment of the command and of services")
     cpus: int = Field(1, ge=1, le=1024, description="whole processors")
-    timeout_is: Literal["censored", "untestable"] = "censored"
+    timeout_is: Literal["censored", "untestable"] = Field(
+        "censored", description="what a run past its limit says: its value is above the limit, or nothing of the commit"
+    )
     fresh: Literal["round", "run"] = Field("round", description="a new container per round or per run")
-    memory_bytes: int = Field(2 << 30, ge=6 << 20)
-    network: Literal["none", "default"] = "none"
+    memory_bytes: int = Field(2 << 30, ge=6 << 20, description="most memory of a run with all its processes")
+    network: Literal["none", "default"] = Field("none", description="network while running")
     service: ServiceTable | None = Field(None, description="what is there while the command puts load on it")
     services: list[ServiceTable] = Field(
         default=[], description="several, started in this order; the last is the one that is looked at and profiled"
@@ -146,7 +148,9 @@ class RunTable(StateKeys):
 class ProfileTable(_Table):
     """How both sides of a culprit are profiled."""
 
-    profiler: Literal["auto", "py-spy", "pyinstrument", "perf", "none"] = "auto"
+    profiler: Literal["auto", "py-spy", "pyinstrument", "perf", "none"] = Field(
+        "auto", description="auto: what suits the command and is there"
+    )
     rate_hz: int = Field(200, ge=1, le=10000, description="samples a second")
     captures: int = Field(3, ge=1, le=100, description="captures of each side; more tell more of what is noise")
     native: bool = Field(default=False, description="py-spy also tells the frames of C extensions")
@@ -155,13 +159,13 @@ class ProfileTable(_Table):
 class ScenarioFile(_Table):
     """A scenario file, schema version 1."""
 
-    schema_: Literal[1] = Field(1, alias="schema")
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100)]
-    description: Annotated[str, Field(max_length=2000)] = ""
-    build: BuildTable = BuildTable()
-    run: RunTable
+    schema_: Literal[1] = Field(1, alias="schema", description="version of this format")
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=100, description="what it is called by")]
+    description: Annotated[str, Field(max_length=2000, description="for people")] = ""
+    build: BuildTable = Field(BuildTable(), description="how a checkout becomes something that runs")
+    run: RunTable = Field(description="what is run, and within which limits")
     metrics: list[MetricTable] = Field(default=[], description="the run's wall time when left out")
-    profile: ProfileTable = ProfileTable()
+    profile: ProfileTable = Field(ProfileTable(), description="how both sides of a culprit are profiled")
     data: list[DataTable] = Field(default=[], description="files that runs read, seen as {data.NAME}")
 
     @model_validator(mode="after")

@@ -7,7 +7,8 @@ from pydantic import Field, field_validator, model_validator
 
 from bisector.core.model.counting import COUNTERS, count_file
 from bisector.core.model.scenario import Better, Metric
-from bisector.formats.results import BESIDE, SOURCES, is_known_source, meaning
+from bisector.formats.results import SOURCES, is_known_source, meaning
+from bisector.formats.results.beside import BESIDE
 from bisector.formats.results.statistic import KNOWN, is_share, statistic_of, usual_direction
 from bisector.formats.scenario_sources import settled
 from bisector.formats.tables import Table, Text, below
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 class MetricTable(Table):
     """One number a run yields. The first metric is the one asked for unless another is named."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Field(min_length=1, max_length=200, description="what it is called, also for --metric")]
     source: Text = Field(
         "json", description=f"{', '.join((*SOURCES, *BESIDE))}, regex:PATTERN with one group or count:PATTERN"
     )

@@ -51,13 +51,15 @@ class ReadyTable(Table):
 class ServiceTable(Table):
     """A program that is there while the command of [run] puts load on it, started anew for every run."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=40)] = "service"
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=40)] = Field(
+        "service", description="what messages and {port.NAME} call it"
+    )
     command: list[Text] = Field(
         min_length=1,
         description="argument list, no shell; it stays in the foreground. {port} is a free port chosen for it, "
         "{port.NAME} that of another service",
     )
-    env: Env = Field(default={})
+    env: Env = Field(default={}, description="on top of the environment of [run]")
     ready: ReadyTable | None = Field(None, description="how to tell that it is ready; by default that {port} is open")
     ready_seconds: float = Field(30.0, gt=0, le=3600, strict=False, description="how long that may take")
     stop_signal: Literal["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"] = Field(

@@ -33,7 +33,7 @@ class StateKeys(Table):
 class DataTable(Table):
     """A file that runs read: fetched once, held to its hash, seen read-only."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=40)]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=40, description="as in {data.NAME}")]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="of the file's content")]
     url: Annotated[str, Field(pattern=r"^https://[^\s@]+$", max_length=2000)] | None = Field(
         None, description="https address that it is fetched from, by bisector itself"

@@ -143,3 +143,22 @@ def test_rules_watch_figures_that_there_are() -> None:
     for rule in rules:
         for figure in re.findall(r"bisector_\w+", rule["expr"]):
             assert f'"{figure}"' in source, figure
+
+
+@pytest.mark.docker
+@pytest.mark.long
+def test_the_image_is_built_and_answers() -> None:
+    """`docker build -t bisector .` of the README, with whatever index pip has."""
+    image = "bisector-test-of-the-image"
+    try:
+        built = subprocess.run(
+            ["docker", "build", "--tag", image, str(TOP)], capture_output=True, text=True, timeout=1800, check=False
+        )
+        assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-2000:]
+        for command, expected in (("--version", "bisector, version"), ("scenario schema", '"$schema"')):
+            said = subprocess.run(
+                ["docker", "run", "--rm", image, *command.split()], capture_output=True, text=True, check=False
+            )
+            assert (said.returncode, expected in said.stdout) == (0, True), said.stderr
+    finally:
+        subprocess.run(["docker", "image", "rm", "--force", image], capture_output=True, check=False)

@@ -1,7 +1,9 @@
 """Every command has help, and none is slow to say so."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -48,3 +50,18 @@ def test_help_does_not_import_what_is_heavy(path: tuple[str, ...]) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert "HEAVY []" in done.stdout
+
+
+NOT_FOR_A_LIST = {"scipy", "docker", "git", "rich", "jinja2", "fastapi", "procrastinate"}
+
+
+def test_a_list_of_jobs_imports_only_what_it_needs(tmp_path: Path) -> None:
+    """It reads a database and prints: numbers are not crunched for it, and no engine is asked."""
+    code = (
+        "import sys\nfrom bisector.cli.main import entry\n"
+        "assert entry(['jobs', 'list']) == 0\n"
+        f"print('HEAVY', sorted({NOT_FOR_A_LIST} & set(sys.modules)))\n"
+    )
+    environment = {**os.environ, "BISECTOR_STATE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)
+    assert done.stdout.splitlines() == ["There are no jobs yet.", "HEAVY []"]

@@ -11,10 +11,10 @@ Welch's, and what counts as signal is decided for all functions at once (Benjami
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
 from bisector.core.explain.stacks import BoolArray, FloatArray, IntArray
 from bisector.core.model.discoveries import discoveries
+from bisector.core.model.special import stdtr, stdtrit
 
 LEVEL = 0.05
 """One minus the level of the intervals, and the rate of false signals."""

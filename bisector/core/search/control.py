@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import stdtrit
 
 from bisector.core.model.builds import Build
 from bisector.core.model.history import Place
 from bisector.core.model.samples import Purpose
+from bisector.core.model.special import stdtrit
 from bisector.core.model.steps import BuildPlace, Measure, Slot, Step
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Change, Control, Culprit

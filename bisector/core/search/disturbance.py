@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 import numpy as np
-from scipy.special import stdtrit
 
 from bisector.core.model.facts import Disturbed
 from bisector.core.model.history import Place
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.samples import Sample
+from bisector.core.model.special import stdtrit
 from bisector.core.search.observations import FloatArray
 from bisector.core.search.scale import Scale
 

@@ -9,9 +9,9 @@ speak for a drift at all.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaln, stdtr
 
 from bisector.core.model.history import BoolArray
+from bisector.core.model.special import gammaln, stdtr
 from bisector.core.search.bursts import agree, quiet_reach
 from bisector.core.search.levels import OTHER_SHARE, log_sum
 from bisector.core.search.noise import centre, shortest_half

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
+from bisector.core.model.special import stdtrit
 from bisector.core.search.observations import FloatArray
 
 OWN_FROM = 6

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy.special import bdtrc
+
+from bisector.core.model.special import bdtrc
 
 MEDIAN = 0.5
 

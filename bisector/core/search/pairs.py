@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, stdtrit
 
 from bisector.core.model.history import Place
 from bisector.core.model.samples import Sample
+from bisector.core.model.special import ndtr, stdtrit
 from bisector.core.search.effect import Difference
 from bisector.core.search.observations import FloatArray, IntArray
 
@@ -95,7 +95,7 @@ def signed_rank(apart: FloatArray) -> float:
     low = min(positive, total - positive)
     if len(left) <= MOST_EXACT:
         return float(min(1.0, 2 * _ways(ranks, total)[: low + 1].sum()))
-    return float(min(1.0, 2 * ndtr((low + 1 - total / 2) / np.sqrt((ranks.astype(float) ** 2).sum() / 4))))
+    return min(1.0, 2 * float(ndtr((low + 1 - total / 2) / np.sqrt((ranks.astype(float) ** 2).sum() / 4))))
 
 
 def _ways(ranks: IntArray, total: int) -> FloatArray:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
-from scipy.special import expit, logit
 
+from bisector.core.model.special import expit, logit
 from bisector.core.search.drift import Drift, find_drift
 from bisector.core.search.effect import Spread
 from bisector.core.search.field import NO_LEVELS, Field, Levels

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
 from bisector.core.model.builds import Build
 from bisector.core.model.history import LineName, Place
 from bisector.core.model.packages import PackageMove, all_moves, moved
 from bisector.core.model.samples import Purpose
+from bisector.core.model.special import stdtrit
 from bisector.core.model.steps import BuildPlace, LookAtChange, Measure, Slot, Step
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Change, Culprit, Rebuilt

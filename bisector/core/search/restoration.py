@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
+from bisector.core.model.special import stdtrit
 from bisector.core.search.effect import Spread
 from bisector.core.search.observations import FloatArray
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import stdtrit
 
 from bisector.core.model.history import Place, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.samples import Purpose
+from bisector.core.model.special import stdtrit
 from bisector.core.model.steps import BuildPlace, Conclude, MakeTrial, Measure, Step
 from bisector.core.model.trial import Trial, TrialKind
 from bisector.core.model.trials import TRIED, Restoration

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import bdtrc, stdtrit
 
 from bisector.core.model.scenario import Metric
+from bisector.core.model.special import bdtrc, stdtrit
 from bisector.core.model.verdict import Change
 from bisector.core.watch.nights import FloatArray, Night, Series
 
