@@ -64,7 +64,9 @@ class BuildTable(_Table):
     patches: list[PatchTable] = Field(default=[])
     dependency_files: list[_Text] = Field(default=[], description="files of the checkout that say what is installed")
     dependency_steps: list[_Text] = Field(
-        default=[], description="shell lines that install it, run with those files alone; equal files share the outcome"
+        default=[],
+        description="shell lines that install it, run with those files alone; equal files share the outcome, "
+        "and without dependency_files all commits do",
     )
 
     submodules: Literal["leave-out", "refuse", "fetch"] = Field(
@@ -90,8 +92,8 @@ class BuildTable(_Table):
     def _one_way_to_build(self) -> "BuildTable":
         if self.dockerfile and self.candidate_dockerfile:
             raise ValueError("name either dockerfile or candidate_dockerfile, not both")
-        if bool(self.dependency_files) != bool(self.dependency_steps):
-            raise ValueError("dependency_files and dependency_steps go together: name both or neither")
+        if self.dependency_files and not self.dependency_steps:
+            raise ValueError("dependency_files say when dependency_steps run again: name the steps, or leave both out")
         if self.dependency_steps and (self.dockerfile or self.candidate_dockerfile):
             raise ValueError("a Dockerfile has layers of its own: leave out dependency_files and dependency_steps")
         for name in (*self.dependency_files, *filter(None, [self.constraints])):
