@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -136,19 +136,25 @@ def _of_sweep(sweep: SweepTable, repository: RepositoryTable | None) -> Iterable
 def load_settings() -> Settings:
     """The settings of this process; UsageError names every mistake with its place."""
     path = _file()
-    values: Mapping[str, Any] = {}
-    if path is not None:
-        try:
-            values = tomllib.loads(path.read_text())
-        except OSError as error:
-            raise UsageError(f"the settings file cannot be read: {error.strerror}", where=str(path)) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"the settings file is not TOML: {error}", where=str(path)) from None
+    if path is None:
+        return parse_settings(b"", where="environment")
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"the settings file cannot be read: {error.strerror}", where=str(path)) from None
+    return parse_settings(text, where=str(path))
+
+
+def parse_settings(text: bytes, *, where: str) -> Settings:
+    """The settings in TOML `text` and the environment; UsageError names every mistake with its place."""
+    try:
+        values = tomllib.loads(text.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"the settings file is not TOML: {error}", where=where) from None
     try:
         return Settings(**values)
     except ValidationError as error:
-        problems = "; ".join(_problems(error))
-        raise UsageError(problems, where=str(path) if path else "environment") from None
+        raise UsageError("; ".join(_problems(error)), where=where) from None
 
 
 PASSED_TO_BUILDS = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")

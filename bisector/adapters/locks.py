@@ -41,21 +41,29 @@ class FileLocks:
 
     @contextmanager
     def measuring(self, stop: StopSignal, waiting: Callable[[int | None], None]) -> Iterator[None]:
-        """Hold the host's measuring slot; `waiting` is told once which process has it when that takes a while."""
+        """Hold the host's measuring slot; `waiting` is told once which process has it when that takes a while.
+
+        Whoever waits holds the turn to be next. Without it a worker that ends one job and begins another would have
+        the slot again before this process has looked.
+        """
+        told = False
         with self._open("measuring") as descriptor:
-            told = False
-            while not _try_lock(descriptor):
-                if not told:
-                    waiting(_owner(descriptor))
-                    told = True
-                stop.wait(POLL)
+            with self._open("measuring-next") as turn:
+                for lock in (turn, descriptor):
+                    while not _try_lock(lock):
+                        if not told:
+                            waiting(_owner(descriptor))
+                            told = True
+                        stop.wait(POLL)
             yield
 
     @contextmanager
     def measuring_if_free(self) -> Iterator[bool]:
-        """Hold the host's measuring slot, or say False at once where another process has it."""
+        """Hold the host's measuring slot, or say False at once where another process has it or waits for it."""
         with self._open("measuring") as descriptor:
-            yield _try_lock(descriptor)
+            with self._open("measuring-next") as turn:
+                free = _try_lock(turn, note=False) and _try_lock(descriptor)
+            yield free
 
     @contextmanager
     def building(self, key: str, stop: StopSignal) -> Iterator[None]:

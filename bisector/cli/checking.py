@@ -115,14 +115,16 @@ def _reference(wiring: Wiring, against: str | None, ref: str, measure: MeasureOp
         return against
     from bisector.wiring.service import sweeper
 
+    known = sweeper(wiring, lambda _: None).known()
     found = [
         level(state.history).commit
-        for state in sweeper(wiring, lambda _: None).states()
+        for state in known.states
         if state.watched.name.scenario == measure.scenario
         and (not measure.metric or state.watched.name.metric == measure.metric[0])
         and any(isinstance(entry, Accepted) for entry in state.history)
     ]
     if len(set(found)) != 1:
         then = "`bisector sweep list` shows the levels there are; name the commit instead"
-        raise UsageError(f"the sweeps accepted {len(set(found))} levels of this scenario, not one", then=then)
+        what = f"the sweeps accepted {len(set(found))} levels of this scenario, not one"
+        raise UsageError("; ".join((what, *known.problems)), then=then)
     return found[0]

@@ -99,6 +99,8 @@ class PlainLines:
                 by_place.setdefault(place_name(sample.place), []).append(sample)
         for place, samples in by_place.items():
             good = [quantity(s.values[metric.name], metric.unit) for s in samples if metric.name in s.values]
+            if not good and any(s.purpose is Purpose.UNTOOLED for s in samples):
+                good = [f"{seconds(s.usage.wall)} of wall time" for s in samples if s.usage is not None]
             bad = [f"{s.outcome}: {one_line(s.reason, 160)}" for s in samples if s.reason]
             self._say(f"  {place} {metric.name}: {', '.join([*good, *bad]) or 'nothing read'}")
         self._round = []

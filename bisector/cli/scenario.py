@@ -11,12 +11,16 @@ from bisector.cli.options import MeasureOptions, SearchOptions
 from bisector.cli.session import wired
 from bisector.core.model.request import JobKind
 from bisector.core.model.scenario import Metric
-from bisector.errors import BisectorError, MeasurementFailed, UsageError
+from bisector.errors import BisectorError, EnvironmentFault, MeasurementFailed, UsageError
 from bisector.report.numbers import count, percent, quantity, seconds
 from bisector.report.text import harmless, one_line
 
 if TYPE_CHECKING:
     from bisector.cli.intake import Intake
+    from bisector.core.model.builds import Build
+    from bisector.core.model.request import Request
+    from bisector.engine.ports import Ports
+    from bisector.engine.stop import StopSignal
     from bisector.engine.tryout import Trial
     from bisector.wiring import Wiring
 
@@ -177,8 +181,7 @@ def schema() -> None:
 
 
 def _try_out(intake: "Intake", ref: str, runs: int, wiring: "Wiring") -> int:
-    from bisector.cli.readings import missing, told_readings
-    from bisector.engine.tryout import try_build, try_runs
+    from bisector.engine.tryout import apart, try_build
 
     ports, request = wiring.ports(intake.repository, intake.runner), intake.request
     commit = intake.repository.resolve(ref)
@@ -186,12 +189,28 @@ def _try_out(intake: "Intake", ref: str, runs: int, wiring: "Wiring") -> int:
     click.echo(f"build      {build.outcome} in {seconds(build.seconds)}{' (at hand)' if build.reused else ''}")
     if not build.usable:
         raise MeasurementFailed(f"it does not build: {one_line(build.reason, 600)}", where=build.log)
+    first, *others = apart(request)
+    _run_and_tell(first, build, runs, (ports, wiring.stop))
+    for other in others:
+        try:
+            _run_and_tell(other, build, runs, (ports, wiring.stop))
+        except EnvironmentFault as fault:
+            # What the scenario asks for first can be measured all the same.
+            click.echo(f"{other.metrics[0]:<10} no: {one_line(fault.what, 400)}")
+    return 0
+
+
+def _run_and_tell(request: "Request", build: "Build", runs: int, world: "tuple[Ports, StopSignal]") -> None:
+    """Make the runs, and say what was read; MeasurementFailed where something was not."""
+    from bisector.cli.readings import missing, told_readings
+    from bisector.engine.tryout import try_runs
+
     trials = []
-    for number, trial in enumerate(try_runs(request, build, runs, ports, wiring.stop), start=1):
+    for number, trial in enumerate(try_runs(request, build, runs, *world), start=1):
         trials.append(trial)
-        click.echo(f"run {number:<6} {_told(trial, request.scenario.metrics)}")
+        click.echo(f"run {number:<6} {_told(trial, request.asked)}")
     last = trials[-1]
-    for line in told_readings(last, request.scenario.metrics):
+    for line in told_readings(last, request.asked):
         click.echo(f"read       {line}")
     if last.problems:
         click.echo(f"printed    {_end_of(last.record.stdout)}")
@@ -199,11 +218,10 @@ def _try_out(intake: "Intake", ref: str, runs: int, wiring: "Wiring") -> int:
             click.echo(f"{service:<10} {_end_of(log, 1500)}")
         problem = next(iter(last.problems.items()))
         raise MeasurementFailed(
-            f"{problem[0]} cannot be read: {one_line(problem[1], 400)}", then=missing(last, intake.runner.name)
+            f"{problem[0]} cannot be read: {one_line(problem[1], 400)}", then=missing(last, request.runner)
         )
-    for metric in request.scenario.metrics:
+    for metric in request.asked:
         click.echo(f"{metric.name:<10} {_summary(metric, [trial.values[metric.name] for trial in trials])}")
-    return 0
 
 
 def _end_of(output: bytes, shown: int = 400) -> str:

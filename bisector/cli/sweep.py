@@ -28,11 +28,13 @@ def run(once: bool, enqueue: bool) -> int:
 
 @command.command(name="list")
 def list_series() -> int:
-    """The series there are: level, last night, open changes, next look."""
+    """The series there are: level, last night, open changes, next look.
+
+    Exit codes: 0; 2 where a sweep's scenarios cannot be read, after the others were listed.
+    """
     from bisector.cli.sweeping import print_series
 
-    print_series()
-    return 0
+    return print_series()
 
 
 @command.command(name="accept")

@@ -7,7 +7,7 @@ from bisector.engine.queue import EntryState, WorkerKind
 from bisector.engine.stop import StopSignal
 from bisector.engine.sweep import Sweeper
 from bisector.engine.worker import POLL, Worker
-from bisector.errors import BisectorError, StoreError, UsageError
+from bisector.errors import BisectorError, ScenarioError, StoreError, UsageError
 from bisector.report.series import open_lines, series_lines
 from bisector.report.text import one_line
 from bisector.wiring import Wiring
@@ -30,15 +30,22 @@ def see_to_what_is_due(*, enqueue: bool) -> int:
     return max((problem.exit_code for problem in problems), default=0)
 
 
-def print_series() -> None:
-    """Every series: its level, last night, open changes, next look."""
+def print_series() -> int:
+    """Every series: its level, last night, open changes, next look; then what keeps others from being told.
+
+    The exit code.
+    """
     wiring = Wiring(StopSignal())
     try:
-        for state in _sweeper(wiring).states():
+        known = _sweeper(wiring).known()
+        for state in known.states:
             click.echo(str(state.watched.name))
             opened = [f"open: {text}" for _, text in open_lines(state.history)]
             for line in (*series_lines(state.watched.metric, state.history, state.next_tick), *opened):
                 click.echo(f"  {line}")
+        for problem in known.problems:
+            click.echo(f"bisector: {problem}", err=True)
+        return ScenarioError.exit_code if known.problems else 0
     finally:
         wiring.close()
 

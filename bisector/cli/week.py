@@ -22,8 +22,9 @@ def tell_week(until: str | None, report: str | None) -> int:
     with wired() as wiring:
         end = wiring.clock.now().timestamp() if until is None else end_of(until)
         url = wiring.settings.server.public_url.rstrip("/")
-        found, problem = week_before(end, sweeper(wiring, lambda _: None).states(), make_records(wiring))
-        week = week_part(found, lambda job: f"{url}/jobs/{job}" if url else "", problem)
+        known = sweeper(wiring, lambda _: None).known()
+        found = week_before(end, known.states, make_records(wiring))
+        week = week_part(found, lambda job: f"{url}/jobs/{job}" if url else "", "; ".join(known.problems))
     if report is None:
         click.echo(render_week_markdown(week), nl=False)
         return 0

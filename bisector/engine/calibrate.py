@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bisector.core.model.builds import Build
 from bisector.core.model.calibration import Calibration
+from bisector.core.model.counting import counter_of
 from bisector.core.model.history import Commit
 from bisector.core.model.request import Request
 from bisector.core.search.calibrated import Reading, calibration_of
@@ -40,7 +41,7 @@ def take_readings(
 ) -> Iterator[Reading]:
     """A run of every build in turn, there and back, after warm-ups; MeasurementFailed when one yields no number."""
     with ExitStack() as stack:
-        order = run_order(request, ports)
+        order = run_order(request, ports, counter=counter_of(request.asked, ports.runner.environment(request).details))
         sessions = [stack.enter_context(ports.runner.open(build, order, stop)) for build in builds]
         for session in sessions:
             for _ in range(0 if request.scenario.needs_fresh_container() else request.scenario.run.warmup_runs):

@@ -51,9 +51,13 @@ class Joining:
                     return Enqueued(job=job, new=False), True
         return self._ports.queue.enqueue(request, order), False
 
-    def told(self, job: str) -> tuple[Also, ...]:
+    def joined(self, job: str) -> tuple[Joined, ...]:
         """The alerts that joined a job, as they stand."""
-        return tuple(_told(each) for each in self._ports.joins.of(job))
+        return self._ports.joins.of(job)
+
+    def told(self, job: str) -> tuple[Also, ...]:
+        """The same, as messages and pages tell them."""
+        return tuple(map(_told, self.joined(job)))
 
     def told_in_the_end(self, job: str) -> tuple[Also, ...]:
         """The same for a job that has ended, what can be seen to seen to: whoever is told of it is told once."""

@@ -3,11 +3,12 @@
 from contextlib import ExitStack
 from dataclasses import replace
 
+from bisector.core.model.counting import Counter, counter_of
 from bisector.core.model.history import Place
 from bisector.core.model.samples import Outcome, Purpose, Sample
 from bisector.core.model.scenario import Metric
 from bisector.core.model.steps import Measure, Slot
-from bisector.engine.orders import run_order
+from bisector.engine.orders import run_order, told_by
 from bisector.engine.ports import RunRecord, Session
 from bisector.engine.retry import BACK_OFF
 from bisector.engine.work import Work
@@ -120,7 +121,7 @@ class _Sessions:
             own = self._stack.enter_context(ExitStack())
             work = self._work
             build = work.investigation.builds[unit]
-            wanted = run_order(work.request, work.ports, lane, work.job)
+            wanted = run_order(work.request, work.ports, lane, work.job, _counter_around(work))
             session = own.enter_context(work.ports.runner.open(build, wanted, work.stop))
             self._open[unit, lane] = (session, own)
             for _ in range(warmups(work)):
@@ -148,7 +149,7 @@ def as_sample(work: Work, made: RunRecord, container: str, order: int, slot: Slo
     """The sample of a run, with every metric that could be read; one asked for that could not is `no_result`."""
     outcome, reason, values = made.outcome, made.reason, {}
     if outcome is Outcome.OK and made.usage is not None:
-        for metric in work.request.scenario.metrics:
+        for metric in _read_of(work, slot.purpose):
             try:
                 values[metric.name] = read_value(metric, made.usage, made.stdout, made.files)
             except ResultProblem as problem:
@@ -171,6 +172,20 @@ def as_sample(work: Work, made: RunRecord, container: str, order: int, slot: Slo
         reason=reason,
         log=_kept_logs(work, made),
     )
+
+
+def _read_of(work: Work, purpose: Purpose) -> tuple[Metric, ...]:
+    """The metrics that are read of a run: with a tool around it only those that it leaves as they are."""
+    metrics, asked = work.request.scenario.metrics, () if purpose is Purpose.UNTOOLED else work.request.asked
+    told = told_by(_counter_around(work), metrics)
+    return tuple(metric for metric in metrics if metric in asked or metric in told)
+
+
+def _counter_around(work: Work) -> Counter | None:
+    """What counts around the command in the planned round; None where nothing does."""
+    step = work.investigation.plans[-1].step
+    plain = isinstance(step, Measure) and any(slot.purpose is Purpose.UNTOOLED for slot in step.slots)
+    return None if plain else counter_of(work.request.asked, work.environment.details)
 
 
 def _kept_logs(work: Work, made: RunRecord) -> str:

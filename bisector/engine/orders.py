@@ -1,9 +1,11 @@
 """What a runner is asked for: a build or runs, as a request wants them."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
+from bisector.core.model.counting import Counter, tells_itself
 from bisector.core.model.request import Request
-from bisector.core.model.scenario import RunRecipe
+from bisector.core.model.scenario import Metric, RunRecipe
 from bisector.engine.ports import BuildOrder, Ports, RunOrder
 from bisector.formats.results import wanted_files
 
@@ -25,14 +27,20 @@ def build_order(request: Request, tree: str, key: str, ports: Ports, *, clean: b
     )
 
 
-def run_order(request: Request, ports: Ports, lane: int = 0, job: str = "") -> RunOrder:
-    """What the scenario of `request` runs for a job, on the host's processors of that lane."""
+def run_order(request: Request, ports: Ports, lane: int = 0, job: str = "", counter: Counter | None = None) -> RunOrder:
+    """What the scenario of `request` runs for a job, on the processors of that lane, with `counter` around it."""
+    recipe = _marked(request.scenario.run_recipe(), job)
     return RunOrder(
-        recipe=_marked(request.scenario.run_recipe(), job),
+        recipe=recipe if counter is None else counter.around(recipe),
         files=ports.artifacts.scenario(request.scenario.files),
-        collect=wanted_files(request.scenario.metrics),
+        collect=wanted_files(told_by(counter, request.scenario.metrics)),
         lane=lane,
     )
+
+
+def told_by(counter: Counter | None, metrics: Iterable[Metric]) -> tuple[Metric, ...]:
+    """Those of `metrics` that a run tells, with `counter` around it or with nothing."""
+    return tuple(metric for metric in metrics if (tells_itself(metric) if counter is None else counter.tells(metric)))
 
 
 def _marked(recipe: RunRecipe, job: str) -> RunRecipe:

@@ -10,6 +10,7 @@ from typing import BinaryIO, Protocol
 from bisector.core.explain.sources import SourceChange
 from bisector.core.model.builds import Build
 from bisector.core.model.calibration import Calibration
+from bisector.core.model.counting import CounterTool
 from bisector.core.model.facts import EnvironmentSeen, Fact, HistoryListed
 from bisector.core.model.history import Commit, Line
 from bisector.core.model.investigation import Investigation
@@ -134,6 +135,10 @@ class Runner(Protocol):
 
     def processors(self) -> int:
         """How many processors runs can be tied to; 0 where they cannot be tied to any."""
+        ...
+
+    def unusable_counters(self) -> Mapping[CounterTool, str]:
+        """The tools that cannot count instructions here, with why not."""
         ...
 
     def build(self, order: BuildOrder, stop: StopSignal) -> Build:

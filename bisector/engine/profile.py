@@ -24,6 +24,7 @@ from bisector.core.model.samples import Outcome
 from bisector.core.model.steps import ProfileSides
 from bisector.core.model.units import Seconds
 from bisector.core.search.profiling import LONGEST_COUNT, LONGEST_SIDE, is_memory, rate_for
+from bisector.core.search.untooled import usages
 from bisector.engine.capture import Blind, NoCapture, Wanted, take
 from bisector.engine.measure import warmups
 from bisector.engine.orders import run_order
@@ -185,7 +186,7 @@ def _cpu_of(place: Place, bench: _Bench) -> Seconds | None:
 
 
 def _measured_cpu(place: Place, work: Work) -> Seconds | None:
-    taken = [s.usage.cpu for s in work.investigation.by_place.get(place, ()) if s.counts and s.usage is not None]
+    taken = [usage.cpu for usage in usages(work.investigation, place)]
     return median(taken) if taken else None
 
 

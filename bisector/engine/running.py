@@ -39,7 +39,8 @@ class BuildOrder:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunOrder:
-    """What to run, and which files under {out} to bring back.
+    """What to run, and which files under {out} to bring back; `size:PATH` stands for how many bytes the file or
+    directory at PATH of the checkout has.
 
     With `beside_hz` perf records the run from outside, so many times a second: the run's first process stops itself
     until it is found, and `profile` comes back among the files (gzipped text of `perf script`).

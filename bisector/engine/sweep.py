@@ -94,48 +94,44 @@ class Sweeper:
         jobs: dict[str, None] = {}
         problems: list[BisectorError] = []
         for sweep in self._sweeps:
+            series, unreadable = self._series(sweep)
+            mistakes: list[BisectorError] = [*unreadable]
             try:
-                for watched in self._watched(sweep):
+                for watched in series:
                     self._see_to(watched, self._now() if due_by is None else due_by)
                     jobs.update(dict.fromkeys(self._unfinished(watched)))
             except BisectorError as error:
-                self._tell(f"sweep {sweep.name}: {error}")
-                problems.append(error)
+                mistakes.append(error)
+            for mistake in mistakes:
+                self._tell(f"sweep {sweep.name}: {mistake}")
+            problems += mistakes
         return Seen(jobs=tuple(jobs), problems=tuple(problems))
-
-    def states(self) -> Iterator[SeriesState]:
-        """Every series that is watched; a scenario that cannot be read raises what is wrong with it."""
-        for sweep in self._sweeps:
-            yield from self._states(sweep)
 
     def known(self) -> Known:
         """Every series that is watched, and what keeps others from being."""
+        now = self._now()
         states: list[SeriesState] = []
         problems: list[str] = []
         for sweep in self._sweeps:
-            try:
-                states += self._states(sweep)
-            except BisectorError as error:
-                problems.append(f"sweep {sweep.name}: {error}")
+            series, unreadable = self._series(sweep)
+            problems += [f"sweep {sweep.name}: {error}" for error in unreadable]
+            for watched in series:
+                log = self._ports.log.records(str(watched.name))
+                states.append(SeriesState(watched=watched, log=log, next_tick=next_tick(sweep.cron, now)))
         return Known(states=tuple(states), problems=tuple(problems))
-
-    def _states(self, sweep: SweepTable) -> Iterator[SeriesState]:
-        now = self._now()
-        for watched in self._watched(sweep):
-            log = self._ports.log.records(str(watched.name))
-            yield SeriesState(watched=watched, log=log, next_tick=next_tick(sweep.cron, now))
 
     def accept(self, series: str, note: str) -> SeriesName:
         """Take the newest night's level as the one to compare with, and its open changes as known.
 
         `series` is a series' name, or a part of it that no other has; UsageError where there is none such.
         """
-        found = [state for state in self.states() if series in str(state.watched.name)]
+        known = self.known()
+        found = [state for state in known.states if series in str(state.watched.name)]
         exact = [state for state in found if series == str(state.watched.name)]
         if len(exact or found) != 1:
             which = ", ".join(str(state.watched.name) for state in found) or "none"
             then = "`bisector sweep list` shows the series there are"
-            raise UsageError(f"{series!r} names not one series, but: {which}", then=then)
+            raise UsageError("; ".join((f"{series!r} names not one series, but: {which}", *known.problems)), then=then)
         state = (exact or found)[0]
         if not any(isinstance(entry, Accepted) for entry in state.history):
             raise UsageError("nothing was measured of it yet", where=str(state.watched.name))
@@ -248,26 +244,37 @@ class Sweeper:
     def _enqueue(self, wanted: tuple[Request, Order]) -> str:
         return self._ports.queue.enqueue(*wanted).job
 
-    def _watched(self, sweep: SweepTable) -> Iterator[Watched]:
-        entry = self._ports.grounds.repositories[sweep.repository]
+    def _series(self, sweep: SweepTable) -> tuple[list[Watched], list[ScenarioError]]:
+        """The series of the scenarios that can be read, and what is wrong with the others."""
+        series: list[Watched] = []
+        unreadable: list[ScenarioError] = []
         for name in sweep.scenarios:
-            scenario = scenario_at(scenario_named(name, self._ports.grounds.scenario_places(entry.location)))
-            metrics = sweep.metrics or (scenario.metrics[0].name,)
-            unknown = [metric for metric in metrics if all(metric != known.name for known in scenario.metrics)]
-            if unknown:
-                known = ", ".join(metric.name for metric in scenario.metrics)
-                where = f"sweep {sweep.name}"
-                raise ScenarioError(f"{name} has no metric {unknown[0]!r}", where=where, then=f"It has: {known}")
-            for metric in metrics:
-                series = SeriesName(
-                    repository=sweep.repository,
-                    branch=sweep.branch or entry.branches[0],
-                    scenario=name,
-                    metric=metric,
-                    host_class=sweep.host_class,
-                )
-                found = scenario.metric(metric)
-                yield Watched(name=series, sweep=sweep, repository=entry, metric=found, together=tuple(metrics))
+            try:
+                series += self._series_of(sweep, name)
+            except ScenarioError as error:
+                unreadable.append(error)
+        return series, unreadable
+
+    def _series_of(self, sweep: SweepTable, scenario_name: str) -> list[Watched]:
+        entry = self._ports.grounds.repositories[sweep.repository]
+        scenario = scenario_at(scenario_named(scenario_name, self._ports.grounds.scenario_places(entry.location)))
+        metrics = sweep.metrics or (scenario.metrics[0].name,)
+        unknown = [metric for metric in metrics if all(metric != known.name for known in scenario.metrics)]
+        if unknown:
+            known = ", ".join(metric.name for metric in scenario.metrics)
+            where = f"sweep {sweep.name}"
+            raise ScenarioError(f"{scenario_name} has no metric {unknown[0]!r}", where=where, then=f"It has: {known}")
+        place = {"repository": sweep.repository, "branch": sweep.branch or entry.branches[0]}
+        return [
+            Watched(
+                name=SeriesName(**place, scenario=scenario_name, metric=metric, host_class=sweep.host_class),
+                sweep=sweep,
+                repository=entry,
+                metric=scenario.metric(metric),
+                together=tuple(metrics),
+            )
+            for metric in metrics
+        ]
 
     def _repository(self, watched: Watched) -> Repository:
         return self._ports.grounds.open(watched.repository.location)

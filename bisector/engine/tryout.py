@@ -1,9 +1,10 @@
 """A scenario tried out at one commit, outside any job: does it build, run, and yield what it promises?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bisector.core.model.builds import Build, build_key
+from bisector.core.model.counting import count_file, counter_of, tools_for
 from bisector.core.model.history import Commit
 from bisector.core.model.request import Request
 from bisector.core.model.samples import Outcome
@@ -44,13 +45,23 @@ def try_build(request: Request, commit: Commit, ports: Ports, stop: StopSignal, 
         return make_build(request, commit.tree, key, ports, stop)
 
 
+def apart(request: Request) -> tuple[Request, ...]:
+    """The request for each group of the scenario's metrics that can be read of one run: a tool that counts is around
+    a run of its own. The group of the metric that the scenario names first comes first."""
+    groups: dict[str, list[str]] = {}
+    for metric in request.scenario.metrics:
+        groups.setdefault(count_file(metric.source) if tools_for(metric) else "", []).append(metric.name)
+    return tuple(replace(request, metrics=tuple(names)) for names in groups.values())
+
+
 def try_runs(request: Request, build: Build, runs: int, ports: Ports, stop: StopSignal) -> Iterator[Trial]:
-    """Run the scenario `runs` times and read every metric."""
-    with ports.runner.open(build, run_order(request, ports), stop) as session:
+    """Run the scenario `runs` times and read every metric that is asked for."""
+    order = run_order(request, ports, counter=counter_of(request.asked, ports.runner.environment(request).details))
+    with ports.runner.open(build, order, stop) as session:
         for _ in range(runs):
             record = session.run()
             trial = Trial(record=record, values={}, problems={}, figures={}, there={})
-            for metric in request.scenario.metrics:
+            for metric in request.asked:
                 try:
                     _read(metric, record, trial)
                 except ResultProblem as problem:

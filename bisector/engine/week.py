@@ -12,19 +12,13 @@ from bisector.core.watch.week import WEEK, Answer, Blamed, Watched, Week, week_o
 from bisector.engine.queue import AT_TERMINAL
 from bisector.engine.records import JobRecord, Records
 from bisector.engine.sweep import SeriesState
-from bisector.errors import ScenarioError
 from bisector.report.tables.rows import told_of
 
 
-def week_before(until: Seconds, states: Iterable[SeriesState], records: Records) -> tuple[Week, str]:
-    """The week before `until`; and, where a scenario of a sweep cannot be read, what is wrong with it."""
-    watched: list[Watched] = []
-    problem = ""
-    try:
-        watched.extend(map(_watched, states))
-    except ScenarioError as error:
-        problem = str(error)
-    return week_of(watched, list(_answers(until, watched, records)), until), problem
+def week_before(until: Seconds, states: Iterable[SeriesState], records: Records) -> Week:
+    """The week before `until`."""
+    watched = list(map(_watched, states))
+    return week_of(watched, list(_answers(until, watched, records)), until)
 
 
 def _watched(state: SeriesState) -> Watched:

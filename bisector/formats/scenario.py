@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from bisector.core.model.counting import COUNTERS, count_file
 from bisector.core.model.scenario import (
     Better,
     BuildRecipe,
@@ -157,6 +158,9 @@ class MetricTable(_Table):
     allow_failures: float = Field(
         0.0, ge=0, le=1, strict=False, description="share of a run's own requests or checks that may fail"
     )
+    tool: Literal["auto", "perf", "valgrind"] = Field(
+        "auto", description="what counts instructions: perf where the processor's counters can be had, else valgrind"
+    )
 
     @field_validator("source")
     @classmethod
@@ -172,6 +176,16 @@ class MetricTable(_Table):
             raise ValueError(f"no such statistic: {self.statistic!r}; known are {KNOWN}")
         if is_share(self.statistic) and self.unit:
             raise ValueError("a share has no unit: leave out `unit`")
+        return self
+
+    @model_validator(mode="after")
+    def _known_counter(self) -> "MetricTable":
+        if self.tool != "auto" and self.tool not in COUNTERS.get(self.source, ()):
+            raise ValueError(f"source {self.source!r} is not counted by {self.tool}: leave out `tool`")
+        if self.source == "size" and self.select:
+            _below(self.select, "the checkout, like 'build/app'")
+        if self.file and self.source in COUNTERS:
+            raise ValueError(f"source {self.source!r} is counted by us, and not read from a file: leave out `file`")
         return self
 
 
@@ -278,13 +292,14 @@ WALL = Metric(name="wall", source="wall", unit="s")
 
 def _metric(table: MetricTable) -> Metric:
     unit, better = meaning(table.source, table.select or table.name, table.quantity)
-    exact = table.exact or table.source == "instructions"
+    exact = table.exact or table.source in COUNTERS
     if is_share(table.statistic):
         unit, better = "", usual_direction(table.statistic)
     stated = Better(table.better) if table.better is not None else better
     if stated is not better:
         unit = ""  # Another quantity than the usual one: its unit is not known.
-    return Metric(**{**table.model_dump(), "better": stated, "unit": table.unit or unit, "exact": exact})
+    file = table.file or count_file(table.source, table.select)
+    return Metric(**{**table.model_dump(), "file": file, "better": stated, "unit": table.unit or unit, "exact": exact})
 
 
 def _problems(error: ValidationError) -> Iterable[str]:

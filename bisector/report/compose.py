@@ -17,6 +17,7 @@ from bisector.report.advice import advice_of
 from bisector.report.attached import Artifact, Section
 from bisector.report.basis import LONGEST_REASON, Basis, commit_part, metric_part
 from bisector.report.checkouts import patches_of
+from bisector.report.counted import counted_part
 from bisector.report.culprits import culprits_of, opposite_of
 from bisector.report.document import CostPart, EnvironmentPart, OtherPart, Report, UntestablePart
 from bisector.report.ends import ends_of
@@ -99,6 +100,7 @@ def report_of(investigation: Investigation, job: JobFacts) -> Report:
         packages=_packages(basis),
         rebuilt=rebuilt_part(investigation, basis.verdict.rebuilt if basis.verdict is not None else None),
         parts=parts_part(investigation, basis.verdict),
+        counted=counted_part(basis),
     )
 
 

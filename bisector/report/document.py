@@ -20,6 +20,7 @@ from bisector.report.attached import Advice as Advice  # noqa: PLC0414  part of 
 from bisector.report.attached import Artifact, Section
 from bisector.report.attached import LogEntry as LogEntry  # noqa: PLC0414  part of the document
 from bisector.report.checkouts import PatchPart
+from bisector.report.counts import CountedPart
 from bisector.report.explanation import Explanation
 from bisector.report.numbers import Gauge
 from bisector.report.packages import RebuiltPart
@@ -333,6 +334,8 @@ class Report:
     rebuilt: RebuiltPart | None = None
     parts: PartsPart | None = None
     """Which of the packages or submodules that a culprit moves it was."""
+    counted: CountedPart | None = None
+    """What counted the metric, where it is a counter."""
 
     @property
     def main(self) -> LinePart | None:

@@ -10,6 +10,7 @@ from bisector.core.model.trials import Restoration
 from bisector.core.model.verdict import Culprit, Reason, VerdictKind
 from bisector.report import numbers
 from bisector.report.basis import Basis
+from bisector.report.counted import counted_part, noise_told, wall_row
 from bisector.report.document import CostPart, CulpritPart, EndPart, EndsPart, Evidence, MetricPart
 from bisector.report.packages import moves_told, submodules_told
 from bisector.report.pairs import PairedPart
@@ -57,6 +58,8 @@ def evidence_of(
     rows += teller.rebuilt()
     rows += teller.parts()
     rows += teller.trials()
+    counted = counted_part(basis)
+    rows += (_row(*wall_row(counted)),) if counted is not None else ()
     rows += teller.noise()
     return (*rows, _runs(cost))
 
@@ -249,7 +252,7 @@ class _Evidence:
         if found is None or found.posterior is None:
             return
         if found.posterior.exact:
-            yield _row("Noise", "none", "equal runs give equal values")
+            yield _row("Noise", "none", noise_told(found.view))
             return
         run, build = (
             numbers.percent(abs(found.view.scale.relative(deviation)))

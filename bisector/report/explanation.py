@@ -21,6 +21,7 @@ from bisector.core.model.history import Place
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.profiles import CaptureKind, ProfilerName, choose
 from bisector.core.search.profiling import is_memory
+from bisector.core.search.untooled import usages
 from bisector.errors import StoreError
 from bisector.formats.changes import changes_from_text
 from bisector.formats.profiles import read_profile
@@ -127,7 +128,7 @@ class _Reader:
     ) -> None:
         self._captures = [each for each in investigation.captures if each.step == seen.step and not each.problem]
         self._tool = in_use(seen, investigation.captures)
-        self._measured = investigation.by_place
+        self._investigation = investigation
         self._packages = packages
         self._files = files
 
@@ -165,8 +166,7 @@ class _Reader:
     def _work(self, profiled: Profiled, capture: Capture) -> float:
         """Units of work a capture holds: so that one costs what the measured runs took, which no profiler slowed down
         and no other load stretched; where nothing was measured, a run that was made beside it, else its own runs."""
-        samples = self._measured.get(profiled.place, ())
-        taken = [s.usage for s in samples if s.counts and s.usage is not None]
+        taken = usages(self._investigation, profiled.place)
         if capture.unit is not Unit.SECONDS or not capture.total or not (taken or profiled.cpu):
             return float(profiled.runs)
         walled = profiled.tool == ProfilerName.PYINSTRUMENT

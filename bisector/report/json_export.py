@@ -3,10 +3,12 @@
 import json
 from collections.abc import Sequence
 from importlib.resources import files
+from statistics import median
 from typing import Any
 
 from bisector.core.model.history import LineName
 from bisector.core.model.verdict import Change, Control, InnerKind
+from bisector.report.counts import CountedPart
 from bisector.report.document import (
     CommitPart,
     CulpritPart,
@@ -80,6 +82,7 @@ def result_of(report: Report) -> dict[str, Any]:
         "packages": None if report.packages is None else move_objects(report.packages),
         "rebuilt": rebuilt_object(report.rebuilt),
         "parts": parts_object(report.parts),
+        "counted": _counted(report.counted),
     }
 
 
@@ -106,6 +109,16 @@ def _ends(ends: EndsPart | None) -> dict[str, Any]:
         "change": _change(ends.change if ends is not None else None),
         "paired": _paired(ends.paired if ends is not None else None),
     }
+
+
+def _counted(counted: CountedPart | None) -> dict[str, Any] | None:
+    if counted is None:
+        return None
+    old, new = (
+        {"median": json_number(median(walls)) if walls else None, "n": len(walls)}
+        for walls in (counted.old, counted.new)
+    )
+    return {"by": counted.by, "wall_seconds": {"old": old, "new": new}}
 
 
 def _end(end: EndPart | None) -> dict[str, Any]:

@@ -85,6 +85,8 @@ def _measuring(step: Measure) -> str:
         return "verifying the culprit"
     if purposes == {Purpose.TRIAL}:
         return TRYING
+    if purposes == {Purpose.UNTOOLED}:
+        return "timing both sides"
     if purposes == {Purpose.ENVIRONMENT}:
         return "comparing earlier builds with today's"
     if purposes == {Purpose.ENDS}:

@@ -6,6 +6,7 @@ from statistics import fmean, median, stdev
 
 import numpy as np
 
+from bisector.core.model.counting import is_counter
 from bisector.core.model.history import ASIDE, Place, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Across, RunnerName
@@ -18,6 +19,7 @@ from bisector.report import numbers
 from bisector.report.ahead import review
 from bisector.report.basis import Basis
 from bisector.report.checkouts import checkout_notes
+from bisector.report.counted import counted_notes, counted_part
 from bisector.report.document import EndsPart
 from bisector.report.packages import notes_of_packages
 from bisector.report.phrase import Phrase, quote
@@ -34,7 +36,9 @@ DRIFT = 3.0
 def notes_of(basis: Basis, ends: EndsPart | None) -> tuple[Phrase, ...]:
     """Everything worth knowing, what bears on the answer first."""
     investigation, found = basis.investigation, basis.main
+    counted = counted_part(basis)
     notes = [
+        *(counted_notes(basis, counted) if counted is not None else ()),
         *(_ends(investigation, ends) if ends is not None else ()),
         *_asked(investigation),
         *(_taken_over(investigation, found) if found is not None else ()),
@@ -239,5 +243,5 @@ def _trust(investigation: Investigation) -> Iterator[str]:
     request = investigation.request
     if request.runner is RunnerName.LOCAL:
         yield "Everything ran on the machine itself, without isolation."
-    if investigation.samples and investigation.metric.source not in MEASURED:
+    if investigation.samples and investigation.metric.source not in MEASURED and not is_counter(investigation.metric):
         yield f"{quote(investigation.metric.name)} is what the measured program says of itself."

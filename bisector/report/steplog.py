@@ -196,14 +196,19 @@ def _medians(investigation: Investigation, samples: list[Sample], gauge: Gauge) 
     metric = investigation.metric
     places: dict[tuple[Place, bool], list[float]] = {}
     failed: dict[Outcome, int] = {}
+    walls: dict[Place, list[float]] = {}
     for sample in samples:
         if sample.counts and metric.name in sample.values:
             again = sample.purpose is Purpose.ENVIRONMENT and sample.number > 0
             places.setdefault((sample.place, again), []).append(sample.values[metric.name])
+        elif sample.purpose is Purpose.UNTOOLED and sample.outcome is Outcome.OK and sample.usage is not None:
+            walls.setdefault(sample.place, []).append(sample.usage.wall)
         elif sample.purpose is not Purpose.WARMUP:
             failed[sample.outcome] = failed.get(sample.outcome, 0) + 1
     for (place, again), values in places.items():
         name = f"{place_name(place)}{' built again' if again else ''}"
         yield f"{name}: {gauge.bare(median(values))} {told(gauge.unit)}".rstrip()
+    for place, times in walls.items():
+        yield f"{place_name(place)}: {numbers.seconds(median(times))} of wall time"
     for outcome, count in failed.items():
         yield f"{numbers.count(count, 'run')}: {OUTCOMES[outcome]}"

@@ -12,6 +12,7 @@ from bisector.core.model.request import JobKind
 from bisector.core.model.trigger import Trigger
 from bisector.engine.asking import Ask
 from bisector.engine.job import JobRow, JobState
+from bisector.engine.joins import Joined, JoinFate
 from bisector.engine.queue import DEFAULT_CLASS, Entry, Order, Priority
 from bisector.engine.telling import investigation_of, kept_file, told
 from bisector.formats.service import Name
@@ -46,6 +47,17 @@ class OrderShape(Shape):
     link: str = Field("", max_length=2000, description="shown beside the answer")
 
 
+class JoinedShape(BaseModel):
+    """An alert that joined a job."""
+
+    asked_by: str
+    metric: str
+    good: str
+    bad: str
+    fate: JoinFate
+    job: str | None = Field(description="the job of its own, where the one it joined did not answer it")
+
+
 class JobShape(BaseModel):
     """A job as lists show it."""
 
@@ -60,6 +72,7 @@ class JobShape(BaseModel):
     sentence: str | None
     priority: str | None = None
     attempts: int = 0
+    joined: list[JoinedShape] = Field([], description="alerts that asked about the same change while it waited")
     links: dict[str, str]
 
 
@@ -196,5 +209,18 @@ def _shape(service: Service, row: JobRow) -> JobShape:
         sentence=row.sentence or None,
         priority=entry.order.priority.name.lower() if entry is not None else None,
         attempts=entry.attempt if entry is not None else 0,
+        joined=[_joined(each) for each in service.joining.joined(row.job)],
         links={"self": here, "result": f"{here}/result", "report": f"{here}/report", "page": f"/jobs/{row.job}"},
+    )
+
+
+def _joined(alert: Joined) -> JoinedShape:
+    request = alert.request
+    return JoinedShape(
+        asked_by=alert.order.asked_by,
+        metric=request.metric.name,
+        good=request.good,
+        bad=request.bad,
+        fate=alert.fate,
+        job=alert.own or None,
     )

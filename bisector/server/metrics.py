@@ -83,7 +83,7 @@ def metric_routes(service: Service) -> APIRouter:
         try:
             service.queue.depth()
         except BisectorError as error:
-            return JSONResponse({"status": "not ready", "error": error.what}, 503)
+            return JSONResponse({"status": "not ready", "error": error.what}, 503, headers={"Retry-After": "10"})
         return JSONResponse({"status": "ready"})
 
     @routes.get("/metrics", summary="Figures for Prometheus", response_class=Response)

@@ -42,7 +42,7 @@ def week_routes(service: Service) -> APIRouter:
 
 def _week(service: Service, end: Seconds, link: Callable[[str], str]) -> WeekPart:
     known = service.series()
-    week, _ = week_before(end, known.states, service.records)
+    week = week_before(end, known.states, service.records)
     return week_part(week, link, "; ".join(known.problems))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bisector.engine.ports import Runner
 from bisector.engine.queue import EntryState
-from bisector.errors import BisectorError
+from bisector.errors import BisectorError, EnvironmentFault
 from bisector.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def look_around(wiring: Wiring, image: str) -> Iterator["Finding"]:
     yield from _docker(wiring, image)
     yield attempt("profilers here", lambda: _profilers(wiring.local()), optional=True)
     yield attempt("profilers, Docker", lambda: _profilers(wiring.docker()), optional=True)
+    yield attempt("counters here", lambda: _counters(wiring.local()), optional=True)
+    yield attempt("counters, Docker", lambda: _counters(wiring.docker()), optional=True)
 
 
 def _database(wiring: Wiring) -> Iterator["Finding"]:
@@ -102,6 +104,19 @@ def engine_version(wiring: Wiring) -> str:
         return f"Docker {wiring.docker().version()}"
     except BisectorError:
         return "no Docker engine"
+
+
+def _counters(runner: Runner) -> str:
+    """What can count instructions with a runner, and why not the rest; EnvironmentFault where nothing can."""
+    from bisector.core.model.counting import CounterTool
+
+    why = runner.unusable_counters()
+    problems = [f"no {name}: {reason}" for name, reason in why.items()]
+    able = [str(name) for name in CounterTool if name not in why]
+    if not able:
+        advice = "install valgrind (Debian: valgrind) to search by instructions; runs in containers use it as well"
+        raise EnvironmentFault("; ".join(problems), then=advice)
+    return "; ".join([f"instructions by {able[0]}", *problems])
 
 
 def _profilers(runner: Runner) -> str:

@@ -32,7 +32,7 @@ def grounds(wiring: Wiring) -> Grounds:
 
 
 def _accepted(wiring: Wiring, trigger: Trigger) -> Sha | None:
-    for state in sweeper(wiring, lambda _: None).states():
+    for state in sweeper(wiring, lambda _: None).known().states:
         name = state.watched.name
         same = (name.repository, name.scenario) == (trigger.repository, trigger.scenario)
         if same and trigger.metric in (None, name.metric) and any(isinstance(each, Accepted) for each in state.history):

@@ -233,15 +233,16 @@ def test_sixty_nights_find_both_regressions_and_the_improvement_and_nothing_else
     # The same night after night as a week tells it: what is open, what was found that week, and since when it was seen.
     records = SqlRecords(shop.database)
     last = searched[2].time
-    week, problem = week_before(last + DAY, shop.sweeper().states(), records)
-    assert problem == ""
+    known = shop.sweeper().known()
+    assert known.problems == ()
+    week = week_before(last + DAY, known.states, records)
     assert [each.searched.job for each in week.open] == [searched[0].job, searched[2].job]
     assert [each.answer.blamed[0].commit for each in week.open if each.answer] == [world.line[46], world.line[140]]
     assert [found.answer.job for found in week.found] == [searched[2].job]
     assert week.found[0].answer.asked_by == "sweep nightly"
     assert 0 < week.found[0].from_seen < WEEK
     assert [(trend.worse, trend.notable) for trend in week.trends] == [(True, True)]
-    assert week_before(searched[0].time, shop.sweeper().states(), records)[0].open == ()
+    assert week_before(searched[0].time, known.states, records).open == ()
 
 
 def test_nights_that_were_missed_are_made_up_for_once(shop_of: Open) -> None:

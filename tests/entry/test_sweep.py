@@ -45,6 +45,29 @@ def test_a_night_is_measured_in_this_process_and_listed(cli: Cli, repository: Sa
     assert cli("sweep", "accept", "elsewhere").code == 2
 
 
+def test_a_scenario_that_cannot_be_read_keeps_no_other_from_its_sweep(
+    cli: Cli, repository: Sandbox, scenario: Path
+) -> None:
+    Path("scenarios").mkdir()
+    scenario.rename(Path("scenarios/level").absolute())
+    Path("scenarios/broken").mkdir()
+    Path("scenarios/broken/scenario.toml").write_text("[run]\n")
+    settings = SETTINGS.format(repository=repository.top).replace('["level"]', '["broken", "level"]')
+    Path("bisector.toml").write_text(settings)
+    begun = cli("sweep", "run", "--once")
+    assert begun.code == 2, "what is wrong is told"
+    assert "the series begins with it" in begun.err
+    listed = cli("sweep", "list")
+    assert listed.code == 2
+    assert "shop/main/level/seconds@default" in listed.out
+    assert "broken" in listed.err
+    assert cli("sweep", "accept", "level").code == 0
+    week = cli("weekly")
+    assert week.code == 0
+    assert "level" in week.out
+    assert "broken" in week.out, "and of the other it says why it is not there"
+
+
 def test_without_sweeps_or_a_way_to_run_the_next_thing_to_do_is_said(cli: Cli) -> None:
     assert "no sweep is configured" in cli("sweep", "list").err
     assert "either --once or --enqueue" in cli("sweep", "run").err

@@ -21,7 +21,7 @@ KINDS = worlds.by_verdict()
 CONTRACT = [
     *("schema", "kind", "job", "verdict", "reason", "sentence", "repository", "good", "bad", "candidates", "scenario"),
     *("runner", "metric", "ends", "culprits", "opposite", "others", "untestable", "patches", "cost", "environment"),
-    *("reproduce", "artifacts", "trial", "still_at_head", "head", "packages", "rebuilt", "parts"),
+    *("reproduce", "artifacts", "trial", "still_at_head", "head", "packages", "rebuilt", "parts", "counted"),
 ]
 
 

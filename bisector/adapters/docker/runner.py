@@ -7,6 +7,7 @@ from pathlib import Path
 from bisector.adapters.docker import images
 from bisector.adapters.docker.beside import beside_problem
 from bisector.adapters.docker.build import build_in_docker
+from bisector.adapters.docker.counting import counters_inside
 from bisector.adapters.docker.engine import About, Engine
 from bisector.adapters.docker.host import engine_facts
 from bisector.adapters.docker.layout import LEFTOVERS
@@ -14,11 +15,13 @@ from bisector.adapters.docker.leftovers import remove_leftovers
 from bisector.adapters.docker.session import DockerSession, measuring_cpus, open_session, probe
 from bisector.adapters.docker.sweep import sweep
 from bisector.adapters.docker.workshop import make_workshop
+from bisector.adapters.measure.counting import counter_facts, unusable
 from bisector.adapters.measure.host import fingerprint
 from bisector.adapters.measure.lock import locked
 from bisector.adapters.measure.profilers import without_tools
 from bisector.adapters.measure.together import run_together
 from bisector.core.model.builds import Build
+from bisector.core.model.counting import CounterTool
 from bisector.core.model.facts import EnvironmentSeen
 from bisector.core.model.profiles import ProfilerName
 from bisector.core.model.request import Request, RunnerName
@@ -67,10 +70,11 @@ class DockerRunner:
             return engine.about()
 
     def environment(self, request: Request) -> EnvironmentSeen:
-        """The engine's machine and the engine; the toolchain is the base image."""
+        """The engine's machine and the engine, and what counts there; the toolchain is the base image."""
         with Engine() as engine:
             info = engine.info()
-        facts = {**engine_facts(info), "runner": str(self.name)}
+            counter = counter_facts(request, counters_inside(engine, self._workshop, request.image_id))
+        facts = {**engine_facts(info), "runner": str(self.name), **counter}
         cpus = measuring_cpus(info, request.scenario.run.cpus)
         details = {
             **facts,
@@ -86,6 +90,11 @@ class DockerRunner:
         with Engine() as engine:
             info = engine.info()
         return int(info["NCPU"]) if info.get("CPUSet", True) else 0
+
+    def unusable_counters(self) -> Mapping[CounterTool, str]:
+        """perf, and valgrind where it is not installed beside bisector; images are not asked for anything."""
+        with Engine() as engine:
+            return unusable(counters_inside(engine, self._workshop, None))
 
     def build(self, order: BuildOrder, stop: StopSignal) -> Build:
         """Build in a container and keep it as an image, once, however many processes ask."""

@@ -12,6 +12,7 @@ from bisector.adapters.in_memory import profiles
 from bisector.adapters.in_memory.machine import SimulatedBackground
 from bisector.adapters.in_memory.world import World
 from bisector.core.model.builds import Build
+from bisector.core.model.counting import CounterTool
 from bisector.core.model.facts import EnvironmentSeen
 from bisector.core.model.profiles import ProfilerName
 from bisector.core.model.request import Request, RunnerName
@@ -59,6 +60,10 @@ class SimulatedRunner:
     def processors(self) -> int:
         """As many as the world has."""
         return self.world.cores
+
+    def unusable_counters(self) -> Mapping[CounterTool, str]:
+        """All of them."""
+        return dict.fromkeys(CounterTool, "a simulated world counts nothing")
 
     def build(self, order: BuildOrder, stop: StopSignal) -> Build:
         """Build unless the world says that this tree does not."""

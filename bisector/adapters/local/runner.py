@@ -13,12 +13,14 @@ from bisector.adapters.local.aside import kept_off
 from bisector.adapters.local.build import Workshop, build_locally, content_at_hand
 from bisector.adapters.local.places import BuildPlace, Cache, purge, remove_tree, size_of
 from bisector.adapters.local.session import LocalSession, measuring_cpus, open_session
+from bisector.adapters.measure.counting import counter_facts, counters_here, unusable
 from bisector.adapters.measure.host import fingerprint, host_facts
 from bisector.adapters.measure.lock import Owner, locked, locked_if_free
 from bisector.adapters.measure.profilers import perf_problem, ptrace_problem, without_tools
 from bisector.adapters.measure.together import run_together
 from bisector.adapters.measure.tools import prepare
 from bisector.core.model.builds import Build
+from bisector.core.model.counting import CounterTool
 from bisector.core.model.facts import EnvironmentSeen
 from bisector.core.model.profiles import ProfilerName
 from bisector.core.model.request import Request, RunnerName
@@ -49,6 +51,7 @@ class LocalRunner:
             host_env=dict(host_env),
         )
         self._owner = Owner(self._cache.owners)
+        self._counters = counters_here(self._workshop.tools, self._workshop.host_env.get("PATH"))
 
     @property
     def name(self) -> RunnerName:
@@ -60,8 +63,8 @@ class LocalRunner:
         return None
 
     def environment(self, request: Request) -> EnvironmentSeen:
-        """This machine, its Python, C library and compiler."""
-        facts = {**host_facts(), "runner": str(self.name)}
+        """This machine, its Python, C library and compiler, and what counts on it where something has to."""
+        facts = {**host_facts(), "runner": str(self.name), **counter_facts(request, self._counters)}
         details = {
             **facts,
             "cpus": "cpuset " + ",".join(map(str, measuring_cpus(request.scenario.run.cpus))),
@@ -73,6 +76,10 @@ class LocalRunner:
     def processors(self) -> int:
         """Those that this process may use."""
         return len(os.sched_getaffinity(0))
+
+    def unusable_counters(self) -> Mapping[CounterTool, str]:
+        """perf where the processor's counters cannot be had, and valgrind where it is not installed."""
+        return unusable(self._counters)
 
     def build(self, order: BuildOrder, stop: StopSignal) -> Build:
         """Build in a directory of its own, once, however many processes ask."""

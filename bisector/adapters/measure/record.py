@@ -84,7 +84,7 @@ def parse_fields(stream: bytes, at: int = 0) -> dict[str, bytes] | None:
 
 
 def _record(fields: Mapping[str, bytes]) -> Record | None:
-    names = ("wall_ns", "cpu_us", "peak_kib", "timed_out", "stopped", "over_output", "over_memory")
+    names = ("wall_ns", "cpu_us", "peak_kib", "faults", "timed_out", "stopped", "over_output", "over_memory")
     numbers = {name: _number(fields.get(name)) for name in (*names, "oom_kills", "survivors")}
     if min(numbers.values()) < 0 or len({"exit", "signal", "failed"} & fields.keys()) != 1:
         return None
@@ -95,7 +95,12 @@ def _record(fields: Mapping[str, bytes]) -> Record | None:
     return Record(
         exit_code=exit_code,
         failed=failed,
-        usage=Usage(wall=numbers["wall_ns"] / 1e9, cpu=numbers["cpu_us"] / 1e6, peak_memory=numbers["peak_kib"] * 1024),
+        usage=Usage(
+            wall=numbers["wall_ns"] / 1e9,
+            cpu=numbers["cpu_us"] / 1e6,
+            peak_memory=numbers["peak_kib"] * 1024,
+            page_faults=numbers["faults"],
+        ),
         timed_out=numbers["timed_out"] > 0,
         stopped=numbers["stopped"] > 0,
         over_output=numbers["over_output"] > 0,

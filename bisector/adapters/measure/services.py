@@ -14,7 +14,7 @@ from bisector.engine.ports import RunOrder, RunRecord
 DIRECTORY = "services"
 """Below {out}: the services' logs, and the report."""
 REPORT = f"{DIRECTORY}/report"
-_NUMBERS = frozenset({"cpu_us", "peak_kib", "ready_ns"})
+_NUMBERS = frozenset({"cpu_us", "peak_kib", "faults", "ready_ns"})
 _MARGIN: Seconds = 10.0
 _GATE = 'echo $$ > "$0" && exec "$@"'
 """What a profiler starts in place of the service: it leaves its id, and becomes the service."""
@@ -119,9 +119,7 @@ def _read(content: bytes) -> _Report | None:
             faulty=int(faulty),
             client=_end(fields["client"]) if "client" in fields else None,
             wall=int(fields["wall_ns"]) / 1e9,
-            numbers={
-                ".".join((n, i)): int(text) for (n, _, i), text in numbered if n in {"cpu_us", "peak_kib", "ready_ns"}
-            },
+            numbers={".".join((n, i)): int(text) for (n, _, i), text in numbered if n in _NUMBERS},
             ends={int(number): _end(text) for (name, _, number), text in numbered if name == "ended"},
             logs={int(number): text for (name, _, number), text in numbered if name == "log"},
         )
@@ -148,6 +146,7 @@ def _judged(record: RunRecord, report: _Report, recipe: RunRecipe) -> RunRecord:
         wall=report.wall,
         cpu=report.numbers.get(f"cpu_us.{last}", 0) / 1e6,
         peak_memory=1024 * report.numbers.get(f"peak_kib.{last}", 0),
+        page_faults=report.numbers.get(f"faults.{last}", 0),
     )
     outcome, reason = _outcome(record, report, recipe)
     return replace(

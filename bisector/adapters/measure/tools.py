@@ -33,6 +33,19 @@ def measure_timing_overhead(): return {"walltime": 1e-7}
 def walltime_coarse_resolution(): return None
 """
 
+VALGRIND_AT = (
+    *("/usr/libexec/valgrind", "/usr/lib/valgrind", "/usr/lib64/valgrind"),
+    *("/usr/local/libexec/valgrind", "/usr/local/lib/valgrind"),
+)
+"""Where valgrind keeps its own programs, which need nothing of the system that they run on."""
+LAUNCH = """#!/bin/sh
+# What valgrind starts itself by, and starts again for every program that the command starts.
+here=${0%/*} tool=cachegrind
+for word; do case $word in --tool=*) tool=${word#--tool=}; break;; --) break;; esac; done
+export VALGRIND_LAUNCHER="$0" VALGRIND_LIB="$here"
+exec "$here/$tool-PLATFORM" "$@"
+"""
+
 Program = Literal["measure", "attend", "listing"]
 
 
@@ -41,7 +54,8 @@ class Tools:
     """A directory with the programs: the Python versions always, the compiled ones where `compiled` says so.
 
     The compiled ones are for processors like this `machine`'s. The profilers lie beside them as far as they are
-    installed: py-spy, and in `hook` and `packages` what a Python program is looked at with from within.
+    installed: py-spy, and in `hook` and `packages` what a Python program is looked at with from within; in `valgrind`
+    what counts instructions.
     """
 
     directory: Path
@@ -57,6 +71,11 @@ class Tools:
     def has_pyinstrument(self) -> bool:
         """Whether pyinstrument is among them."""
         return (self.directory / "packages" / "pyinstrument").exists()
+
+    @property
+    def has_valgrind(self) -> bool:
+        """Whether what counts instructions is among them."""
+        return (self.directory / "valgrind" / "launch").exists()
 
     @property
     def digest(self) -> str:
@@ -93,7 +112,7 @@ def _digest(compiler: str) -> str:
     for name in HOOKS:
         state.update((PROGRAMS.parent / name).read_bytes())
     state.update(STAND_IN.encode())
-    for path in (*_py_spy(), *_pyinstrument()):
+    for path in (*_py_spy(), *_pyinstrument(), *_valgrind()):
         status = path.stat()
         state.update(f"{path.name} {status.st_size} {status.st_mtime_ns}\n".encode())
     return state.hexdigest()[:16]
@@ -115,6 +134,7 @@ def _make(directory: Path, compiler: str) -> None:
         shutil.copytree(path, made / "packages" / path.name, ignore=shutil.ignore_patterns("__pycache__", "*.c", "*.h"))
         # Where the extension is not for the image's Python this stands in for it: modules come after extensions.
         (made / "packages" / path.name / "low_level" / "stat_profile.py").write_text(STAND_IN)
+    _copy_valgrind(made / "valgrind")
     if not all(_compile(made / program, sources, compiler) for program, sources in PARTS.items()):
         for program in PARTS:  # half of them would only be confusing
             (made / program).unlink(missing_ok=True)
@@ -144,6 +164,31 @@ def _compile(output: Path, sources: Iterable[str], compiler: str) -> bool:
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
+
+
+def _copy_valgrind(directory: Path) -> None:
+    found = _valgrind()
+    if not found:
+        return
+    directory.mkdir()
+    for path in found:
+        shutil.copyfile(path, directory / path.name)
+        (directory / path.name).chmod(0o755)
+    (directory / "launch").write_text(LAUNCH.replace("PLATFORM", found[0].name.partition("-")[2]))
+    (directory / "launch").chmod(0o755)
+
+
+def _valgrind() -> list[Path]:
+    """What of the installed valgrind counts in programs like this machine's own: its tools, and what they load into
+    them. Those for 32 bits lie beside them and sort after."""
+    for place in map(Path, VALGRIND_AT):
+        for first in sorted(place.glob("cachegrind-*-linux")):
+            platform_of = first.name.partition("-")[2]
+            others = [place / f"{tool}-{platform_of}" for tool in ("callgrind", "dhat", "none")]
+            others += [place / f"vgpreload_{name}-{platform_of}.so" for name in ("core", "dhat")]
+            if all(path.exists() for path in others):
+                return [first, *others]
+    return []
 
 
 def _py_spy() -> list[Path]:

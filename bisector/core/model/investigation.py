@@ -230,7 +230,9 @@ class Investigation:
         build = self.builds.get((place, 0))
         if build is not None and build.outcome in SPEAKS_OF_THE_COMMIT:
             return build.outcome, build.reason
-        samples, fatal = self.by_place.get(place, ()), SPEAKS_OF_THE_COMMIT - besides
+        fatal = SPEAKS_OF_THE_COMMIT - besides
+        # What a run without the tool does says nothing of whether the count can be had.
+        samples = [sample for sample in self.by_place.get(place, ()) if sample.purpose is not Purpose.UNTOOLED]
         failed = [sample for sample in samples if sample.outcome in fatal]
         good = sum(sample.outcome is Outcome.OK or sample.outcome in besides for sample in samples)
         if len(failed) >= FAILURES_THAT_SETTLE and len(failed) > good:

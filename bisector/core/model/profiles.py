@@ -27,6 +27,8 @@ CALLGRIND_SLOWDOWN = 50.0
 """Times as long as by itself that a program takes under callgrind, about."""
 WRITING: Seconds = 60.0
 """What a profiler may take to write, once the service that it is around has ended."""
+VALGRIND = "{tools}/valgrind/launch"
+"""Valgrind as it is brought along."""
 _PYTHONS = ("python", "pytest", "py.test", "pypy")
 
 
@@ -80,21 +82,26 @@ class Profiler:
         Where a command puts load on services the profiler is around the one that is looked at, and has time to write
         when that has ended.
         """
-        roomy = replace(
-            recipe,
-            timeout_seconds=self.slowdown * recipe.timeout_seconds,
-            memory_bytes=recipe.memory_bytes + self.room,
-        )
-        if not recipe.services:
-            return replace(roomy, command=(*self.before, *recipe.command))
-        *others, last = recipe.services
-        wrapped = replace(
-            last,
-            around=self.before,
-            ready_seconds=self.slowdown * last.ready_seconds,
-            stop_seconds=self.slowdown * last.stop_seconds + WRITING,
-        )
-        return replace(roomy, services=(*others, wrapped))
+        return surrounded(recipe, self.before, slowdown=self.slowdown, room=self.room)
+
+
+def surrounded(recipe: RunRecipe, before: tuple[str, ...], *, slowdown: float, room: Bytes) -> RunRecipe:
+    """The run with `before` around what is looked at: so many times as long a limit, and so much more memory."""
+    roomy = replace(
+        recipe,
+        timeout_seconds=slowdown * recipe.timeout_seconds,
+        memory_bytes=recipe.memory_bytes + room,
+    )
+    if not recipe.services:
+        return replace(roomy, command=(*before, *recipe.command))
+    *others, last = recipe.services
+    wrapped = replace(
+        last,
+        around=before,
+        ready_seconds=slowdown * last.ready_seconds,
+        stop_seconds=slowdown * last.stop_seconds + WRITING,
+    )
+    return replace(roomy, services=(*others, wrapped))
 
 
 def sampler(name: ProfilerName, recipe: ProfileRecipe, *, contained: bool = False) -> Profiler:
@@ -133,9 +140,11 @@ def allocations() -> Profiler:
 
 
 def native_counter() -> Profiler:
-    """What counts calls and instructions of compiled functions: callgrind, where the image or machine has it."""
-    missing = "command -v valgrind >/dev/null || { echo 'Error: valgrind is not installed there' >&2; exit 127; }; "
-    count = 'valgrind -q --tool=callgrind --trace-children=yes --callgrind-out-file="$0/callgrind.%p" -- "$@"; '
+    """What counts calls and instructions of compiled functions: callgrind, brought along where it is installed beside
+    bisector, else the image's own."""
+    chosen = 'count=$1; shift; [ -x "$count" ] || count=valgrind; '
+    missing = "command -v \"$count\" >/dev/null || { echo 'Error: valgrind is not installed there' >&2; exit 127; }; "
+    count = '"$count" -q --tool=callgrind --trace-children=yes --callgrind-out-file="$0/callgrind.%p" -- "$@"; '
     number = f'status=$?; n=0; for f in "$0"/callgrind.*; do [ $n -lt {MOST_PROCESSES} ] || break; '
     return Profiler(
         tool="callgrind",
@@ -143,8 +152,9 @@ def native_counter() -> Profiler:
         before=(
             "/bin/sh",
             "-c",
-            f'{missing}{count}{number}mv "$f" "$0/calls.$n"; n=$((n+1)); done; exit $status',
+            f'{chosen}{missing}{count}{number}mv "$f" "$0/calls.$n"; n=$((n+1)); done; exit $status',
             "{out}",
+            VALGRIND,
         ),
         files=tuple(f"calls.{number}" for number in range(MOST_PROCESSES)),
         slowdown=100.0,

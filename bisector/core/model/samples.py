@@ -46,6 +46,9 @@ class Purpose(StrEnum):
     """Two builds of one commit beside each other."""
     ENVIRONMENT = "environment"
     """Builds made earlier beside builds made today, which hold other packages. No part of the search."""
+    UNTOOLED = "untooled"
+    """The command by itself, where a tool around it counts: its wall time stands beside the count. No part of the
+    search either."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +58,8 @@ class Usage:
     wall: Seconds
     cpu: Seconds
     peak_memory: Bytes
+    page_faults: int = 0
+    """With and without reading from a disk; 0 in what earlier versions recorded."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +99,8 @@ class Sample:
     @property
     def counts(self) -> bool:
         """Whether it is compared: a measured run that ended well, or whose failing is judged, not a warm-up."""
-        return (self.outcome is Outcome.OK or CRASHED.name in self.values) and self.purpose is not Purpose.WARMUP
+        made = self.outcome is Outcome.OK or CRASHED.name in self.values
+        return made and self.purpose not in {Purpose.WARMUP, Purpose.UNTOOLED}
 
     def judged_by_crashing(self) -> "Sample":
         """This sample with whether it crashed among its values; one that says nothing stays as it is."""

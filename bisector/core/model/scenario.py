@@ -218,6 +218,8 @@ class Metric:
     """The metric is a counter without run-to-run noise: one run a commit tells its value."""
     allow_failures: float = 0.0
     """How large a share of its own operations may have failed in a run that still has a result."""
+    tool: Literal["auto", "perf", "valgrind"] = "auto"
+    """What counts it, where it is a counter that several tools can count."""
 
     def reading(self) -> str:
         """How it is read, as text: values read in different ways are not compared."""

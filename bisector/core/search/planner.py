@@ -32,6 +32,7 @@ from bisector.core.search.observations import Settings
 from bisector.core.search.shape import Uneven
 from bisector.core.search.spending import overspent, run_seconds
 from bisector.core.search.together import for_each_metric
+from bisector.core.search.untooled import without_tool
 from bisector.core.search.view import View, inner_view, main_view
 
 PLANNER = "4"
@@ -71,6 +72,9 @@ def next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
     if more is not None:
         return replace(plan, step=more)
     view = main_line_view(investigation, ends)
+    timed = without_tool(view, plan.step.verdict, elapsed)
+    if timed is not None:
+        return replace(plan, step=timed)
     # What never deviates has builds that do not either: there the posterior's deviation is only what it began with.
     known = plan.decision.posterior if plan.decision is not None and not view.exact else None
     tau = known.tau if known is not None else 0.0

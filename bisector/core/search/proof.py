@@ -58,7 +58,7 @@ def before_conclusion(view: View, step: Conclude, tau: float, elapsed: Seconds) 
 
 def begun(investigation: Investigation) -> bool:
     """Whether a proof was begun: from then on a budget that it spends must not take back what was found."""
-    proving = {Purpose.TRIAL, Purpose.CONTROL}
+    proving = {Purpose.TRIAL, Purpose.CONTROL, Purpose.UNTOOLED}
     measured = any(
         isinstance(plan.step, Measure)
         and bool(plan.step.slots)

@@ -18,6 +18,7 @@ from bisector.core.search.across import runs_together, taken_together
 from bisector.core.search.censored import WALL, is_bound, placed, with_bounds
 from bisector.core.search.duets import Levelled, levelled
 from bisector.core.search.effect import Difference, difference
+from bisector.core.search.exact import is_exact
 from bisector.core.search.failing import reasons_by_index
 from bisector.core.search.observations import FloatArray, Observations, Verification
 from bisector.core.search.pairs import Paired, compare_pairs, neighbours
@@ -234,19 +235,9 @@ class View:
 
     @cached_property
     def exact(self) -> bool:
-        """Whether the metric is free of noise: declared so, or equal in every run, and never caught deviating.
-
-        One deviation, be it between two builds of one commit, and it is searched like any noisy metric.
-        """
-        first: dict[Place, float] = {}
-        runs: dict[Place, int] = {}
-        for sample in self.samples:
-            value = sample.values[self.metric.name]
-            if first.setdefault(sample.place, value) != value:
-                return False
-            runs[sample.place] = runs.get(sample.place, 0) + 1
+        """Whether the metric is free of noise, as `is_exact` says."""
         ends = (self.place_at(self.low), self.place_at(self.high))
-        return self.metric.exact or all(runs.get(end, 0) >= 4 for end in ends)
+        return is_exact(self.samples, self.metric, ends, self.investigation.request.min_effect_of(self.metric))
 
     def _weights(self) -> FloatArray:
         weights = prior_weights(self.line, guessing=self.investigation.request.search.prior)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
+from bisector.core.model.counting import COUNTERS, count_file
 from bisector.core.model.samples import Usage
 from bisector.core.model.scenario import Better, Metric
-from bisector.formats.results import json_object, pattern, plain, printed
+from bisector.formats.results import counted, json_object, pattern, plain, printed
 from bisector.formats.results.figures import Figure, checked, chosen
 from bisector.formats.results.problem import ResultProblem
 from bisector.formats.results.tools import TOOLS, usual_meaning
@@ -13,6 +14,7 @@ MEASURED: Mapping[str, Callable[[Usage], float]] = {
     "wall": lambda usage: usage.wall,
     "cpu": lambda usage: usage.cpu,
     "peak_memory": lambda usage: float(usage.peak_memory),
+    "page_faults": lambda usage: float(usage.page_faults),
 }
 """Metrics that we measure ourselves."""
 
@@ -20,12 +22,25 @@ READERS: Mapping[str, Callable[[bytes, Metric], list[float]]] = {
     "json": json_object.read,
     "number": plain.read,
     "printed": printed.read,
+    **dict.fromkeys(("instructions", "allocations", "allocated_bytes", "peak_allocated", "syscalls"), counted.read),
+    "size": plain.read,
 }
-"""Metrics that are read from what the run printed or wrote."""
+"""Metrics that are read from what the run printed or wrote, or a tool around it."""
 
 SOURCES = (*MEASURED, *READERS, *TOOLS)
-UNITS = {"wall": "s", "cpu": "s", "peak_memory": "B", "instructions": "instructions"}
-"""Of metrics that we measure ourselves."""
+UNITS = {
+    "wall": "s",
+    "cpu": "s",
+    "peak_memory": "B",
+    "size": "B",
+    "allocated_bytes": "B",
+    "peak_allocated": "B",
+    "instructions": "instructions",
+    "page_faults": "page faults",
+    "allocations": "blocks",
+    "syscalls": "calls",
+}
+"""Of metrics that we measure or count ourselves."""
 USUAL_NAMES = {"json": "seconds", "number": "value"}
 """What a metric of the command line is called when nobody names it."""
 LARGEST = 1e100
@@ -54,8 +69,11 @@ def meaning(source: str, select: str = "", quantity: str = "") -> tuple[str, Bet
 def metric_of_command(source: str, name: str = "") -> Metric:
     """The metric of a command on the command line that is read from `source`."""
     unit, better = meaning(source, name)
-    called = source if source in MEASURED else name or USUAL_NAMES.get(source, "value")
-    return Metric(name=called, source=source, unit=unit, better=better)
+    own = source in MEASURED or source in COUNTERS
+    called = source if own else name or USUAL_NAMES.get(source, "value")
+    return Metric(
+        name=called, source=source, file=count_file(source), unit=unit, better=better, exact=source in COUNTERS
+    )
 
 
 def read_value(metric: Metric, usage: Usage, stdout: bytes, files: Mapping[str, bytes]) -> float:
@@ -84,6 +102,8 @@ def figures_there(metric: Metric, stdout: bytes, files: Mapping[str, bytes]) -> 
 
 
 def _text(metric: Metric, stdout: bytes, files: Mapping[str, bytes]) -> bytes:
+    if metric.source == "size" and metric.file not in files:
+        raise ResultProblem(f"there is no {metric.select or 'checkout'} to tell the size of after a run")
     if metric.file and metric.file not in files:
         raise ResultProblem(f"the run did not write {{out}}/{metric.file} as a regular file")
     return files[metric.file] if metric.file else stdout

@@ -7,16 +7,16 @@ from dataclasses import replace
 from bisector.core.model.scenario import Better
 from bisector.formats.results.figures import Figure
 from bisector.formats.results.problem import ResultProblem
-from bisector.formats.results.tree import share, wrong
+from bisector.formats.results.tree import NUMBER, WHOLE, share, wrong
 
 TOOL = "hey"
 ROUNDED = "hey rounds to 0.1 ms"
 SUMMARY = {"Average": "mean", "Fastest": "min", "Slowest": "max"}
-LINE = re.compile(r"^  (Average|Fastest|Slowest):\s+([\d.]+) secs", re.MULTILINE)
-RATE = re.compile(r"^  Requests/sec:\s+([\d.]+)", re.MULTILINE)
-PERCENTILE = re.compile(r"^  (\d+)%+ in ([\d.]+) secs", re.MULTILINE)
-STATUS = re.compile(r"^  \[(\d+)\]\s+(\d+) responses", re.MULTILINE)
-ERRORS = re.compile(r"^  \[(\d+)\]\t(?!\d+ responses)", re.MULTILINE)
+LINE = re.compile(rf"^  (Average|Fastest|Slowest):\s+({NUMBER}) secs", re.MULTILINE)
+RATE = re.compile(rf"^  Requests/sec:\s+({NUMBER})", re.MULTILINE)
+PERCENTILE = re.compile(rf"^  ({WHOLE})%+ in ({NUMBER}) secs", re.MULTILINE)
+STATUS = re.compile(rf"^  \[({WHOLE})\]\s+({WHOLE}) responses", re.MULTILINE)
+ERRORS = re.compile(rf"^  \[({WHOLE})\]\t(?!\d+ responses)", re.MULTILINE)
 
 
 def read(text: bytes) -> list[Figure]:

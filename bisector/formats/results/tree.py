@@ -11,6 +11,11 @@ SCALES = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0,
 """Units of time, in seconds."""
 
 
+NUMBER = r"\d{1,18}(?:\.\d{1,18})?(?![\d.])"
+WHOLE = r"\d{1,18}(?!\d)"
+"""Numbers as tools print them, for patterns: what they match can be converted."""
+
+
 def document(text: bytes, tool: str) -> Any:
     """The JSON that `tool` wrote. What was printed before its first line that begins a value is passed over."""
     content = text.decode("utf-8", "replace").lstrip("\ufeff").strip()

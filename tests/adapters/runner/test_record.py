@@ -14,6 +14,7 @@ NUMBERS = (
     "wall_ns",
     "cpu_us",
     "peak_kib",
+    "faults",
     "timed_out",
     "stopped",
     "over_output",
@@ -33,7 +34,7 @@ def framed(payload: bytes, nonce: str = NONCE) -> bytes:
 
 GOOD = (
     field("exit", b"0")
-    + b"".join(field(name, b"7" if name in NUMBERS[:3] else b"0") for name in NUMBERS)
+    + b"".join(field(name, b"7" if name in NUMBERS[:4] else b"0") for name in NUMBERS)
     + field("stdout", b"bisector-record 1 - 5\nline\n")
     + field("file.0", b"\0\n")
     + field("refused.1", b"it is a link")
@@ -44,6 +45,7 @@ def test_a_sound_record_is_read() -> None:
     record = parse(framed(GOOD), NONCE)
     assert isinstance(record, Record)
     assert (record.exit_code, record.usage.wall, record.usage.cpu, record.usage.peak_memory) == (0, 7e-9, 7e-6, 7168)
+    assert record.usage.page_faults == 7
     assert record.stdout == b"bisector-record 1 - 5\nline\n"
     assert (dict(record.files), dict(record.refused)) == ({0: b"\0\n"}, {1: "it is a link"})
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -85,6 +86,7 @@ def test_two_holders_of_a_job_are_told_apart(tmp_path: Path) -> None:
 HOLD = """
 import sys
 from pathlib import Path
+from threading import Event, Thread
 from bisector.adapters.locks import FileLocks
 with FileLocks(Path(sys.argv[1])).job("1"):
     print("held", flush=True)
@@ -116,3 +118,25 @@ def test_waiting_for_the_measuring_slot_can_be_stopped(tmp_path: Path) -> None:
     with locks.measuring(StopSignal(), waiting), pytest.raises(Cancelled), locks.measuring(stop, waiting):
         pass
     assert told == [os.getpid()]
+
+
+def test_who_waits_for_the_measuring_slot_has_it_next(tmp_path: Path) -> None:
+    locks, waits, has, enough = FileLocks(tmp_path), Event(), Event(), Event()
+
+    def measure_after_waiting() -> None:
+        with locks.measuring(StopSignal(), lambda owner: waits.set()):
+            has.set()
+            enough.wait(30)
+
+    waiter = Thread(target=measure_after_waiting)
+    with locks.measuring(StopSignal(), lambda owner: None):
+        waiter.start()
+        assert waits.wait(30)
+    # Free now, and not for somebody who only looks in: a worker between two jobs, say.
+    with locks.measuring_if_free() as free:
+        assert not free
+    assert has.wait(30)
+    enough.set()
+    waiter.join(30)
+    with locks.measuring_if_free() as free:
+        assert free

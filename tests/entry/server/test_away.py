@@ -61,7 +61,8 @@ def _assert_away(world: World) -> None:
     assert [(answer.status_code, int(answer.headers["retry-after"]) > 0) for answer in answers] == [(503, True)] * 7
     assert all("Traceback" not in answer.text for answer in answers)
     assert "the database does not answer" in answers[0].json()["error"]
-    assert world.client.get("/ready").status_code == 503
+    ready = world.client.get("/ready")
+    assert (ready.status_code, ready.headers["Retry-After"]) == (503, "10")
     assert world.client.get("/health").status_code == 200
 
 

@@ -250,6 +250,8 @@ def test_an_alert_about_an_overlapping_range_joins_the_job_that_waits(serve: Ser
     assert "Alerts that joined it" in page
     assert middle[:10] in page
     assert "it waits for this answer" in page
+    (joined,) = world.client.get("/v1/jobs/1").json()["joined"]
+    assert (joined["good"], joined["bad"], joined["fate"], joined["job"]) == (middle, world.bad, "waiting", None)
     other = world.alert({**world.order(good=middle), "metric": "elsewhere"}, delivery="d3")
     assert other.status_code == 422, "what is not configured joins nothing"
     world.wiring.queue.cancel("1")
@@ -257,4 +259,6 @@ def test_an_alert_about_an_overlapping_range_joins_the_job_that_waits(serve: Ser
         until(lambda: len(world.wiring.store.jobs()) == 2)
     request = world.wiring.store.job("2").request
     assert (request.good, request.bad) == (middle, world.bad)
+    (joined,) = world.client.get("/v1/jobs/1").json()["joined"]
+    assert (joined["fate"], joined["job"]) == ("own", "2")
     assert "this does not answer it, job 2 is to" in world.client.get("/jobs/1", headers={"accept": "text/html"}).text

@@ -15,7 +15,7 @@ struct words {
 /* What a process and those it started used. */
 struct tally {
     long long cpu_us;
-    long peak_kib;
+    long peak_kib, faults;
 };
 
 struct service {

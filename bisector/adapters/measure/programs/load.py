@@ -13,7 +13,7 @@ class Tally:
     """What a process and those it started used."""
 
     def __init__(self) -> None:
-        self.cpu_us = self.peak_kib = 0
+        self.cpu_us = self.peak_kib = self.faults = 0
 
 
 class Service:

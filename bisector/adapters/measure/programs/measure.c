@@ -12,7 +12,8 @@
  *   --output BYTES      more than this in either stream ends the run
  *   --memory BYTES      more resident memory than this in all processes of the run ends it (looked at every 250 ms)
  *   --fresh DIR         emptied, or made, before the run, and emptied after it; may be repeated
- *   --out DIR, --collect NAME   regular files below DIR that come back in the record; --collect may be repeated
+ *   --out DIR, --collect NAME   regular files below DIR that come back in the record; --collect may be repeated.
+ *                       size:PATH is how many bytes there are in a file or directory below where the command starts
  *   --cpus N,N          the processors the command may use
  *   --container         (no value) this is a container whose process 1 is `measure init`: count its out-of-memory
  *                       kills, and kill everything else in it afterwards

@@ -17,6 +17,7 @@ static void add_usage(struct tally *tally, const struct rusage *usage)
 {
     tally->cpu_us += (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000LL + usage->ru_utime.tv_usec +
                      usage->ru_stime.tv_usec;
+    tally->faults += usage->ru_minflt + usage->ru_majflt;
     if (usage->ru_maxrss > tally->peak_kib)
         tally->peak_kib = usage->ru_maxrss;
 }

@@ -36,6 +36,7 @@ def reap(load: Load) -> None:
 
 def add_usage(tally: Tally, usage: "os.struct_rusage") -> None:  # type: ignore[name-defined]
     tally.cpu_us += round((usage.ru_utime + usage.ru_stime) * 1e6)
+    tally.faults += usage.ru_minflt + usage.ru_majflt
     tally.peak_kib = max(tally.peak_kib, usage.ru_maxrss)
 
 

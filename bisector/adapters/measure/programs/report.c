@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,9 @@ enum {
     STDERR_KEPT = 1 << 16,
     FILE_LIMIT = 16 << 20,
 };
+
+/* Before a name that is asked for: not the content is wanted but how many bytes it has. */
+#define SIZE_OF "size:"
 
 struct field {
     char name[24], text[96];
@@ -81,12 +85,59 @@ static int open_below(int at, const char *name)
     return file;
 }
 
+static long long total;
+
+static int add_bytes(const char *path, const struct stat *status, int kind, struct FTW *at)
+{
+    (void)path, (void)at;
+    if (kind == FTW_F && S_ISREG(status->st_mode))
+        total += status->st_size;
+    if (kind == FTW_DNR || kind == FTW_NS)
+        return errno = EACCES;
+    return 0;
+}
+
+/* The bytes of a file, or of all files below a directory, from where the command starts; links count for nothing.
+ * -1 with errno set. */
+static long long bytes_of(const struct order *order, const char *name)
+{
+    char path[4096];
+    struct stat status;
+    int length = snprintf(path, sizeof path, "%s/%s", order->cwd ? order->cwd : ".", name);
+    if (length < 0 || length + 3 > (int)sizeof path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    if (stat(path, &status))
+        return -1;
+    if (!S_ISDIR(status.st_mode))
+        return status.st_size;
+    strcpy(path + length, "/."); /* a link to a directory is followed, none below it is */
+    total = 0;
+    return nftw(path, add_bytes, 32, FTW_PHYS) ? -1 : total;
+}
+
+static void add_size(struct record *record, const struct order *order, int number)
+{
+    char name[24];
+    long long size = bytes_of(order, order->collect.at[number] + strlen(SIZE_OF));
+    snprintf(name, sizeof name, "%s.%d", size < 0 ? "refused" : "file", number);
+    if (size < 0)
+        add(record, name, "%s", strerror(errno));
+    else
+        add(record, name, "%lld", size);
+}
+
 static void add_collected(struct record *record, const struct order *order)
 {
     int out = order->out ? open(order->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     for (int i = 0; i < order->collect.count; i++) {
         char name[24];
         struct stat file;
+        if (!strncmp(order->collect.at[i], SIZE_OF, strlen(SIZE_OF))) {
+            add_size(record, order, i);
+            continue;
+        }
         int fd = open_below(out, order->collect.at[i]);
         const char *refusal = NULL;
         if (fd < 0)
@@ -158,6 +209,7 @@ void report(const struct order *order, const struct run *run)
     add(&record, "cpu_us", "%lld", (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000LL +
                                        usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
     add(&record, "peak_kib", "%ld", usage->ru_maxrss);
+    add(&record, "faults", "%ld", usage->ru_minflt + usage->ru_majflt);
     add(&record, "timed_out", "%d", run->timed_out);
     add(&record, "stopped", "%d", run->stopped);
     add(&record, "over_output", "%d", run->over_output);

@@ -9,6 +9,7 @@ from bisector.adapters.measure.programs.order import Order, Run
 STDOUT_KEPT = 1 << 20
 STDERR_KEPT = 1 << 16
 FILE_LIMIT = 16 << 20
+SIZE_OF = "size:"
 
 
 def tail(fd: int, kept: int) -> bytes:
@@ -32,7 +33,34 @@ def open_below(at: int, name: str) -> int:
         os.close(fd)
 
 
+def bytes_of(path: str) -> int:
+    """The bytes of a file, or of all files below a directory; a link counts for nothing."""
+    status = os.stat(path)
+    if not stat.S_ISDIR(status.st_mode):
+        return status.st_size
+    total = 0
+    directories = [path]
+    while directories:
+        for entry in os.scandir(directories.pop()):
+            found = entry.stat(follow_symlinks=False)
+            if stat.S_ISDIR(found.st_mode):
+                directories.append(entry.path)
+            elif stat.S_ISREG(found.st_mode):
+                total += found.st_size
+    return total
+
+
+def sized(order: Order, number: int) -> "tuple[str, bytes]":
+    """The size of what is asked for in place of a file's content, below where the command starts."""
+    try:
+        return f"file.{number}", b"%d" % bytes_of(os.path.join(order.cwd or ".", order.collect[number][len(SIZE_OF) :]))
+    except OSError as error:
+        return f"refused.{number}", os.strerror(error.errno or 0).encode()
+
+
 def collected(order: Order, number: int) -> "tuple[str, bytes]":
+    if order.collect[number].startswith(SIZE_OF):
+        return sized(order, number)
     out = os.open(order.out, os.O_RDONLY | os.O_DIRECTORY)
     fd = -1
     try:
@@ -65,6 +93,7 @@ def fields(order: Order, run: Run) -> "list[tuple[str, bytes]]":
         "wall_ns": round((run.ended - run.started) * 1e9),
         "cpu_us": round((run.usage.ru_utime + run.usage.ru_stime) * 1e6),
         "peak_kib": run.usage.ru_maxrss,
+        "faults": run.usage.ru_minflt + run.usage.ru_majflt,
         "timed_out": int(run.timed_out),
         "stopped": int(run.stopped),
         "over_output": int(run.over_output),

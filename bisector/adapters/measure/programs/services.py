@@ -134,6 +134,7 @@ def tell(load: Load) -> None:
             "ready_ns": b"%d" % round(service.ready_after * 1e9),
             "cpu_us": b"%d" % service.used.cpu_us,
             "peak_kib": b"%d" % service.used.peak_kib,
+            "faults": b"%d" % service.used.faults,
             "ended": failed if service.start_errno else ending(service.status),
         }
         if load.fault or load.status:

@@ -66,6 +66,8 @@ void tell(const struct load *load)
         add(file, name, "%lld", service->used.cpu_us);
         snprintf(name, sizeof name, "peak_kib.%d", i);
         add(file, name, "%ld", service->used.peak_kib);
+        snprintf(name, sizeof name, "faults.%d", i);
+        add(file, name, "%ld", service->used.faults);
         snprintf(name, sizeof name, "ended.%d", i);
         if (service->start_errno)
             add(file, name, "failed %d", service->start_errno);
