@@ -1,13 +1,14 @@
 """The made-up history behind `bisector demo`: a small text library over forty merges and commits.
 
-Five changes are planted, one for each scenario that ships: a slower `normalise` (inside a merge), a heavy import, a
-copy of the text that is kept, a needless look ahead in the C part, and a query for every text that the web service
-shows. Three commits do not build.
+A change is planted for each scenario that ships: a slower `normalise` (inside a merge), a heavy import, a copy of the
+text that is kept, a needless look ahead in the C part, a query for every text that the web service shows, and a part in
+each of four other languages that begins to split. Three commits do not build.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bisector.cli.demo_languages import FIRST, SLOWER
 from bisector.cli.demo_shelf import SHELF, SHELF_SLOW
 
 START = 1_735_689_600
@@ -98,8 +99,12 @@ PLANTED = {
     "demo": "Drop soft hyphens from words",
     "import-time": "Name the formats that are understood",
     "peak-memory": "Keep the last text for inspection",
+    "python-package": "Drop soft hyphens from words",
     "compiled-c": "Stop counting where the text ends",
+    "c-make": "Stop counting where the text ends",
+    "c-cmake": "Stop counting where the text ends",
     "web-service": "Show the longest texts first",
+    **{scenario: subject for scenario, (subject, _) in SLOWER.items()},
 }
 """The commit that is planted for each scenario, by its subject."""
 
@@ -124,12 +129,14 @@ class Merge:
 
 def history() -> Iterator[Change | Merge]:
     """Everything that happens after the first commit, in the order of the first-parent line."""
-    yield from (_filler(number) for number in range(1, 5))
+    yield from (_filler(number) for number in range(1, 3))
+    yield _slower("go")
+    yield _filler(4)
     yield Merge(branch="reports", changes=(_filler(5), _filler(6)))
     yield Change(subject=PLANTED["import-time"], files={"src/tinytext/__init__.py": INIT_HEAVY})
     yield from (_filler(number) for number in range(7, 10))
     yield Merge(branch="more-tables", changes=(_filler(10), _filler(11), _filler(12)))
-    yield from (_filler(number) for number in range(13, 16))
+    yield from (_filler(13), _slower("rust"), _filler(15))
     yield Change(subject="Begin a plug-in interface", files={"src/tinytext/plugins.py": "def load(:\n    pass\n"})
     yield Change(subject="Describe plug-ins", files={"docs/plugins.md": "A plug-in is a function.\n"})
     yield Change(subject="Mend the plug-in interface", files={"src/tinytext/plugins.py": "def load() -> None: ...\n"})
@@ -143,7 +150,7 @@ def history() -> Iterator[Change | Merge]:
             Change(subject="Describe hyphens", files={"docs/hyphens.md": "Soft hyphens are dropped.\n"}),
         ),
     )
-    yield from (_filler(number) for number in range(20, 23))
+    yield from (_filler(20), _slower("java"), _filler(22))
     yield Change(subject="Try another layout", files={"src/tinytext/layout.py": "class Layout\n    pass\n"})
     yield Change(subject="Mend the layout", files={"src/tinytext/layout.py": "class Layout: ...\n"})
     yield Change(subject=PLANTED["peak-memory"], files={"src/tinytext/words.py": WORDS_KEPT})
@@ -160,7 +167,14 @@ def history() -> Iterator[Change | Merge]:
         branch="c-counter",
         changes=(_filler(28), Change(subject=PLANTED["compiled-c"], files={"csrc/count.c": COUNT_C_SLOW})),
     )
-    yield from (_filler(number) for number in range(29, 36))
+    yield from (_filler(number) for number in range(29, 33))
+    yield _slower("javascript-npm")
+    yield from (_filler(number) for number in range(34, 36))
+
+
+def _slower(scenario: str) -> Change:
+    subject, files = SLOWER[scenario]
+    return Change(subject=subject, files=files)
 
 
 def _filler(number: int) -> Change:
@@ -188,6 +202,7 @@ def first_files() -> Files:
         "src/tinytext/tables/__init__.py": "",
         "csrc/count.c": COUNT_C,
         "csrc/count.h": COUNT_H,
+        **FIRST,
     }
 
 

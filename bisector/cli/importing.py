@@ -23,7 +23,12 @@ def import_scenario(tool: str, path: Path, name: str | None, directory: Path) ->
     if file.stat().st_size > LARGEST:
         raise UsageError("it is over 16 MiB", where=str(file), then=f"Name the file that {tool} runs")
     called = name or _name_of(file, tool)
-    source = Source(name=file.name, text=file.read_text(errors="replace"), installable=_is_installable(file))
+    source = Source(
+        name=file.name,
+        text=file.read_text(errors="replace"),
+        installable=_is_installable(file),
+        beside=_beside(file),
+    )
     start = start_from(tool, source, called)
     parse_scenario(start.text.encode(), where=str(file))
     made = directory / called
@@ -32,12 +37,14 @@ def import_scenario(tool: str, path: Path, name: str | None, directory: Path) ->
             "there is such a scenario already", where=str(made / "scenario.toml"), then="Give another NAME"
         )
     made.mkdir(parents=True, exist_ok=True)
+    large = [relative for relative in start.copies if _size(file.parent / relative) > LARGEST]
     for relative in start.copies:
-        _copy(file.parent / relative, made / relative)
+        if relative not in large:
+            _copy(file.parent / relative, made / relative)
     for relative, text in {**start.files, "scenario.toml": start.text}.items():
         (made / relative).write_text(text)
     click.echo("\n".join(str(each) for each in sorted(made.rglob("*")) if each.is_file()))
-    for line in start.left:
+    for line in (*(f"{each} is over 16 MiB and was not copied" for each in large), *start.left):
         click.echo(f"To do: {line}")
     click.echo(f"Try it: bisector scenario check {called if directory == Path('scenarios') else made}")
 
@@ -53,6 +60,18 @@ def _is_installable(file: Path) -> bool:
     """Whether the directory that holds the repository of `file` can be installed with pip."""
     above = [each for each in file.resolve().parents if (each / ".git").exists()]
     return bool(above) and any((above[0] / name).exists() for name in ("pyproject.toml", "setup.py"))
+
+
+def _beside(file: Path) -> tuple[str, ...]:
+    """What lies beside `file`. At the top of a repository that is the program itself, which is each commit's own."""
+    if (file.resolve().parent / ".git").exists():
+        return ()
+    return tuple(sorted(each.name for each in file.parent.iterdir() if not each.is_symlink()))
+
+
+def _size(path: Path) -> int:
+    parts = path.rglob("*") if path.is_dir() else [path]
+    return sum(each.stat().st_size for each in parts if each.is_file())
 
 
 def _copy(source: Path, target: Path) -> None:

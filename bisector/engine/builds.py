@@ -89,13 +89,14 @@ def _built(request: Request, order: BuildOrder, ports: Ports, stop: StopSignal) 
 
 
 def _dependencies(request: Request, order: BuildOrder, ports: Ports, stop: StopSignal) -> Build | None:
-    """The build of the tree's dependency files; None where the commit has none of them.
+    """The build of the tree's dependency files; None where it has none of those that are named. Where none is named,
+    the steps install the same for every tree.
 
     A clean one has a key of its own: what was installed first may be what is wrong, and others may be using it.
     """
     recipe = order.recipe
     files = _files_of(order.source, recipe.dependency_files)
-    if not files:
+    if recipe.dependency_files and not files:
         return None
     content = digest(*(part for name, text in sorted(files.items()) for part in (name, text)))
     usual = layer_key(request, content, ports.runner.environment(request).toolchain)

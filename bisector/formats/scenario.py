@@ -58,7 +58,9 @@ class BuildTable(PrebuiltKeys):
     patches: list[PatchTable] = Field(default=[], description="fix-ups that keep old commits building, in this order")
     dependency_files: list[_Text] = Field(default=[], description="files of the checkout that say what is installed")
     dependency_steps: list[_Text] = Field(
-        default=[], description="shell lines that install it, run with those files alone; equal files share the outcome"
+        default=[],
+        description="shell lines that install it, run with those files alone; equal files share the outcome, "
+        "and without dependency_files all commits do",
     )
 
     submodules: Literal["leave-out", "refuse", "fetch"] = Field(
@@ -85,8 +87,8 @@ class BuildTable(PrebuiltKeys):
         self.check_alone(frozenset(self.model_fields_set))
         if self.dockerfile and self.candidate_dockerfile:
             raise ValueError("name either dockerfile or candidate_dockerfile, not both")
-        if bool(self.dependency_files) != bool(self.dependency_steps):
-            raise ValueError("dependency_files and dependency_steps go together: name both or neither")
+        if self.dependency_files and not self.dependency_steps:
+            raise ValueError("dependency_files say when dependency_steps run again: name the steps, or leave both out")
         if self.dependency_steps and (self.dockerfile or self.candidate_dockerfile):
             raise ValueError("a Dockerfile has layers of its own: leave out dependency_files and dependency_steps")
         for name in (*self.dependency_files, *filter(None, [self.constraints])):

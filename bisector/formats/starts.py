@@ -29,11 +29,20 @@ cp results/here/*-existing*.json "$2/asv.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """What a scenario is made from: a file of a tool, and whether pip can install the checkout."""
+    """What a scenario is made from: a file of a tool, whether pip can install the checkout, and what lies beside it."""
 
     name: str
     text: str
     installable: bool
+    beside: tuple[str, ...] = ()
+    """Names of files and directories in the file's own directory that may be data of it."""
+
+    def data(self) -> tuple[str, ...]:
+        """What of that the text names in quotes: data that it reads."""
+        return tuple(name for name in self.beside if name != self.name and self._quotes(name))
+
+    def _quotes(self, name: str) -> bool:
+        return bool(re.search(rf"""["'`](\./)?{re.escape(name)}(["'`]|/[^"'`\n]*["'`])""", self.text))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +62,8 @@ def start_from(tool: str, source: Source, name: str) -> Start:
 
 def _scenario(source: Source, name: str, tool: str, parts: Mapping[str, object], metric: Mapping[str, object]) -> str:
     """A scenario file. `parts` holds steps, command and env; a metric's key "" is a comment behind `select`."""
-    steps = [*_strings(parts.get("steps")), *(["pip install --no-cache-dir ."] if source.installable else [])]
+    tools = _strings(parts.get("steps"))
+    steps = ["pip install --no-cache-dir ."] if source.installable else []
     env = {} if source.installable else {"PYTHONPATH": "{source}/src:{source}"}
     lines = [
         "schema = 1",
@@ -62,6 +72,7 @@ def _scenario(source: Source, name: str, tool: str, parts: Mapping[str, object],
         "",
         "[build]",
         'image = "python:3.11-slim"      # base image, for Docker; the local runner uses this machine',
+        *([f"dependency_steps = {_toml(tools)}  # once for all commits"] if tools else []),
         f"steps = {_toml(steps)}",
         "",
         "[run]",
@@ -125,7 +136,7 @@ def _pytest_benchmark(source: Source, name: str) -> Start:
     command += ["--benchmark-max-time=0.1", "--benchmark-json={out}/benchmark.json"]
     parts = {"steps": ["pip install --no-cache-dir pytest-benchmark"], "command": command}
     text = _scenario(source, name, "pytest-benchmark", parts, {**_select(plain, "time"), "file": "benchmark.json"})
-    return Start(text=text, copies=(source.name, "conftest.py"))
+    return Start(text=text, copies=(source.name, "conftest.py", *source.data()))
 
 
 def _pyperf(source: Source, name: str) -> Start:
@@ -144,7 +155,7 @@ def _pyperf(source: Source, name: str) -> Start:
     command += ["--processes=3", "--values=3", "--warmups=1", "--inherit-environ=PYTHONPATH"]
     parts = {"steps": ["pip install --no-cache-dir pyperf"], "command": command}
     text = _scenario(source, name, "pyperf", parts, {**_select(names, "time"), "file": "pyperf.json"})
-    return Start(text=text, copies=(source.name,))
+    return Start(text=text, copies=(source.name, *source.data()))
 
 
 def _asv(source: Source, name: str) -> Start:
@@ -190,7 +201,7 @@ def _k6(source: Source, name: str) -> Start:
     command.append(f"{{scenario}}/{source.name}")
     metric = {"name": "p95", "select": "http_req_duration", "statistic": "p95", "file": "k6.json"}
     text = _scenario(source, name, "k6", {"steps": [], "command": command}, metric)
-    return Start(text=text, copies=(source.name,), left=("k6 has to be in the image", SERVICE))
+    return Start(text=text, copies=(source.name, *source.data()), left=("k6 has to be in the image", SERVICE))
 
 
 def _locust(source: Source, name: str) -> Start:
@@ -201,7 +212,7 @@ def _locust(source: Source, name: str) -> Start:
     metric = {"name": "latency", "select": "Aggregated", "statistic": "mean", "file": "locust.json"}
     parts = {"steps": ["pip install --no-cache-dir locust"], "command": command}
     text = _scenario(source, name, "locust", parts, metric)
-    return Start(text=text, copies=(source.name,), left=(SERVICE,))
+    return Start(text=text, copies=(source.name, *source.data()), left=(SERVICE,))
 
 
 SERVICE = "what is loaded has to be started by the command, on 127.0.0.1: wrap it in a script that starts and ends it"

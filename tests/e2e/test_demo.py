@@ -1,6 +1,7 @@
 """The demo repository for real: what was planted is found, by both runners and by every scenario that ships."""
 
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,12 @@ def named(demo: Sandbox, done: Done) -> tuple[str, str]:
     culprit = done.culprit
     inner = culprit["inner"]
     return subject(demo, culprit["commit"]), subject(demo, inner["commit"]) if inner else ""
+
+
+def need_program(name: str) -> None:
+    """Not every machine has every language: these are no part of what CI installs."""
+    if shutil.which(name) is None:
+        pytest.skip(f"{name} is not installed")
 
 
 def truth(scenario: str) -> tuple[str, str]:
@@ -63,6 +70,17 @@ def test_in_docker_the_merge_and_the_commit_inside_it_are_named_and_named_again(
 def test_each_scenario_finds_its_own_commit_on_this_machine(
     local_install: Install, demo: Sandbox, scenario: str
 ) -> None:
+    done = local_install.bisect(*ends(demo, scenario), "--runner", "local", "--no-profile")
+    assert named(demo, done) == truth(scenario)
+
+
+TOOLS = {"c-cmake": "cmake", "go": "go", "java": "javac", "javascript-npm": "npm", "rust": "cargo"}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("scenario", ["python-package", "c-make", *TOOLS])
+def test_each_language_finds_its_own_commit(local_install: Install, demo: Sandbox, scenario: str) -> None:
+    need_program(TOOLS.get(scenario, "make"))
     done = local_install.bisect(*ends(demo, scenario), "--runner", "local", "--no-profile")
     assert named(demo, done) == truth(scenario)
 

@@ -78,4 +78,14 @@ def test_files_without_steps_are_refused(cli: Cli, tmp_path: Path, scenario: Pat
     (scenario / "scenario.toml").write_text(text.replace("[build]", '[build]\ndependency_files = ["requirements.txt"]'))
     done = cli("scenario", "check", scenario)
     assert done.code == 2
-    assert "go together" in done.err
+    assert "name the steps, or leave both out" in done.err
+
+
+def test_steps_without_files_are_run_once_for_all_commits(cli: Cli, tmp_path: Path) -> None:
+    """What the benchmark needs and no commit says, such as the tool that runs it."""
+    history(tmp_path / "git", changes_at=12)
+    made = layered(tmp_path / "layered", install="touch vendored")
+    text = (made / "scenario.toml").read_text()
+    (made / "scenario.toml").write_text(text.replace('dependency_files = ["requirements.txt"]\n', ""))
+    assert bisect(cli, tmp_path, made)["verdict"] == "culprit"
+    assert installed(tmp_path) == 1

@@ -89,6 +89,24 @@ def test_a_checkout_that_pip_can_install_is_installed(cli: Cli, repository: Sand
     assert "env" not in written["run"]
 
 
+def test_data_that_the_benchmark_names_comes_along_and_the_program_does_not(
+    cli: Cli, repository: Sandbox, tmp_path: Path
+) -> None:
+    text = "import pytest\nDATA = ['samples', 'src', './big.bin', \"words/one.txt\"]\n" + BENCH
+    names = ("samples/a.md", "words/one.txt", "other/b.md", "src/mine.py")
+    repository.write({"speed/test_parse.py": text, "test_top.py": text})
+    repository.write({each: "x" for name in names for each in (name, f"speed/{name}")})
+    with (repository.top / "speed" / "big.bin").open("wb") as big:
+        big.truncate(17 << 20)
+    done = cli("scenario", "new", "--from", "pytest-benchmark", repository.top / "speed" / "test_parse.py")
+    made = tmp_path / "scenarios" / "parse"
+    assert {path.name for path in made.iterdir()} == {"scenario.toml", "test_parse.py", "samples", "src", "words"}
+    assert "big.bin is over 16 MiB" in done.out
+    cli("scenario", "new", "--from", "pytest-benchmark", repository.top / "test_top.py")
+    top = tmp_path / "scenarios" / "top"
+    assert {path.name for path in top.iterdir()} == {"scenario.toml", "test_top.py"}, "src is what is measured"
+
+
 @pytest.mark.parametrize(
     ("tool", "name", "text", "told"),
     [

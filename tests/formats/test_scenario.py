@@ -1,6 +1,7 @@
 """Scenario files: what they mean, and what is said of mistakes."""
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -168,3 +169,24 @@ def test_a_share_within_a_limit_is_better_high_and_has_no_unit() -> None:
 def test_a_statistic_that_is_not_known_is_named(name: str) -> None:
     with pytest.raises(ScenarioError, match="no such statistic"):
         parse(LEAST + f'[[metrics]]\nname = "a"\nstatistic = "{name}"\n'.encode())
+
+
+KEPT = sorted((Path(__file__).parents[2] / "scenarios").rglob("scenario.toml"))
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: path.parent.name)
+def test_every_scenario_that_is_kept_says_what_it_needs(path: Path) -> None:
+    text = path.read_text()
+    found = parse_scenario(text.encode(), where=str(path))
+    assert found.name == path.parent.name
+    assert found.description
+    assert "/root/" not in text
+    named = re.findall(r"\{scenario\}/([\w./-]+)", text)
+    assert [name for name in named if not (path.parent / name).is_file()] == []
+    assert len([line for line in text.splitlines() if line.strip()]) <= 40
+
+
+def test_each_scenario_of_the_demo_has_a_commit_to_find() -> None:
+    from bisector.cli.demo_history import PLANTED
+
+    assert {path.parent.name for path in KEPT if path.parent.parent.name == "scenarios"} == set(PLANTED)

@@ -13,12 +13,14 @@ _FOR_BUILDING = (
     *("PIP_CERT", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_TRUSTED_HOST", "PIP_DEFAULT_TIMEOUT"),
     *("UV_INDEX_URL", "UV_DEFAULT_INDEX", "GOPROXY", "CARGO_HTTP_CAINFO", "NPM_CONFIG_REGISTRY"),
 )
+_TOOLCHAINS = {"RUSTUP_HOME": ".rustup"}
+"""Where the programs on PATH find what they stand for, and its place in the user's own home where that is not said."""
 _FALLBACK_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def run_env(host: Mapping[str, str], venv: Path, home: Path, tmp: Path) -> dict[str, str]:
     """What a run sees besides what its recipe sets."""
-    env = {"PATH": _path(host), "HOME": str(home), "TMPDIR": str(tmp), "LANG": "C.UTF-8"}
+    env = {"PATH": _path(host), "HOME": str(home), "TMPDIR": str(tmp), "LANG": "C.UTF-8", **_toolchains(host)}
     if venv.is_dir():
         env["PATH"] = f"{venv / 'bin'}{os.pathsep}{env['PATH']}"
         env["VIRTUAL_ENV"] = str(venv)
@@ -38,6 +40,12 @@ def build_env(host: Mapping[str, str], pip_cache: Path) -> dict[str, str]:
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_NO_INPUT": "1",
     }
+
+
+def _toolchains(host: Mapping[str, str]) -> dict[str, str]:
+    """Homes of tool chains that are chosen through the user's home, of which a run has an empty one of its own."""
+    usual = {name: Path(host.get("HOME", "/nonexistent")) / place for name, place in _TOOLCHAINS.items()}
+    return {name: host.get(name) or str(place) for name, place in usual.items() if name in host or place.is_dir()}
 
 
 def _path(host: Mapping[str, str]) -> str:

@@ -13,6 +13,8 @@ from bisector.engine.ports import RunOrder, RunRecord
 from bisector.errors import InfraFault
 
 REASON_LIMIT = 200
+_ERROR = re.compile(r"\s*(?:(?:[\w.]+\.)?\w*(?:Error|Exception)\b[^:]{0,40}|(?i:error|fatal)(?:\[\w+\])?): ")
+"""How a line begins that names an error, in Python, JavaScript, Ruby, Java, compilers and git."""
 _UNPRINTABLE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -64,10 +66,13 @@ def without_record(damage: Damage, exit_code: int | None, message: bytes) -> Run
 
 
 def exit_reason(exit_code: int, output: bytes) -> str:
-    """Why a command that ran did not end well, with the last thing it said."""
+    """Why a command that ran did not end well, with the last error it named, or else the last thing it said: some
+    programs say more after the error, such as their own version or a warning."""
     if exit_code < 0:
         return f"killed by {signal_name(-exit_code)}"
-    said = last_line(output)
+    lines = output[-(1 << 14) :].splitlines()
+    named = next((line for line in reversed(lines) if _ERROR.match(line.decode("utf-8", "replace"))), b"")
+    said = last_line(named) or last_line(output)
     return f"exit status {exit_code}: {said}" if said else f"exit status {exit_code}"
 
 

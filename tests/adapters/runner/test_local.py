@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bisector.adapters.local.environment import run_env
 from bisector.adapters.local.extract import extract
 from bisector.adapters.local.runner import LocalRunner
 from bisector.core.model.builds import Build
@@ -188,3 +189,17 @@ def test_scratch_directories_go_with_the_session(local_lab: Laboratory, cache: P
         assert len(set(places)) == 3
     assert not any(Path(place).exists() for place in places)
     assert local_lab.runner.sweep() == 0
+
+
+def test_tool_chains_that_are_found_through_the_users_home_are_found(tmp_path: Path) -> None:
+    """`cargo` of rustup is a link to a program that looks up, in the home, which tool chain is meant."""
+
+    def seen(host: dict[str, str]) -> str | None:
+        return run_env(host, tmp_path / "venv", tmp_path / "home", tmp_path / "tmp").get("RUSTUP_HOME")
+
+    user = {"HOME": str(tmp_path / "user")}
+    assert seen(user) is None
+    (tmp_path / "user" / ".rustup").mkdir(parents=True)
+    assert seen(user) == str(tmp_path / "user" / ".rustup")
+    assert seen({**user, "RUSTUP_HOME": "/opt/rustup"}) == "/opt/rustup"
+    assert seen({}) is None

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from bisector.adapters.measure.outcome import exit_reason
 from bisector.core.model.builds import Build
 from bisector.core.model.samples import Outcome
 from tests.adapters.runner.laboratory import MEBIBYTE, Laboratory, marker, wait_until_gone
@@ -135,3 +136,23 @@ def test_after_any_end_the_next_run_is_as_good_as_the_first(lab: Laboratory, pla
             plain, "sh", "-c", choose, "sh", str(number), timeout_seconds=2.5, memory_bytes=128 * MEBIBYTE
         ) as session:
             assert [session.run().outcome, session.run().outcome] == [outcome, outcome]
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        (
+            b"Error: Cannot find module 'x'\nRequire stack:\n}\n\nNode.js v20.20.2\n",
+            "Error: Cannot find module 'x'",
+        ),
+        (
+            b"a.rs\nerror[E0425]: no value `x`\nFor more\n",
+            "error[E0425]: no value `x`",
+        ),
+        (b"Traceback\nValueError: one\nDuring handling\nmine.OtherError: two\n", "mine.OtherError: two"),
+        (b"Terrors: none\nno such thing\n", "no such thing"),
+        (b"warning: one\n\n", "warning: one"),
+    ],
+)
+def test_the_error_is_told_though_more_is_said_after_it(output: bytes, told: str) -> None:
+    assert exit_reason(3, output) == f"exit status 3: {told}"
