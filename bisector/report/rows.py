@@ -18,6 +18,8 @@ from bisector.report.text import displayed
 Value = TypeVar("Value")
 MOST_LIKELY = 40
 """Credible sets up to this size are shown commit by commit."""
+EQUAL_DIGITS = 9
+"""Probabilities that agree to so many digits are the same."""
 SHORTEST_STRETCH = 3
 """Untested neighbours from this many on share a row."""
 
@@ -112,7 +114,8 @@ class _Table:
         return ", ".join(roles)
 
     def _chance(self, first: int, last: int) -> float:
-        return max(self._sums[last] - self._sums[first - 1], 0.0)
+        # What differs in the last digits differs by processor: equals are told in the same order on each.
+        return round(max(self._sums[last] - self._sums[first - 1], 0.0), EQUAL_DIGITS)
 
     @cached_property
     def _sums(self) -> list[float]:
