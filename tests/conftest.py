@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.helpers.compiling import remember_compiled
 from tests.helpers.postgres import Server, server
 
 # The same examples for everybody in CI; new ones at every run at home, where somebody can look at what they found.
@@ -19,6 +20,12 @@ os.environ.setdefault("BISECTOR_REJECT_DISTURBED", "false")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-golden` writes the golden files anew; read the difference before committing it."""
     parser.addoption("--update-golden", action="store_true", default=False, help="write golden files anew")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Our own programs are compiled once for all tests, not in each cache anew."""
+    if config.cache is not None:
+        remember_compiled(config.cache.mkdir("compiled"))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -343,7 +343,7 @@ def test_sixteen_hosts_do_ten_thousand_jobs_once_each(request: pytest.FixtureReq
     jobs, hosts = (int(os.environ.get(f"BISECTOR_TEST_{n}", d)) for n, d in (("JOBS", "10000"), ("HOSTS", "16")))
     service = Service(tmp_path, request.getfixturevalue("postgres").fresh(), lease=60.0)
     try:
-        first = service.bisect("candidates=2,culprit=1,effect=0.5,noise=0.005,seed=1")
+        first = service.bisect("candidates=2,culprit=1,effect=0.5,noise=0,seed=1")
         asked = replace(service.wiring.store.job(first).request, reuse_samples=False)
         for number in range(hosts):
             own = {"STATE_DIR": str(tmp_path / f"state-{number}"), "HOST_NAME": f"host-{number}"}
