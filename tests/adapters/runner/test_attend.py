@@ -336,7 +336,8 @@ def test_memory_is_looked_at_again_and_again(place: Place) -> None:
     looks = [tuple(map(int, line.split())) for line in (place.top / "services" / "memory").read_text().splitlines()]
     assert len(looks) > 8
     assert all(one < other for (one, _), (other, _) in pairwise(looks))
-    assert looks[-1][1] - looks[3][1] > 8_000_000
+    # The last look may fall into its end, when most of it is given back.
+    assert max(size for _, size in looks) - looks[3][1] > 8_000_000
 
 
 def test_memory_is_the_last_services_where_there_is_one(place: Place) -> None:

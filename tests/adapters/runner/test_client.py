@@ -1,5 +1,6 @@
 """Load from a container of another image, on services in the candidate's."""
 
+import os
 import time
 from collections.abc import Iterator
 
@@ -15,7 +16,9 @@ from tests.adapters.runner.conftest import BASE_IMAGE
 from tests.adapters.runner.laboratory import MEBIBYTE, Laboratory, marker, stopping_when
 from tests.adapters.runner.test_services import ASK, service
 
-IMAGE = "bisector-tests:load"
+TAG = f"load-{os.getpid()}"
+"""Its own: tests run in several processes, and each removes what it made."""
+IMAGE = f"bisector-tests:{TAG}"
 LOAD = f"import os, time\nprint(open('/load-image').read(), os.path.exists('/bisector/source/hello.txt'))\n{ASK}"
 
 GOES_ON = """
@@ -33,7 +36,7 @@ def image(engine: APIClient) -> Iterator[str]:
     try:
         engine.start(made["Id"])
         engine.wait(made["Id"])
-        engine.commit(made["Id"], repository="bisector-tests", tag="load")
+        engine.commit(made["Id"], repository="bisector-tests", tag=TAG)
     finally:
         engine.remove_container(made["Id"], force=True)
     yield IMAGE
