@@ -19,6 +19,7 @@ def world(regime: str, trial: int, effect: float = 2.0, size: int = 16) -> World
     )
 
 
+@pytest.mark.long
 def test_builds_that_differ_where_runs_do_not_are_no_changes() -> None:
     trials = [play(Planner(), world("quietbuild", trial)) for trial in range(6)]
     endings = [trial.ending for trial in trials]

@@ -76,12 +76,14 @@ def test_builds_that_never_differed_are_not_suspected_and_those_that_did_are() -
     assert min(informed(usual, past(0.0)).tau_prior) > 0.05 * min(usual.tau_prior) * 0.99
 
 
+@pytest.mark.long
 def test_where_the_past_holds_it_costs_less() -> None:
     (before, _), (after, told) = (answers(HERE, known) for known in (None, past(0.0)))
     assert after < before
     assert named_right(HERE, told) == len(SEEDS)
 
 
+@pytest.mark.long
 def test_where_the_past_no_longer_holds_it_is_right_as_often() -> None:
     """Builds that never differed begin to: 0.8 of the noise of a run."""
     world = replace(HERE, layout=0.025)

@@ -171,6 +171,7 @@ def test_killed_again_and_again_it_ends_at_the_same_culprit(victim: Victim, seed
     assert victim.left_running() == []
 
 
+@pytest.mark.long
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two runs at once take two processors")
 def test_killed_in_the_middle_of_duets_it_ends_at_the_same_culprit_and_no_run_is_without_its_partner(
     victim: Victim,
@@ -256,7 +257,7 @@ def _gone(victim: Victim) -> bool:
     return victim.left_running() == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_asked_to_stop_it_leaves_nothing_running_and_says_how_to_go_on(victim: Victim, number: signal.Signals) -> None:
     process = victim.bisect()
     victim.wait_for_facts()

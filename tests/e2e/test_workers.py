@@ -176,7 +176,7 @@ def assert_answered(facts: list[Fact], culprit: int = 260) -> None:
 @pytest.mark.parametrize(
     ("service", "how"),
     [
-        ("sqlite", signal.SIGKILL),
+        pytest.param("sqlite", signal.SIGKILL, marks=pytest.mark.long),
         ("postgresql", signal.SIGKILL),
         ("postgresql", signal.SIGSTOP),
         pytest.param("sqlite", signal.SIGSTOP, marks=pytest.mark.long),

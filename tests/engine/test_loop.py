@@ -165,7 +165,9 @@ def facts_in_a_clean_run() -> int:
     return len(simulation.ports.store.facts("1"))
 
 
-@pytest.mark.parametrize("kept", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    "kept", [pytest.param(False, id="before"), pytest.param(True, id="after", marks=pytest.mark.long)]
+)
 def test_killed_at_any_fact_the_job_goes_on_to_the_same_culprit(kept: bool) -> None:
     for at in range(1, facts_in_a_clean_run() + 1):
         store = _CrashingStore(at, kept=kept)

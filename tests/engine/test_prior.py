@@ -35,13 +35,14 @@ def test_a_right_prior_saves() -> None:
     assert spent(with_it) < spent(without)
 
 
+@pytest.mark.long
 def test_a_culprit_that_seems_to_change_only_documentation_is_found_later() -> None:
     with_it, without = jobs(21, docs=DOCS), jobs(21, docs=DOCS, prior=False)
     assert {named(job) for job in (*with_it, *without)} == {(21,)}
     assert spent(with_it) > spent(without)
 
 
-@pytest.mark.parametrize("suspect", ["45", "1", "64"])
+@pytest.mark.parametrize("suspect", ["45", "1", pytest.param("64", marks=pytest.mark.long)])
 def test_a_wrong_suspicion_misleads_nobody(suspect: str) -> None:
     assert {named(job) for job in jobs(21, suspects=(suspect,))} == {(21,)}
 
