@@ -40,9 +40,17 @@ class Printed:
 Cli = Callable[..., Printed]
 
 
+@pytest.fixture(scope="session")
+def new_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a new virtual environment holds, kept for the tests of this process: each would make it anew."""
+    return tmp_path_factory.mktemp("venv")
+
+
 @pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Cli:
+def cli(tmp_path: Path, new_packages: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Cli:
     """Run `bisector` with the given arguments; state and cache lie under the test's directory."""
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "venv").symlink_to(new_packages)
     monkeypatch.setenv("BISECTOR_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("BISECTOR_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.delenv("BISECTOR_CONFIG", raising=False)
