@@ -9,10 +9,12 @@ from tests.faults.interrupted import SIMULATED
 from tests.faults.kept import differences, kept_in
 from tests.faults.scenes import Driver, Scene
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+# Not in CI: where the stop falls into a heartbeat's transaction of another thread, the database stays locked, and the
+# other host waits for as long as the first one is stopped. `tests/e2e/test_workers.py` stops a worker in CI.
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.xdist_group("faults")]
 
 LEASE = "1"
-PLACES = [40, *(pytest.param(number, marks=pytest.mark.long) for number in (20, 64, 90, 120, 150))]
+PLACES = (20, 40, 64, 90, 120, 150)
 
 
 def woken_too_late(forked: Driver, top: Path, *, at: int = 40, mutant: str = "deaf") -> list[str]:
