@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,8 @@ LONGEST_LEASE = "3600"
 """No heart beats during a test: it would pass places whenever it liked."""
 
 
+PATIENCE = 300.0
+"""Seconds until a command is given up: a test that waits for ever says nothing."""
 NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
 
 
@@ -41,6 +44,9 @@ class Driver:
             raise ValueError("the driver has no pipes")
         self.process.stdin.write(json.dumps(asked) + "\n")
         self.process.stdin.flush()
+        if not select.select([self.process.stdout], [], [], PATIENCE)[0]:
+            self.process.kill()
+            raise TimeoutError(f"no end after {PATIENCE:g} s: {str(asked)[:300]}")
         answer = json.loads(self.process.stdout.readline())
         return answer["code"], answer["pid"]
 
