@@ -67,7 +67,7 @@ def fact_from_text(kind: str, text: str) -> Fact:
             return _planned(json.loads(text))
         fact: Fact = _adapter(_FACTS[kind]).validate_json(text)
         return fact
-    except (KeyError, TypeError, ValueError, ValidationError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError, ValidationError) as error:
         raise StoreError(
             f"a stored fact of kind {kind!r} cannot be read: {str(error)[:200]}",
             then="It may come from another version of bisector; run `bisector db check`",
