@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bisector.adapters import durable
 from bisector.errors import EnvironmentFault
 
 ROOT = Path("/")
@@ -169,18 +170,8 @@ def _kept(kept: Path, root: Path) -> Sequence[Change]:
 
 def _keep(kept: Path, root: Path, changes: Sequence[Change]) -> None:
     """Write down, whole or not at all, and on the disk when this returns."""
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    made = kept.with_name(f".{kept.name}.new")
-    with made.open("w") as file:
-        json.dump({"boot": _boot(root), "changes": [asdict(change) for change in changes]}, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    made.replace(kept)
-    directory = os.open(kept.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    told = {"boot": _boot(root), "changes": [asdict(change) for change in changes]}
+    durable.write_whole(kept, json.dumps(told, indent=1).encode())
 
 
 def _boot(root: Path) -> str:

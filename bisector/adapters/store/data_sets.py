@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from bisector.adapters import durable
 from bisector.core.model.state import DataSet
 from bisector.core.model.units import Seconds
 from bisector.engine.stop import StopSignal
@@ -34,6 +35,7 @@ def data_set(directory: Path, data: DataSet, stop: StopSignal) -> Path:
         return kept
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
+        durable.remove_left_over(kept.parent, ".new-*")
         with tempfile.NamedTemporaryFile(dir=kept.parent, prefix=".new-", delete=False) as made:
             try:
                 with _opened(data) as source:
@@ -43,7 +45,9 @@ def data_set(directory: Path, data: DataSet, stop: StopSignal) -> Path:
                 made.flush()
                 os.fsync(made.fileno())
                 os.chmod(made.name, 0o444)
-                os.rename(made.name, kept)
+                with durable.step("name a data set"):
+                    os.rename(made.name, kept)
+                durable.sync_directory(kept.parent)
             except BaseException:
                 Path(made.name).unlink(missing_ok=True)
                 raise
