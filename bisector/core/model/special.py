@@ -10,57 +10,43 @@ Floats = npt.NDArray[np.float64]
 """An array, or a single number of numpy."""
 
 
-def bdtrc(least: npt.ArrayLike, trials: npt.ArrayLike, chance: npt.ArrayLike) -> Floats:
-    """The probability of more than `least` successes in `trials` of this chance."""
+def _of(name: str, *arguments: npt.ArrayLike) -> Floats:
     import scipy.special as special
 
-    found: Floats = special.bdtrc(least, trials, chance)
+    found: Floats = getattr(special, name)(*arguments)
     return found
+
+
+def bdtrc(least: npt.ArrayLike, trials: npt.ArrayLike, chance: npt.ArrayLike) -> Floats:
+    """The probability of more than `least` successes in `trials` of this chance."""
+    return _of("bdtrc", least, trials, chance)
 
 
 def expit(odds: npt.ArrayLike) -> Floats:
     """The probability with these logarithmic odds."""
-    import scipy.special as special
-
-    found: Floats = special.expit(odds)
-    return found
+    return _of("expit", odds)
 
 
 def gammaln(at: npt.ArrayLike) -> Floats:
     """The logarithm of the gamma function."""
-    import scipy.special as special
-
-    found: Floats = special.gammaln(at)
-    return found
+    return _of("gammaln", at)
 
 
 def logit(probability: npt.ArrayLike) -> Floats:
     """The logarithmic odds of a probability."""
-    import scipy.special as special
-
-    found: Floats = special.logit(probability)
-    return found
+    return _of("logit", probability)
 
 
 def ndtr(at: npt.ArrayLike) -> Floats:
     """The normal distribution's probability below `at`."""
-    import scipy.special as special
-
-    found: Floats = special.ndtr(at)
-    return found
+    return _of("ndtr", at)
 
 
 def stdtr(freedom: npt.ArrayLike, at: npt.ArrayLike) -> Floats:
     """Student's t distribution's probability below `at`."""
-    import scipy.special as special
-
-    found: Floats = special.stdtr(freedom, at)
-    return found
+    return _of("stdtr", freedom, at)
 
 
 def stdtrit(freedom: npt.ArrayLike, probability: npt.ArrayLike) -> Floats:
     """The quantile of Student's t distribution."""
-    import scipy.special as special
-
-    found: Floats = special.stdtrit(freedom, probability)
-    return found
+    return _of("stdtrit", freedom, probability)
