@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bisector.core.model.builds import Build, build_key
-from bisector.core.model.counting import count_file, counter_of, tools_for
+from bisector.core.model.counting import count_file, counter_of, first_counted, tools_for
 from bisector.core.model.history import Commit
 from bisector.core.model.request import Request
 from bisector.core.model.samples import Outcome
@@ -58,7 +58,8 @@ def apart(request: Request) -> tuple[Request, ...]:
 
 def try_runs(request: Request, build: Build, runs: int, ports: Ports, stop: StopSignal) -> Iterator[Trial]:
     """Run the scenario `runs` times and read every metric that is asked for."""
-    order = run_order(request, ports, counter=counter_of(request.asked, ports.runner.environment(request).details))
+    details = ports.runner.environment(request).details if first_counted(request.asked) else {}
+    order = run_order(request, ports, counter=counter_of(request.asked, details))
     with ports.runner.open(build, order, stop) as session:
         for _ in range(runs):
             yield read_all(request.asked, session.run())
