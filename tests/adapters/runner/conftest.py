@@ -12,6 +12,7 @@ from docker import APIClient
 
 from bisector.adapters.docker.runner import DockerRunner
 from bisector.adapters.local.runner import LocalRunner
+from bisector.adapters.measure.tools import Tools, prepare
 from bisector.core.model.builds import Build
 from bisector.engine.ports import Runner
 from tests.adapters.runner.laboratory import Laboratory
@@ -25,6 +26,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("runner"))
+
+
+@pytest.fixture(scope="module", params=["compiled", "python"])
+def tools(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tools:
+    """The measuring programs, compiled and in Python: one behaviour."""
+    compiler = "cc" if request.param == "compiled" else "no-such-compiler"
+    made = prepare(tmp_path_factory.mktemp("tools"), compiler=compiler)
+    assert made.compiled is (request.param == "compiled")
+    return made
 
 
 @pytest.fixture(scope="session")

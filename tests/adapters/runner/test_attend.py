@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bisector.adapters.measure.record import parse_fields
-from bisector.adapters.measure.tools import Tools, prepare
+from bisector.adapters.measure.tools import Tools
 from bisector.formats.results.counting import CUT
 from tests.adapters.runner.laboratory import marker, processes, wait_until_asleep, wait_until_gone
 
@@ -75,14 +75,6 @@ class Place:
 
     def log(self, name: str = "web") -> str:
         return (self.top / "services" / f"{name}.log").read_text()
-
-
-@pytest.fixture(scope="module", params=["compiled", "python"])
-def tools(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tools:
-    compiler = "cc" if request.param == "compiled" else "no-such-compiler"
-    made = prepare(tmp_path_factory.mktemp("tools"), compiler=compiler)
-    assert made.compiled is (request.param == "compiled")
-    return made
 
 
 @pytest.fixture

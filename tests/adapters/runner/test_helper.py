@@ -21,14 +21,6 @@ NONCE = "0123456789abcdef" * 2
 ENV = {"PATH": os.environ["PATH"], "BISECTOR_NONCE": NONCE}
 
 
-@pytest.fixture(scope="module", params=["compiled", "python"])
-def tools(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tools:
-    compiler = "cc" if request.param == "compiled" else "no-such-compiler"
-    made = prepare(tmp_path_factory.mktemp("tools"), compiler=compiler)
-    assert made.compiled is (request.param == "compiled")
-    return made
-
-
 def call(tools: Tools, *arguments: str | Path) -> "subprocess.CompletedProcess[bytes]":
     command = [*tools.here("measure"), "run", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, env=ENV, timeout=60, check=False)

@@ -6,15 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bisector.adapters.measure.tools import Tools, prepare
-
-
-@pytest.fixture(scope="module", params=["compiled", "python"])
-def tools(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tools:
-    compiler = "cc" if request.param == "compiled" else "no-such-compiler"
-    made = prepare(tmp_path_factory.mktemp("tools"), compiler=compiler)
-    assert made.compiled is (request.param == "compiled")
-    return made
+from bisector.adapters.measure.tools import Tools
 
 
 def call(tools: Tools, *arguments: str | Path) -> "subprocess.CompletedProcess[bytes]":
