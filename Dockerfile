@@ -5,12 +5,16 @@ FROM ${BASE}
 # git reads the repository; no compiler is needed, since commits are built in containers of their own.
 RUN command -v git >/dev/null || { apt-get update && apt-get install -y --no-install-recommends git && rm -rf /var/lib/apt/lists/*; }
 
-# What comes of the build is what `pip install bisector[EXTRAS]` gives; "" leaves the server and PostgreSQL out.
+# What comes of the build is what `pip install bisector[EXTRAS]` gives; "" leaves the server and PostgreSQL out. With the
+# extras of the default everything is of the locked versions, held to their hashes.
 ARG EXTRAS=server,distributed
-COPY pyproject.toml README.md /source/
+COPY pyproject.toml README.md requirements.lock /source/
 COPY bisector /source/bisector
 COPY scenarios /source/scenarios
-RUN python -m venv /opt/bisector && /opt/bisector/bin/pip install --no-cache-dir "/source[${EXTRAS}]" && rm -rf /source
+RUN python -m venv /opt/bisector \
+    && if [ "${EXTRAS}" = server,distributed ]; then \
+        /opt/bisector/bin/pip install --no-cache-dir --require-hashes --no-deps -r /source/requirements.lock; fi \
+    && /opt/bisector/bin/pip install --no-cache-dir "/source[${EXTRAS}]" && rm -rf /source
 
 ENV PATH=/opt/bisector/bin:$PATH BISECTOR_STATE_DIR=/state BISECTOR_CACHE_DIR=/state/cache
 # The mounted repository belongs to somebody else; reading it is all that is done.

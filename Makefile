@@ -76,11 +76,11 @@ $(VENV)/ready-dev: $(VENV)/ready
 clean:
 	rm -rf $(VENV) build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
-## lock: the versions, with their hashes, that the image is made of
+## lock: the versions, with their hashes, that the image is made of (with the extras it has by default)
 lock: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
-		--extra server --extra distributed --extra parquet pyproject.toml -o requirements.lock
+		--extra server --extra distributed pyproject.toml -o requirements.lock
 
 ## audit: known faults of what is locked, and a list of its parts (CycloneDX) in bisector.sbom.json
 audit: $(VENV)/ready

@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 TOP = Path(__file__).parents[2]
-EXTRAS = ("server", "distributed", "parquet")
+EXTRAS = ("server", "distributed")
 
 
 def test_the_lock_has_what_is_asked_for_and_a_hash_of_everything() -> None:
