@@ -18,7 +18,7 @@ from bisector.report.text import displayed
 Value = TypeVar("Value")
 MOST_LIKELY = 40
 """Credible sets up to this size are shown commit by commit."""
-EQUAL_DIGITS = 9
+EQUAL_DIGITS = 12
 """Probabilities that agree to so many digits are the same."""
 SHORTEST_STRETCH = 3
 """Untested neighbours from this many on share a row."""
