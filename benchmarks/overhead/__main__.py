@@ -38,7 +38,7 @@ def main() -> None:
         measure_here(root, program, options.repeats)
         engine = measure_in_containers(root, program, options.image, options.repeats)
         if not options.no_memory:
-            print("\nPeak memory of whole bisects, of bisector or of anything that it started:")
+            print("\nPeak memory of bisector itself in whole bisects:")
             with open_bench(LocalRunner(root / "cache", host_env=os.environ), root, None) as bench:
                 print_peaks(peaks(bench, root, engine=engine))
 
