@@ -130,6 +130,7 @@ def test_closed_form_and_sums_over_levels_agree(seed: int, monkeypatch: pytest.M
     assert given_change / given_change.sum() == pytest.approx(chances / chances.sum(), abs=0.01)
 
 
+@pytest.mark.long
 def test_many_short_turns_are_drawn_together_and_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = measured(4, walk=0.5, rounds=20)
     monkeypatch.setattr(drift, "MOST_BATCHES", 10**6)

@@ -34,10 +34,10 @@ def job(world: World, known: Calibration | None = None, **changes: object) -> In
 
 @cache
 def past(layout: float) -> Calibration:
-    """What five jobs showed, each with its culprit elsewhere, on a host where builds deviate by `layout`."""
+    """What four jobs showed, each with its culprit elsewhere, on a host where builds deviate by `layout`."""
     known: Calibration | None = None
-    for number in range(5):
-        shown = learned(job(replace(HERE, culprit=15 + 9 * number, layout=layout, seed=100 + number)))
+    for number in range(4):
+        shown = learned(job(replace(HERE, candidates=32, culprit=7 + 5 * number, layout=layout, seed=100 + number)))
         known = known if shown is None else merged(known, shown)
     assert known is not None
     return known
@@ -66,7 +66,7 @@ def test_noise_and_the_deviation_of_builds_are_learned() -> None:
     assert apart.sigma == pytest.approx(0.03, rel=0.25)
     assert alike.tau < 0.012
     assert apart.tau == pytest.approx(0.03, rel=0.5)
-    assert (alike.jobs, apart.jobs) == (5, 5)
+    assert (alike.jobs, apart.jobs) == (4, 4)
 
 
 def test_builds_that_never_differed_are_not_suspected_and_those_that_did_are() -> None:

@@ -45,7 +45,7 @@ def ends(demo: Sandbox, scenario: str) -> tuple[str | Path, ...]:
 
 @pytest.mark.docker
 def test_in_docker_the_merge_and_the_commit_inside_it_are_named_and_named_again(
-    docker_install: Install, demo: Sandbox, tmp_path: Path
+    docker_install: Install, demo: Sandbox
 ) -> None:
     first = docker_install.bisect(*ends(demo, "demo"), "--runner", "docker")
     assert named(demo, first) == truth("demo")
@@ -58,6 +58,13 @@ def test_in_docker_the_merge_and_the_commit_inside_it_are_named_and_named_again(
     assert second.result["cost"]["builds"] == 0
     assert second.result["cost"]["runs"] < first.result["cost"]["runs"]
 
+
+@pytest.mark.long
+@pytest.mark.docker
+def test_what_a_report_says_of_doing_it_again_finds_the_same_elsewhere(
+    docker_install: Install, demo: Sandbox, tmp_path: Path
+) -> None:
+    first = docker_install.bisect(*ends(demo, "demo"), "--runner", "docker", "--no-profile")
     command = shlex.split(first.result["reproduce"])
     assert {first.result["good"], first.result["bad"]} < set(command)
     with install_at(tmp_path / "elsewhere", engine=True) as elsewhere:
@@ -85,8 +92,9 @@ def test_each_language_finds_its_own_commit(local_install: Install, demo: Sandbo
     assert named(demo, done) == truth(scenario)
 
 
+@pytest.mark.long
 @pytest.mark.docker
-@pytest.mark.parametrize("scenario", [pytest.param("peak-memory", marks=pytest.mark.long), "compiled-c"])
+@pytest.mark.parametrize("scenario", ["peak-memory", "compiled-c"])
 def test_each_scenario_finds_its_own_commit_in_docker(docker_install: Install, demo: Sandbox, scenario: str) -> None:
     """The heavy import planted for another scenario takes memory too, an eighth: less than is worth naming here."""
     done = docker_install.bisect(*ends(demo, scenario), "--runner", "docker", "--no-profile", "--min-effect", "25%")

@@ -85,6 +85,7 @@ def check(done: Done) -> None:
     assert rebuilt["again"] == [done.result["good"]]
 
 
+@pytest.mark.long
 def test_on_this_machine_the_answer_names_the_package(local_install: Install, tmp_path: Path) -> None:
     index = tmp_path / "index"
     check(answered(local_install, tmp_path, index, f"--find-links {index}", "local"))

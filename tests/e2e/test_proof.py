@@ -38,6 +38,7 @@ def check(demo: Sandbox, done: Done) -> None:
     assert "bad without it gives back" in done.result["sentence"]
 
 
+@pytest.mark.long
 def test_on_this_machine_the_revert_gives_the_speed_back_and_the_repository_is_not_touched(
     local_install: Install, demo: Sandbox
 ) -> None:

@@ -35,6 +35,7 @@ min_effect = 0.3
 """
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_culprit_is_found_on_the_figure_of_a_tool(local_install: Install, tmp_path: Path) -> None:
     made = Sandbox.make(tmp_path / "repository")

@@ -178,7 +178,7 @@ def assert_answered(facts: list[Fact], culprit: int = 260) -> None:
     [
         pytest.param("sqlite", signal.SIGKILL, marks=pytest.mark.long),
         ("postgresql", signal.SIGKILL),
-        ("postgresql", signal.SIGSTOP),
+        pytest.param("postgresql", signal.SIGSTOP, marks=pytest.mark.long),
         pytest.param("sqlite", signal.SIGSTOP, marks=pytest.mark.long),
     ],
     indirect=["service"],
@@ -238,6 +238,7 @@ def test_asked_to_end_a_worker_gives_its_job_back_and_the_next_one_ends_it(servi
     assert_answered(service.facts(job))
 
 
+@pytest.mark.long
 @ONE_OF_BOTH
 def test_a_sweep_makes_room_for_a_person_and_is_gone_on_with(service: Service) -> None:
     sweep = _queue(service, Priority.SWEEP)
@@ -250,6 +251,7 @@ def test_a_sweep_makes_room_for_a_person_and_is_gone_on_with(service: Service) -
     assert_answered(service.facts(sweep))
 
 
+@pytest.mark.long
 @ONE_OF_BOTH
 def test_a_job_that_waits_or_is_worked_on_can_be_stopped_and_gone_on_with(service: Service) -> None:
     waiting, leased = service.bisect(), service.bisect()
@@ -287,6 +289,7 @@ def test_a_database_that_goes_away_for_a_while_costs_no_sample(tmp_path: Path) -
             service.close()
 
 
+@pytest.mark.long
 def test_a_worker_that_is_killed_in_a_real_run_is_followed_by_one_that_finds_the_same(tmp_path: Path) -> None:
     """Builds and runs on this machine: nothing that the killed worker had started is left running either."""
     service, victim = Service(tmp_path, ""), Victim(tmp_path)

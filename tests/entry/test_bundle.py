@@ -42,6 +42,7 @@ def test_what_is_no_bundle_makes_no_job(cli: Cli, tmp_path: Path, content: bytes
     assert "no jobs" in cli("jobs", "list").out
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_for_real_a_bundle_is_measured_again_and_a_forged_one_is_found_out(
     cli: Cli, repository: Sandbox, scenario: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

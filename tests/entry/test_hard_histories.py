@@ -76,6 +76,7 @@ def report(cli: Cli, tmp_path: Path, job: object) -> str:
     return (tmp_path / "report" / "report.md").read_text().replace("`", "").replace("\\", "")
 
 
+@pytest.mark.long
 def test_without_the_patch_the_answer_is_a_set(cli: Cli, tmp_path: Path) -> None:
     history(tmp_path / "git")
     found = bisect(cli, tmp_path, scenario(tmp_path, step="python3 check.py"))
@@ -107,6 +108,7 @@ def test_a_patch_gets_the_search_through_a_stretch_that_does_not_build(cli: Cli,
     assert "built with the patch" in report(cli, tmp_path, found["job"])
 
 
+@pytest.mark.long
 @pytest.mark.docker
 @pytest.mark.slow
 def test_a_patch_gets_the_search_through_in_docker(tmp_path: Path) -> None:
@@ -125,6 +127,7 @@ def test_a_patch_for_always_makes_commits_untestable_that_it_does_not_fit(cli: C
     assert all("fix.patch does not apply" in each["reason"] for each in found["untestable"])
 
 
+@pytest.mark.long
 def test_another_patch_is_another_build(cli: Cli, tmp_path: Path) -> None:
     made = history(tmp_path / "git")
     named = scenario(tmp_path, 'patches = [{file = "fix.patch"}]', "python3 check.py", **{"fix.patch": "nothing"})
@@ -157,7 +160,10 @@ def flaky(tmp_path: Path, number: int) -> str:
     return f"test -e {tmp_path}/tried || ! grep -qx {number} number.txt || (touch {tmp_path}/tried; exit 1)"
 
 
-@pytest.mark.parametrize("number", [0, SLOW - 1, SLOW, SIZE - 1])
+LESS_LIKELY = [pytest.param(number, marks=pytest.mark.long) for number in (0, SLOW - 1, SIZE - 1)]
+
+
+@pytest.mark.parametrize("number", [SLOW, *LESS_LIKELY])
 def test_a_build_that_fails_once_does_not_decide_the_answer(cli: Cli, tmp_path: Path, number: int) -> None:
     history(tmp_path / "git", broken=False)
     found = bisect(cli, tmp_path, scenario(tmp_path, step=flaky(tmp_path, number)))
@@ -196,6 +202,7 @@ def test_a_submodule_that_nobody_builds_with_is_no_obstacle_and_is_told(cli: Cli
     assert "Not in what was built: submodule docs and Git LFS file a.png" in told
 
 
+@pytest.mark.long
 def test_a_build_that_misses_its_submodule_says_what_it_misses(cli: Cli, tmp_path: Path) -> None:
     module_history(tmp_path)
     found = bisect(cli, tmp_path, scenario(tmp_path, step="cat docs/page.txt"))

@@ -54,7 +54,7 @@ def installed(tmp_path: Path) -> int:
     return len(count.read_text().splitlines()) if count.exists() else 0
 
 
-@pytest.mark.parametrize(("changes_at", "times"), [(0, 1), (12, 2)])
+@pytest.mark.parametrize(("changes_at", "times"), [pytest.param(0, 1, marks=pytest.mark.long), (12, 2)])
 def test_equal_dependency_files_are_installed_once(cli: Cli, tmp_path: Path, changes_at: int, times: int) -> None:
     history(tmp_path / "git", changes_at=changes_at)
     found = bisect(cli, tmp_path, layered(tmp_path / "layered"))
@@ -81,6 +81,7 @@ def test_files_without_steps_are_refused(cli: Cli, tmp_path: Path, scenario: Pat
     assert "name the steps, or leave both out" in done.err
 
 
+@pytest.mark.long
 def test_steps_without_files_are_run_once_for_all_commits(cli: Cli, tmp_path: Path) -> None:
     """What the benchmark needs and no commit says, such as the tool that runs it."""
     history(tmp_path / "git", changes_at=12)

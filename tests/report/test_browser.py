@@ -47,7 +47,7 @@ def test_the_policy_alone_stops_a_script(dump: Dump, tmp_path: Path) -> None:
     assert title_of(dump(bare)) == "pwned"
 
 
-@pytest.mark.parametrize("width", [360, 390, 768, 1200])
+@pytest.mark.parametrize("width", [360, 1200, *(pytest.param(width, marks=pytest.mark.long) for width in (390, 768))])
 @pytest.mark.parametrize("kind", ["culprit", "culprit_set untestable", "worse", "hostile"])
 def test_nothing_is_wider_than_the_screen(dump: Dump, tmp_path: Path, width: int, kind: str) -> None:
     told = hostile_report(KINDS["culprit"], "W" * 300) if kind == "hostile" else report(KINDS[kind])

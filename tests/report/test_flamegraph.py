@@ -88,6 +88,7 @@ def test_code_and_markup_are_small() -> None:
     assert len(flamegraph.page(nothing, title="x").encode()) < 60_000
 
 
+@pytest.mark.long
 def test_a_hundred_thousand_calls_make_a_page_to_attach() -> None:
     random = np.random.default_rng(1)
     weighted: Weighted = [
