@@ -18,6 +18,9 @@ from bisector.core.search.learned import learned, merged
 from bisector.core.search.observations import Settings
 from tests.helpers.simulated import Simulation
 
+# What `past` makes is made once.
+pytestmark = pytest.mark.xdist_group("learned")
+
 HERE = World(candidates=64, culprit=41, effect=0.08, noise=0.03)
 SEEDS = range(8)
 

@@ -39,6 +39,7 @@ def refused(local_install: Install) -> Install:
     return replace(local_install, behind=(sys.executable, refusing.__file__))
 
 
+@pytest.mark.long
 def test_where_ptrace_is_refused_the_program_is_looked_at_from_within(refused: Install) -> None:
     told = compared(refused, MORE_CALLS)
     assert "Profiled with pyinstrument" in told

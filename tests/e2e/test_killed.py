@@ -140,7 +140,8 @@ def _wait(process: "subprocess.Popen[bytes]", limit: float = 120) -> str:
     return complaint.decode(errors="replace")
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2))])
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(3))
 def test_killed_again_and_again_it_ends_at_the_same_culprit(victim: Victim, seed: int) -> None:
     """Kills fall where they fall: steps take about a quarter of a second, so builds and runs are both hit."""
     draw = random.Random(seed)
@@ -208,6 +209,7 @@ def _wait_for_a_build_beside(victim: Victim) -> None:
     raise AssertionError("nothing is built beside anything")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="a build beside a run takes a processor of its own")
 def test_killed_while_it_builds_ahead_it_leaves_nothing_and_ends_at_the_same_culprit(victim: Victim) -> None:
     victim.slow_down_builds()

@@ -67,7 +67,8 @@ def named(done: Done, package: str) -> dict[str, Any]:
     return parts
 
 
-@pytest.mark.parametrize("slow", ["front", pytest.param("deep", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("slow", ["front", "deep"])
 def test_of_packages_that_a_commit_moves_the_one_is_named(local_install: Install, tmp_path: Path, slow: str) -> None:
     index = tmp_path / "index"
     for version in ("1.0", "2.0"):

@@ -67,6 +67,7 @@ def test_a_patch_that_undoes_it_restores_the_level(local_install: Install, demo:
     assert local_install.run("try", docs, "1").code == 1
 
 
+@pytest.mark.long
 def test_killed_in_a_trial_and_robbed_of_its_mirror_it_goes_on(tmp_path: Path) -> None:
     victim = Victim(tmp_path)
     where = ("--repo", str(tmp_path / "repository"), "--runner", "local", "--scenario", str(tmp_path / "scenario"))

@@ -108,6 +108,7 @@ def test_there_is_as_much_room_as_was_asked_for_or_as_the_job_has_itself() -> No
     assert room_for_others(replace(request, jobs=1), 9, 3) == 0
 
 
+@pytest.mark.long
 def test_where_builds_disturb_the_runs_none_is_made_for_others_either() -> None:
     bench = Slots(replace(FIRST, disturbs=0.2, cores=2), build_slots=1)
     for _ in range(6):

@@ -60,6 +60,7 @@ def test_every_run_has_a_partner_at_its_moment_and_the_second_is_the_reference()
         assert (s.place if s.order % 2 else other.place) == main(0)
 
 
+@pytest.mark.long
 def test_with_loud_neighbours_it_takes_a_part_of_the_runs_and_is_right() -> None:
     worlds = [replace(LOUD, seed=seed) for seed in range(5)]
     duet, plain = ([bisected(world, duet=duet) for world in worlds] for duet in (True, False))

@@ -201,6 +201,7 @@ def shop_of(tmp_path: Path, scenarios: Path) -> Iterator[Open]:
     database.close()
 
 
+@pytest.mark.long
 def test_sixty_nights_find_both_regressions_and_the_improvement_and_nothing_else(
     shop_of: Open,
 ) -> None:

@@ -52,6 +52,7 @@ def culprit_of(cli: Cli, made: Sandbox, scenario: Path) -> tuple[dict[str, Any],
     return culprit, result["sentence"]
 
 
+@pytest.mark.long
 def test_a_commit_that_only_moves_pinned_packages_is_a_dependency(cli: Cli, tmp_path: Path, reading: Path) -> None:
     made = history(tmp_path / "git", {"requirements.txt": "foo==2.0\nbar==3\n", "README.md": "news\n"})
     culprit, sentence = culprit_of(cli, made, reading)
@@ -72,6 +73,7 @@ def test_every_report_says_what_kind_of_culprit_it_is(cli: Cli, tmp_path: Path, 
     )
 
 
+@pytest.mark.long
 def test_a_commit_that_changes_code_as_well_is_a_commit_and_its_packages_are_listed(
     cli: Cli, tmp_path: Path, reading: Path
 ) -> None:

@@ -119,6 +119,7 @@ def test_a_patch_gets_the_search_through_in_docker(tmp_path: Path) -> None:
         check_patched(made, install.bisect("good", "bad", *where).result)
 
 
+@pytest.mark.long
 def test_a_patch_for_always_makes_commits_untestable_that_it_does_not_fit(cli: Cli, tmp_path: Path) -> None:
     made = history(tmp_path / "git")
     always = 'patches = [{file = "fix.patch", when = "always"}]'
@@ -194,6 +195,7 @@ def module_history(tmp_path: Path) -> Sandbox:
     return made
 
 
+@pytest.mark.long
 def test_a_submodule_that_nobody_builds_with_is_no_obstacle_and_is_told(cli: Cli, tmp_path: Path) -> None:
     module_history(tmp_path)
     found = bisect(cli, tmp_path, scenario(tmp_path, step='test -z \\"$(ls docs)\\"'))
@@ -218,6 +220,7 @@ def test_what_is_refused_makes_a_commit_untestable(cli: Cli, tmp_path: Path, key
     assert f"the checkout wants the {kind}, which the scenario refuses" in found["untestable"][0]["reason"]
 
 
+@pytest.mark.long
 def test_a_submodule_is_fetched_where_scenario_and_settings_say_so(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,6 +112,7 @@ def test_what_cannot_be_tried_is_said_before_there_is_a_job(
     assert cli("jobs", "show", "2").code == 2
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_for_real_a_revert_and_uncommitted_changes_restore_the_level(
     cli: Cli, repository: Sandbox, scenario: Path

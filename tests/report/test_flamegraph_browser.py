@@ -277,6 +277,7 @@ def test_names_made_to_break_the_page_are_names_of_functions(dump: Dump, tmp_pat
     assert max(told[6]) < 400
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_hundred_thousand_calls_are_drawn_and_answer(dump: Dump, tmp_path: Path) -> None:
     """How long each answer took, the middle of five, is printed (`pytest -rP`); up to 100 ms is taken for at once."""

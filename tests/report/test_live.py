@@ -90,6 +90,7 @@ def test_nothing_is_told_to_be_left_once_the_culprit_is_verified() -> None:
     assert remaining(open_still, found) is None
 
 
+@pytest.mark.long
 def test_an_estimate_is_about_right_for_a_simulated_search() -> None:
     """Half-way through, what is told to be left is within a factor of four of what it takes."""
     for seed in range(6):

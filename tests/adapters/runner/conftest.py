@@ -21,11 +21,14 @@ BASE_IMAGE = os.environ.get("BISECTOR_TEST_BASE_IMAGE", "python:3.11-slim")
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep them in one worker: they measure, and share an install on the engine."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.xdist_group("runner"))
+            if item.get_closest_marker("long_locally") and "[local" in item.name:
+                item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="module", params=["compiled", "python"])

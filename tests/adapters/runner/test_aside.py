@@ -22,6 +22,7 @@ def sets(build: Build, lab: Laboratory) -> tuple[set[str], set[str]]:
     return set(built.split()), set(measured.split())
 
 
+@pytest.mark.long_locally
 @needs_two
 def test_it_has_all_processors_but_those_that_are_measured_on(lab: Laboratory) -> None:
     order = lab.order({"a": ""}, steps=(f'python3 -c "{CPUS}" > cpus',), python=True)
@@ -34,6 +35,7 @@ def test_it_has_all_processors_but_those_that_are_measured_on(lab: Laboratory) -
     assert os.sched_getaffinity(0) == before
 
 
+@pytest.mark.long_locally
 @needs_two
 def test_a_build_beside_nothing_has_them_all(lab: Laboratory) -> None:
     built, measured = sets(lab.make(lab.order({"a": ""}, steps=(f'python3 -c "{CPUS}" > cpus',), python=True)), lab)

@@ -86,6 +86,7 @@ def test_a_long_log_keeps_its_beginning_and_its_end(lab: Laboratory) -> None:
     assert b"bytes left out ...]" in log
 
 
+@pytest.mark.long_locally
 def test_equal_content_has_one_digest(lab: Laboratory) -> None:
     files, steps = {"a.py": "x = 1\n", "b/c.py": "y = 2\n"}, ("cp a.py made.py; ln -s a.py link",)
     digests = [lab.build(files, steps=steps, python=True).content for _ in range(2)]
@@ -104,6 +105,7 @@ def test_different_content_has_another(lab: Laboratory) -> None:
     assert len({lab.build(files, steps=(step,)).content for step in variants}) == len(variants)
 
 
+@pytest.mark.long_locally
 @pytest.mark.slow
 def test_a_package_installed_twice_is_equal(lab: Laboratory) -> None:
     project = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"

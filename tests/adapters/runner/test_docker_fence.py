@@ -168,6 +168,7 @@ def test_the_images_environment_is_kept(docker_lab: Laboratory, docker_plain: Bu
     assert record.stdout == b"1\nC.UTF-8\n"
 
 
+@pytest.mark.long
 def test_the_standard_library_is_compiled_once_where_an_image_comes_without(
     engine: APIClient, instance: str, docker_lab: Laboratory
 ) -> None:

@@ -45,6 +45,7 @@ def test_out_home_and_temporary_files_are_new_in_every_run(lab: Laboratory, plai
     assert (first.stdout, second.stdout) == (b"", b"")
 
 
+@pytest.mark.long_locally
 def test_a_tree_of_any_depth_is_no_obstacle(lab: Laboratory, plain: Build) -> None:
     script = "import os\nos.chdir('{out}')\nfor _ in range(3000): os.mkdir('d'); os.chdir('d')\nprint('deep')"
     with lab.session(plain, "python3", "-c", script) as session:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from bisector.core.model.builds import Build
 from bisector.core.model.samples import Outcome
 from tests.adapters.runner.laboratory import Laboratory
@@ -52,6 +54,7 @@ def test_a_script_runs_in_the_environment_of_the_build(lab: Laboratory) -> None:
         assert layer.handle not in record.stdout.decode()
 
 
+@pytest.mark.long_locally
 def test_the_dependencies_are_not_changed_by_what_is_made_of_them(lab: Laboratory) -> None:
     layer = dependencies(lab)
     order = lab.order(CANDIDATE, python=True, steps=("echo spoilt > vendor/installed.txt",))
@@ -60,6 +63,7 @@ def test_the_dependencies_are_not_changed_by_what_is_made_of_them(lab: Laborator
     assert record.stdout == b"vendored"
 
 
+@pytest.mark.long_locally
 def test_other_dependencies_make_other_content(lab: Laboratory) -> None:
     first, second = dependencies(lab), dependencies(lab, "2.0")
     one, two, again = on_top(lab, first), on_top(lab, second), on_top(lab, first)
