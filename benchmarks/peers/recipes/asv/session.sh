@@ -1,0 +1,3 @@
+cd ..
+asv machine --yes
+asv find "$GOOD~..$BAD" track.track_cpu_seconds
