@@ -4,7 +4,7 @@
 
 DIR holds the projects' clones: jinja, marshmallow, dateutil, mistune and packaging. Each tool works on a clone of its
 own, runs the same benchmark in fresh processes, has the same time, and what its user had to write is in `recipes/`.
-git, hyperfine, jq and awk have to be there; asv and git-bayesect are installed below the work directory. Each play is
+git, hyperfine and awk have to be there; asv and git-bayesect are installed below the work directory. Each play is
 kept there: the same command goes on where it stood, and `--again` plays anew. The tables go to docs/peers.md, and
 docs/peers.json.
 """
@@ -35,6 +35,7 @@ def main() -> None:
     for played in _plays(options, work):
         print(f"{played.case}, {played.tool}: {played.verdict}, {played.runs} runs, {played.seconds:.0f} s", flush=True)
         write(options.page, _kept(work), CASES)
+    write(options.page, _kept(work), CASES)
 
 
 def _plays(options: argparse.Namespace, work: Path) -> Iterator[Played]:

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).parent
-FOUND = HERE.parent.parent / "scenarios" / "found"
+FOUND = Path(__file__).parent.parent.parent / "scenarios" / "found"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +34,7 @@ CASES = (
         good="27ffd01f",
         bad="b927c9f2",
         culprits=("86b4b38d", "6671b973"),
-        bench=HERE / "benches" / "jinja_get_template.py",
+        bench=FOUND / "jinja-templates" / "bench.py",
         package="jinja2",
         step="large",
         history="a merge; six commits cannot be imported",
@@ -47,7 +46,7 @@ CASES = (
         good="3.4.0",
         bad="3.14.0",
         culprits=("8c34b4b2",),
-        bench=HERE / "benches" / "marshmallow_load.py",
+        bench=FOUND / "marshmallow-load" / "bench.py",
         package="marshmallow",
         step="+24 %",
         history="a plain commit among merges",

@@ -24,18 +24,17 @@ class Tool:
     @property
     def files(self) -> tuple[Path, ...]:
         """What the user wrote, the commands that they typed among it."""
-        return tuple(
-            sorted(each for each in (RECIPES / self.recipe).rglob("*") if each.suffix in {".sh", ".py", ".json"})
-        )
+        every = sorted((RECIPES / self.recipe).rglob("*"))
+        return tuple(each for each in every if each.suffix in {".sh", ".py", ".json"})
 
     @property
     def lines(self) -> int:
         """How much that is, without blank lines and comments."""
-        written = [line.strip() for file in self.files for line in file.read_text().splitlines()]
+        written = [line.strip() for each in self.files for line in each.read_text().splitlines()]
         return sum(bool(line) and not line.startswith("#") for line in written)
 
 
-def of_git_bisect(printed: str, _: Path) -> Answer:
+def of_git_bisect(printed: str, _space: Path) -> Answer:
     """The first bad commit, or the commits that it may be where the rest was skipped."""
     if found := re.search(r"^([0-9a-f]{40}) is the first bad commit", printed, re.MULTILINE):
         return (found[1],)
@@ -43,17 +42,17 @@ def of_git_bisect(printed: str, _: Path) -> Answer:
     return tuple(re.findall(r"^[0-9a-f]{40}$", undecided, re.MULTILINE))
 
 
-def of_asv(printed: str, _: Path) -> Answer:
+def of_asv(printed: str, _space: Path) -> Answer:
     """The commit of the greatest regression."""
     return tuple(re.findall(r"Greatest regression found: ([0-9a-f]+)", printed))
 
 
-def of_git_bayesect(printed: str, _: Path) -> Answer:
+def of_git_bayesect(printed: str, _space: Path) -> Answer:
     """The commit it converged to."""
     return tuple(re.findall(r"Bisection converged to ([0-9a-f]+)", printed)[-1:])
 
 
-def of_bisector(_: str, space: Path) -> Answer:
+def of_bisector(_printed: str, space: Path) -> Answer:
     """The culprits of the result, or the sets that hold them."""
     result = space / "result.json"
     if not result.exists():

@@ -26,7 +26,7 @@ PYTHONHASHSEED=0 PYTHONPATH="$PWD/src:$PWD" exec {python} {bench}
 """
 BISECTOR = """\
 #!/bin/sh
-PYTHONPATH={root} exec {python} -c 'from bisector.cli import main; main()' "$@"
+PYTHONPATH={root} exec {python} -P -c 'from bisector.cli import main; main()' "$@"
 """
 
 
@@ -68,8 +68,8 @@ def _installed(place: Path, packages: Sequence[str]) -> Path:
     wanted = "\n".join(packages)
     if not done.exists() or done.read_text() != wanted:
         venv.create(place, with_pip=True, clear=True)
-        pip = [place / "bin" / "python", "-m", "pip", "install", "--quiet", *packages]
-        subprocess.run(pip, check=True)
+        python = str(place / "bin" / "python")
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
         done.write_text(wanted)
     return place / "bin"
 

@@ -1,3 +1,3 @@
 cd ..
 asv machine --yes
-asv find "$GOOD~..$BAD" track.track_cpu_seconds
+asv find "$GOOD~..$BAD" track.Script.track_cpu_seconds
