@@ -17,7 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.peers.cases import CASES
-from benchmarks.peers.play import Played, play
+from benchmarks.peers.play import Played, judged, play
 from benchmarks.peers.table import write
 from benchmarks.peers.tools import TOOLS
 from benchmarks.peers.workshop import ROOT, open_workshop
@@ -55,7 +55,8 @@ def _plays(options: argparse.Namespace, work: Path) -> Iterator[Played]:
 def _kept(work: Path) -> list[Played]:
     files = [_file(work, case.name, tool.name) for case in CASES for tool in TOOLS]
     records = [json.loads(file.read_text()) for file in files if file.exists()]
-    return [Played(**{**record, "commits": tuple(record["commits"])}) for record in records]
+    plays = [Played(**{**record, "commits": tuple(record["commits"])}) for record in records]
+    return [judged(each, next(case for case in CASES if case.name == each.case)) for each in plays]
 
 
 def _file(work: Path, case: str, tool: str) -> Path:

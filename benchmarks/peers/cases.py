@@ -1,4 +1,4 @@
-"""The regressions: which clone, which range, what is run, and the commit that is known to have done it."""
+"""The regressions: which clone, which range, what is run, and the commits that are known to have done it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +8,8 @@ FOUND = Path(__file__).parent.parent.parent / "scenarios" / "found"
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A range of a project's history with one known change; `culprits` are the commit of the first-parent line, and,
-    where that is a merge, the one inside it."""
+    """A range of a project's history with a known regression. `culprits`: the commit of the first-parent line and,
+    where that is a merge, the one inside it; each of them where the range holds two regressions."""
 
     name: str
     clone: str
@@ -23,7 +23,7 @@ class Case:
     libraries: tuple[str, ...] = ()
 
     def holds(self, commit: str) -> bool:
-        """Whether `commit` (in full) is the known one."""
+        """Whether `commit` (in full) is a known one."""
         return commit.startswith(self.culprits)
 
 
@@ -69,11 +69,11 @@ CASES = (
         clone="mistune",
         good="v3.2.1",
         bad="v3.3.0",
-        culprits=("5de41fb8",),
+        culprits=("5de41fb8", "17c50f6c"),
         bench=FOUND / "mistune-render" / "bench.py",
         package="mistune",
-        step="+26 %",
-        history="a plain commit",
+        step="+15 %, -13 %, +10 %",
+        history="plain commits; the first step is taken back by the next commit",
         libraries=("typing_extensions",),
     ),
     Case(

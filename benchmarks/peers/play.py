@@ -1,4 +1,4 @@
-"""One tool on one case: in a clone of its own, within the time that all have, judged by the known commit."""
+"""One tool on one case: in a clone of its own, within the time that all have, judged by the known commits."""
 
 import contextlib
 import os
@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.peers.cases import Case
@@ -15,6 +15,7 @@ from benchmarks.peers.tools import RECIPES, SESSION, Tool
 from benchmarks.peers.workshop import Workshop
 
 LEAVE_SECONDS = 15.0
+NOT_IN_TIME = "not in time"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ def play(case: Case, tool: Tool, workshop: Workshop, clones: Path, limit_seconds
     return Played(
         case=case.name,
         tool=tool.name,
-        verdict=verdict_of(case, commits) if in_time else "not in time",
+        verdict=verdict_of(case, commits) if in_time else NOT_IN_TIME,
         commits=commits,
         runs=counts.count("run"),
         builds=counts.count("build"),
@@ -62,6 +63,13 @@ def play(case: Case, tool: Tool, workshop: Workshop, clones: Path, limit_seconds
         candidates=len(line),
         load=load,
     )
+
+
+def judged(played: Played, case: Case) -> Played:
+    """A kept play by what is known of the case now."""
+    if played.verdict == NOT_IN_TIME:
+        return played
+    return replace(played, verdict=verdict_of(case, played.commits))
 
 
 def verdict_of(case: Case, commits: Sequence[str]) -> str:

@@ -6,10 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.peers.cases import Case
-from benchmarks.peers.play import Played
+from benchmarks.peers.play import NOT_IN_TIME, Played
 
 BEGIN, END = "<!-- plays -->", "<!-- end of plays -->"
-VERDICTS = ("right", "one of", "wrong", "no answer", "not in time")
+VERDICTS = ("right", "one of", "wrong", "no answer", NOT_IN_TIME)
 
 
 def write(page: Path, plays: Sequence[Played], cases: Sequence[Case]) -> None:

@@ -1,5 +1,6 @@
 """Makes a build in its directory: checkout, scenario, environment, steps, byte-code, digest."""
 
+import itertools
 import json
 import os
 import re
@@ -36,6 +37,7 @@ from bisector.engine.ports import BuildOrder
 from bisector.engine.stop import StopSignal
 
 _MOST_READ = 1 << 20
+MANY_MODULES = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,13 +148,19 @@ def _make(order: BuildOrder, place: BuildPlace, workshop: Workshop, log: BuildLo
         check_pinned(order.recipe, execute)
     if failure is None and order.python:
         compiled = (str(path) for path in (place.source, place.scenario, place.venv))
-        execute(("python", "-m", "compileall", "-qq", "-j", "0", *compiled), max(limit - time.monotonic(), 1.0))
+        workers = "0" if _has_many_modules(place.source) else "1"
+        execute(("python", "-m", "compileall", "-qq", "-j", workers, *compiled), max(limit - time.monotonic(), 1.0))
     if not has_scenario(order.files, place):
         log.say("the steps changed the scenario's own files, which are the same for every candidate: they are put back")
         put_scenario(order.files, place)
     for directory in place.scratch:
         remove_tree(directory)
     return failure
+
+
+def _has_many_modules(directory: Path) -> bool:
+    """Whether compileall's workers are worth their start, which takes as long as compiling a hundred modules."""
+    return len(list(itertools.islice(directory.rglob("*.py"), MANY_MODULES))) == MANY_MODULES
 
 
 def _complete(place: BuildPlace, content: str) -> None:

@@ -10,6 +10,7 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -140,7 +141,7 @@ def _make(directory: Path, compiler: str) -> None:
         # Where the extension is not for the image's Python this stands in for it: modules come after extensions.
         (made / "packages" / path.name / "low_level" / "stat_profile.py").write_text(STAND_IN)
     _copy_valgrind(made / "valgrind")
-    if not all(_compile(made / program, sources, compiler) for program, sources in PARTS.items()):
+    if not _compile_all(made, compiler):
         for program in PARTS:  # half of them would only be confusing
             (made / program).unlink(missing_ok=True)
     try:
@@ -158,6 +159,13 @@ def _copy_python(directory: Path) -> None:
     for path in PROGRAMS.glob("*.py"):
         target = directory if path.name == "__main__.py" else directory / PACKAGE
         shutil.copyfile(path, target / path.name)
+
+
+def _compile_all(directory: Path, compiler: str) -> bool:
+    """Whether all could be made; beside each other, since the first job on a machine waits for them."""
+    with ThreadPoolExecutor(len(PARTS)) as pool:
+        making = [pool.submit(_compile, directory / program, sources, compiler) for program, sources in PARTS.items()]
+        return all(each.result() for each in making)
 
 
 def _compile(output: Path, sources: Iterable[str], compiler: str) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bisector.adapters.local.build import MANY_MODULES
 from bisector.adapters.local.environment import run_env
 from bisector.adapters.local.extract import extract
 from bisector.adapters.local.runner import LocalRunner
@@ -95,6 +96,13 @@ def test_pip_works_in_the_builds_own_environment_and_nowhere_else(local_lab: Lab
     refused = local_lab.make(local_lab.order({"a": ""}, steps=("python3 -m pip install --no-index no-such",)))
     assert refused.outcome is Outcome.BUILD_FAILED
     assert "Could not find an activated virtualenv" in refused.reason or "No module named pip" in refused.reason
+
+
+@pytest.mark.parametrize("modules", [1, MANY_MODULES - 1, MANY_MODULES])
+def test_every_module_is_compiled_however_many_there_are(local_lab: Laboratory, modules: int) -> None:
+    build = local_lab.build({f"lib/m{number}.py": "" for number in range(modules)}, python=True)
+    compiled = Path(build.handle).glob("source/lib/__pycache__/*.pyc")
+    assert len(list(compiled)) == modules
 
 
 def test_a_build_that_did_not_reach_the_disk_whole_is_made_again(local_lab: Laboratory) -> None:
