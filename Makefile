@@ -58,6 +58,7 @@ bench: $(VENV)/ready-dev
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.git_history
 	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.overhead.share
 	$(BIN)/python -m benchmarks.queue
 	$(BIN)/python -m benchmarks.profiles
 	$(BIN)/python -m benchmarks.profiles speedscope

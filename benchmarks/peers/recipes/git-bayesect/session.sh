@@ -5,5 +5,6 @@ good=$(level)
 git checkout -q "$BAD"
 bad=$(level)
 export LIMIT=$(awk "BEGIN { print ($good + $bad) / 2 }")
-git bayesect start --old "$GOOD" --new "$BAD"
+first=$(git rev-list --first-parent "$GOOD..$BAD" | tail -n 1)
+git bayesect start --old "$first~" --new "$BAD"
 git bayesect run sh ../judge.sh
