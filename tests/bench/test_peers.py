@@ -28,7 +28,7 @@ def history(place: Path) -> tuple[Sandbox, list[str]]:
     made = Sandbox.make(place)
     shas = []
     for number in range(7):
-        level = "SECONDS = 0.15" if number >= CULPRIT else "SECONDS = 0.05"
+        level = "SECONDS = 0.09" if number >= CULPRIT else "SECONDS = 0.03"
         text = "SECONDS = (" if number == BROKEN else level
         shas.append(str(made.commit(f"Change {number}", {"spent/__init__.py": f"{text}\n", "number": f"{number}\n"})))
     return made, shas
