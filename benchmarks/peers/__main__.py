@@ -11,6 +11,7 @@ docs/peers.json.
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -28,6 +29,7 @@ LIMIT_SECONDS = 360.0
 def main() -> None:
     """Play what was not played yet, write the tables after each."""
     options = _parser().parse_args()
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # what a play started is ended with it
     cases = [case for case in CASES if not options.case or case.name in options.case]
     if missing := sorted({case.clone for case in cases if not (options.clones / case.clone).exists()}):
         sys.exit(f"Not in {options.clones}: {', '.join(missing)}")
