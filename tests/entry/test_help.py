@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
+from bisector import __version__
 from bisector.cli.main import COMMANDS, command
 from tests.entry.conftest import Cli
 
@@ -65,3 +66,9 @@ def test_a_list_of_jobs_imports_only_what_it_needs(tmp_path: Path) -> None:
     environment = {**os.environ, "BISECTOR_STATE_DIR": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)
     assert done.stdout.splitlines() == ["There are no jobs yet.", "HEAVY []"]
+
+
+def test_python_can_be_asked_for_the_module() -> None:
+    asked = [sys.executable, "-m", "bisector", "--version"]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == f"bisector, version {__version__}\n"

@@ -1,0 +1,5 @@
+"""`python -m bisector`: the same command, where the script is not on the path."""
+
+from bisector.cli import main
+
+main()
