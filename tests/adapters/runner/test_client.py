@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from docker import APIClient
@@ -60,6 +61,18 @@ def test_load_and_service_meet_from_two_images(docker_lab: Laboratory, docker_pl
     assert record.usage is not None
     assert record.usage.wall >= 0.3
     assert record.usage.peak_memory > 60 * MEBIBYTE, "the service's, not the load's"
+
+
+def test_what_a_service_leaves_comes_along_as_its_profile_does_and_the_loads_own_goes_before(
+    docker_lab: Laboratory, docker_plain: Build
+) -> None:
+    made = service()
+    leaving = "echo from the service | tee {out}/both.txt >{out}/profile; exec \"$@\""
+    leaver = replace(made, command=("sh", "-c", leaving, "sh", *made.command))
+    code = LOAD + "; open(os.environ['HOME'] + '/../out/both.txt', 'w').write('from the load')"
+    collect = ("profile", "both.txt")
+    record = loaded(docker_lab, docker_plain, code=code, services=(leaver,), collect=collect)
+    assert record.files == {"profile": b"from the service\n", "both.txt": b"from the load"}, record
 
 
 def test_every_run_has_new_services_in_the_same_containers(docker_lab: Laboratory, docker_plain: Build) -> None:
