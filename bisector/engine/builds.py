@@ -5,6 +5,7 @@ start from it, so that commits with the same files share one installation.
 """
 
 import io
+import re
 import tarfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from bisector.core.model.builds import Build, layer_key
-from bisector.core.model.request import Request
+from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Outcome
 from bisector.core.model.units import Seconds, digest
 from bisector.engine.checkouts import Checkout, check_out
@@ -23,17 +24,26 @@ from bisector.engine.stop import StopSignal
 from bisector.errors import RefError
 
 FIXED_TIME = 1_000_000_000
+_NO_TOOL = re.compile(r"exit status 127\b|\bError 127\b|: (?:command )?not found$")
+"""How shells and make say that there is no such program."""
 
 
 def at_hand(key: str, ports: Ports) -> Build | None:
-    """What is known of a build, to be used again: at hand or known to fail. The caller holds its lock."""
+    """What is known of a build, to be used again: at hand or known to fail. The caller holds its lock.
+
+    A failure for want of a tool on the machine itself is no knowledge of the commit: it may have been installed since.
+    """
     known = ports.store.known_builds([key]).get(key)
     if known is None:
         return None
-    if known.usable and not ports.runner.holds(known):
+    if _lacked_a_tool(known) or (known.usable and not ports.runner.holds(known)):
         ports.store.forget_build(key)
         return None
     return known.again()
+
+
+def _lacked_a_tool(build: Build) -> bool:
+    return build.runner is RunnerName.LOCAL and not build.usable and _NO_TOOL.search(build.reason) is not None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -94,7 +94,7 @@ def test_each_language_finds_its_own_commit(local_install: Install, demo: Sandbo
 
 @pytest.mark.long
 @pytest.mark.docker
-@pytest.mark.parametrize("scenario", ["peak-memory", "compiled-c"])
+@pytest.mark.parametrize("scenario", ["peak-memory", "compiled-c", "c-make", "python-package"])
 def test_each_scenario_finds_its_own_commit_in_docker(docker_install: Install, demo: Sandbox, scenario: str) -> None:
     """The heavy import planted for another scenario takes memory too, an eighth: less than is worth naming here."""
     done = docker_install.bisect(*ends(demo, scenario), "--runner", "docker", "--no-profile", "--min-effect", "25%")

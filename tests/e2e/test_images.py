@@ -1,4 +1,4 @@
-"""Images that others made, for real and through the command line: one for each commit, and one with the load generator."""
+"""Images that others made, through the command line: one for each commit, and one with the load generator."""
 
 import json
 import shutil
@@ -74,7 +74,7 @@ def images(tmp_path: Path, repository: Sandbox, engine: APIClient) -> Iterator[R
 def test_the_culprit_is_found_among_images_that_others_made(
     images: Registry, docker_install: Install, repository: Sandbox, engine: APIClient, tmp_path: Path
 ) -> None:
-    """Pulled by the commits' names; the one that was never pushed is untestable, and whoever was pulled goes in the end."""
+    """Pulled by the commits' names; the one that was never pushed is untestable, and what was pulled goes with gc."""
     scenario = tmp_path / "scenario"
     scenario.mkdir()
     (scenario / "scenario.toml").write_text(PREBUILT.replace("HOST", images.host))

@@ -1,5 +1,6 @@
 """Whole jobs on the simulated world: answers, endings, crashes, stops, retries, reuse."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -101,6 +102,22 @@ def test_the_neighbours_of_broken_commits_are_not_blamed() -> None:
         assert found.culprits[0].members == tuple(range(before + 1, after + 1))
         wanted = VerdictKind.CULPRIT if after - before == 1 else VerdictKind.CULPRIT_SET
         assert found.kind is wanted
+
+
+@pytest.mark.parametrize("duet", [False, True])
+@pytest.mark.parametrize(("crash", "end"), [("0-0", 1), ("0-20", 21), ("64-64", 63), ("44-64", 43)])
+def test_a_stretch_of_failing_runs_at_an_end_costs_runs_of_that_end_only(crash: str, end: int, duet: bool) -> None:
+    """Found by doubling steps and halves, as one of failing builds is; the other end is measured once that is known."""
+    simulation = Simulation(World(candidates=64, culprit=32, effect=0.1, noise=0.01, crash=crash))
+    investigation = simulation.run(replace(simulation.request(), duet=duet))
+    simulation.close()
+    assert verdict_of(investigation).culprits[0].members == (32,)
+    ends = [sample.place.index for sample in investigation.samples if sample.purpose is Purpose.ENDS]
+    assert set(ends) <= {0, 64, end}
+    first, last = map(int, crash.split("-"))
+    tried = {sample.place.index for sample in investigation.samples if sample.outcome is Outcome.BENCH_FAILED}
+    assert len(tried) <= 2 * math.log2(last - first + 2)
+    assert ends.count(0 if end > 32 else 64) <= 12
 
 
 def test_the_whole_graph_can_be_searched() -> None:

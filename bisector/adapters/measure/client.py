@@ -53,8 +53,8 @@ def standing_in(order: RunOrder, program: Sequence[str], pipe: str) -> tuple[str
 
 def put_together(load: RunRecord | None, served: RunRecord) -> RunRecord:
     """One run of the two sides: output and time are the load's, the rest of the usage and what went wrong with services
-    theirs. Files are of both, a profile being the services'; of two of one name the load's is taken. `load` is None where
-    it was not begun, or given up with the services."""
+    theirs. Files are of both, a profile being the services'; of two with one name the load's is taken. `load` is None
+    where it was not begun, or given up with the services."""
     if load is None or (served.outcome is not Outcome.OK and served.exit_code is None):
         outcome = Outcome.NO_RESULT if served.outcome is Outcome.OK else served.outcome
         reason = served.reason or "its services ended before their load"

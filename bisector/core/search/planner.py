@@ -25,7 +25,7 @@ from bisector.core.search.decide import (
     Stop,
     decide,
 )
-from bisector.core.search.ends import Ends, both_fail_alike, find_ends, why_wanted
+from bisector.core.search.ends import Ends, both_fail_alike, find_ends, run_alone, why_wanted
 from bisector.core.search.measuring import as_step, least_references, round_of, turns_of
 from bisector.core.search.more import more_first
 from bisector.core.search.observations import Settings
@@ -99,12 +99,19 @@ def _next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
         return Plan(step=again) if again is not None else _give_up(investigation)
     if (over := _budget_step(investigation, ends, elapsed)) is not None:
         return over
-    if ends.wanted is not None:
-        end = BuildPlace(place=main(ends.wanted), reason=why_wanted(investigation, ends))
-        return Plan(step=trials.first_of_job(investigation) or end)
+    if (step := _towards_the_ends(investigation, ends)) is not None:
+        return Plan(step=step)
     if investigation.history.aside is not None and (ASIDE, 0) not in investigation.builds:
         return Plan(step=BuildPlace(place=ASIDE, reason="good lies beside the line: it is measured as well"))
     return _search(investigation, ends, elapsed)
+
+
+def _towards_the_ends(investigation: Investigation, ends: Ends) -> Step | None:
+    """What has to be built or run before the ends are known; None when they are."""
+    if ends.wanted is not None:
+        end = BuildPlace(place=main(ends.wanted), reason=why_wanted(investigation, ends))
+        return trials.first_of_job(investigation) or end
+    return None if ends.unproven is None else run_alone(ends.unproven)
 
 
 def main_line_view(investigation: Investigation, ends: Ends) -> View:

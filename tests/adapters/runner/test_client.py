@@ -67,7 +67,7 @@ def test_what_a_service_leaves_comes_along_as_its_profile_does_and_the_loads_own
     docker_lab: Laboratory, docker_plain: Build
 ) -> None:
     made = service()
-    leaving = "echo from the service | tee {out}/both.txt >{out}/profile; exec \"$@\""
+    leaving = 'echo from the service | tee {out}/both.txt >{out}/profile; exec "$@"'
     leaver = replace(made, command=("sh", "-c", leaving, "sh", *made.command))
     code = LOAD + "; open(os.environ['HOME'] + '/../out/both.txt', 'w').write('from the load')"
     collect = ("profile", "both.txt")
