@@ -61,10 +61,13 @@ def test_a_slow_down_that_was_taken_back_within_the_range_is_found_as_well() -> 
 
 
 def test_a_scenario_may_take_time_outs_as_untestable() -> None:
+    """The last commit whose runs end in time stands for bad: nothing changed up to there, and the report says why."""
     found = bisected(World(candidates=40, culprit=23, effect=99.0, seed=1), timeout_is="untestable")
     assert found.verdict is not None
-    assert found.verdict.kind is VerdictKind.FAILED
+    assert found.verdict.kind is VerdictKind.NOT_REPRODUCED
     assert {outcome for outcome, _ in found.failures.values()} == {Outcome.TIMEOUT}
+    assert max(sample.place.index for sample in found.samples if sample.outcome is Outcome.OK) == 22
+    assert "named as bad, cannot be tested" in notes(found)
 
 
 def test_a_time_out_says_nothing_of_a_figure_that_the_run_would_have_printed() -> None:
