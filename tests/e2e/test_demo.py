@@ -81,6 +81,17 @@ def test_each_scenario_finds_its_own_commit_on_this_machine(
     assert named(demo, done) == truth(scenario)
 
 
+@pytest.mark.long
+def test_the_modules_that_come_along_are_counted_once_a_commit(local_install: Install, demo: Sandbox) -> None:
+    how = ("--runner", "local", "--no-profile", "--metric", "imports")
+    done = local_install.bisect(*ends(demo, "import-time"), *how)
+    assert named(demo, done) == truth("import-time")
+    cost = done.result["cost"]
+    # A run a build, and another one of both ends, the culprit and its parent.
+    assert cost["runs"] <= cost["builds"] + cost["builds_reused"] + 4
+    assert done.result["ends"]["change"]["relative"] > 0.01
+
+
 TOOLS = {"c-cmake": "cmake", "go": "go", "java": "javac", "javascript-npm": "npm", "rust": "cargo"}
 
 
