@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -287,9 +288,10 @@ def test_a_log_does_not_grow_without_end(place: Place) -> None:
     script = (
         "echo up; i=0; while [ $i -lt 40 ]; do head -c 1000000 /dev/zero; i=$((i+1)); sleep 0.02; done; exec sleep 60"
     )
-    done = place.attend([service("sh", "-c", script, probe=("--probe", "log", "1", "up"))], ["sleep", "3"])
-    assert done.code == 0
     log = place.top / "services" / "web.log"
+    until_cut = f"until head -c {len(CUT)} {log} | grep -q {shlex.quote(CUT.decode().strip())}; do sleep 0.1; done"
+    done = place.attend([service("sh", "-c", script, probe=("--probe", "log", "1", "up"))], ["sh", "-c", until_cut])
+    assert done.code == 0
     assert log.stat().st_size < 30_000_000
     assert log.read_bytes().startswith(CUT), "who counts what it says is told that it is not all there"
 
