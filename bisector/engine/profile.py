@@ -145,7 +145,7 @@ def _sampler(name: ProfilerName, step: ProfileSides, bench: _Bench) -> Profiler:
     recipe = bench.work.request.scenario.profile
     if name is not ProfilerName.TRACEMALLOC:
         shortest = min(filter(None, (_cpu_of(slot.place, bench) for slot in step.slots)), default=None)
-        recipe = replace(recipe, rate_hz=rate_for(shortest, recipe.rate_hz))
+        recipe = replace(recipe, rate_hz=rate_for(shortest, recipe.rate_hz, name))
     return sampler(name, recipe, contained=bench.work.ports.runner.name is RunnerName.DOCKER)
 
 

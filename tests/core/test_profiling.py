@@ -206,5 +206,7 @@ def test_filling_what_is_pending_ends(outcomes: list[tuple[int, bool]]) -> None:
     ("cpu", "rate"), [(None, 200), (0.0, 200), (10.0, 200), (0.2, 200), (0.1, 400), (0.05, 800), (0.01, 1000)]
 )
 def test_a_program_too_short_for_many_samples_is_sampled_faster(cpu: float | None, rate: int) -> None:
-    assert rate_for(cpu, 200) == rate
-    assert rate_for(cpu, 2000) == 2000
+    assert rate_for(cpu, 200, ProfilerName.PERF) == rate
+    assert rate_for(cpu, 200, ProfilerName.PY_SPY) == min(rate, 250)
+    for name in (ProfilerName.PERF, ProfilerName.PY_SPY):
+        assert rate_for(cpu, 2000, name) == 2000

@@ -5,7 +5,7 @@ from math import ceil
 
 from bisector.core.model.history import LineName, Place, main
 from bisector.core.model.investigation import Investigation
-from bisector.core.model.profiles import CaptureSlot, interleaved, looks_like_python
+from bisector.core.model.profiles import CaptureSlot, ProfilerName, interleaved, looks_like_python
 from bisector.core.model.request import JobKind
 from bisector.core.model.samples import Outcome
 from bisector.core.model.scenario import Metric, Scenario
@@ -29,7 +29,10 @@ LONGEST_COUNT: Seconds = 90.0
 SHORT_RUN_SAMPLES = 40
 """Of one run; the rate is raised for a program too short for so many,"""
 HIGHEST_RATE = 1000
-"""up to so many a second, beyond which profilers do little else than sample."""
+"""up to so many a second, beyond which profilers do little else than sample,"""
+HIGHEST_RATES = {ProfilerName.PY_SPY: 250}
+"""and what falls behind before: py-spy stops the program to read its stacks. At 555 a second, of a program of 118 ms in
+a container, it told importing as twice what it takes; at 255 as it is."""
 WHOLE = 12.0
 """Samples of a side that show a change of everything by all of itself, well beyond their own noise."""
 
@@ -72,11 +75,11 @@ def slots_of(sides: Sequence[Place], scenario: Scenario, metric: Metric) -> tupl
     return interleaved(sides, captures, counted=counted, allocated=allocated and counted)
 
 
-def rate_for(cpu: Seconds | None, rate_hz: int) -> int:
+def rate_for(cpu: Seconds | None, rate_hz: int, name: ProfilerName) -> int:
     """Samples a second for a program of so much processor time: as asked, or more where a run would yield few."""
     if cpu is None or cpu <= 0:
         return rate_hz
-    return max(rate_hz, min(ceil(SHORT_RUN_SAMPLES / cpu), HIGHEST_RATE))
+    return max(rate_hz, min(ceil(SHORT_RUN_SAMPLES / cpu), HIGHEST_RATES.get(name, HIGHEST_RATE)))
 
 
 def is_memory(metric: Metric) -> bool:
