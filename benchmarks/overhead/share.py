@@ -2,10 +2,11 @@
 
     python -m benchmarks.overhead.share [--candidates 64] [--seconds 1] [--noise 0.02]
 
-The program sleeps, so that a busy machine does not make it longer, and writes down when it began and when it ended;
-what lies between these times is measuring, everything else is bisector's own: its start, its decisions, starting
-processes, keeping facts, and the report. Builds (a step that sleeps as long) are written down alike. Nothing is
-profiled. What bisector does once on a machine (it compiles its measuring helper) was done by a short job before.
+The program sleeps, so that a busy machine does not make it longer, and writes down when its process began (to a
+hundredth of a second) and when it ended; what lies between these times is measuring, everything else is bisector's own:
+its start, its decisions, starting processes, keeping facts, and the report. Builds (a step that sleeps as long) are
+written down alike. Nothing is profiled. What bisector does once on a machine (it compiles its measuring helper) was
+done by a short job before.
 
 Where other things keep the processors busy, the rest is longer than it has to be; the processor time of everything
 that was started is told beside it, the interpreters of the sleeping program among them.
@@ -26,8 +27,9 @@ from pathlib import Path
 
 STEP = 1.15
 PROGRAM = """\
-import json, pathlib, random, sys, time
-began = time.time()
+import json, os, pathlib, random, sys, time
+ticks = int(pathlib.Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+began = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / os.sysconf("SC_CLK_TCK")
 seconds = float(pathlib.Path("seconds").read_text()) if sys.argv[1] == "run" else 1.0
 time.sleep({seconds} * seconds * random.gauss(1.0, {noise}))
 with open({spans!r}, "a") as spans:
