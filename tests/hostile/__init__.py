@@ -1,0 +1,1 @@
+"""Commits that mean harm, searched by the command that a person types."""
