@@ -71,6 +71,12 @@ def connects(address):
         pass
 
 
+def sees_a_network():
+    # Elsewhere than in a box nobody may answer either.
+    if {name for _, name in socket.if_nameindex()} == {"lo"}:
+        raise OSError("there is none")
+
+
 def writes(path):
     with open(path, "w") as file:
         file.write("hostile")
@@ -79,7 +85,7 @@ def writes(path):
 ATTEMPTS = [
     lambda: connects(("1.1.1.1", 80)),
     lambda: connects(("169.254.169.254", 80)),
-    lambda: connects(("172.17.0.1", 22)),
+    sees_a_network,
     lambda: os.stat("/var/run/docker.sock"),
     lambda: os.stat("/run/docker.sock"),
     lambda: writes("/etc/hostile"),
@@ -87,7 +93,7 @@ ATTEMPTS = [
     lambda: writes(os.path.dirname(os.path.abspath(__file__)) + "/bench.py"),
     lambda: time.clock_settime(time.CLOCK_REALTIME, time.time()),
     lambda: os.setuid(0),
-    lambda: os.sethostname("hostile") if hasattr(os, "sethostname") else os.stat("/nowhere"),
+    lambda: socket.sethostname("hostile"),
 ]
 
 
