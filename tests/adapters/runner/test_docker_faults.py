@@ -103,7 +103,7 @@ def test_an_engine_lost_during_a_run_is_the_machines_fault_and_the_container_goe
 
     def run_and_lose(proxy: Proxy) -> None:
         command = ("sh", "-c", f"trap '' TERM; sleep {mark}")
-        with docker_lab.session(docker_plain, *command, timeout_seconds=2.0) as session:
+        with docker_lab.session(docker_plain, *command, timeout_seconds=4.0) as session:
             left.append(session.container)
             thread = threading.Thread(target=lose, args=(proxy,))
             thread.start()
