@@ -91,6 +91,7 @@ def test_jobs_are_found_opened_and_their_report_is_read(serve: Serve, tab: Tab) 
         assert (tab.path, _jobs(tab)) == ("/?state=done", [f"job {done}"])
         tab.write("input[type=search]", "big")
         tab.click("Find")
+        tab.until(lambda: "text=" in tab.path, "what was asked for")  # sending a form may begin after the click
         assert (tab.path, _jobs(tab)) == ("/?state=done&text=big", [f"job {done}"])
         tab.click("queued")
         assert "No job is like that" in tab.text
