@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bisector.core.model.history import main
+from bisector.core.model.history import Place, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.samples import Outcome, Purpose
 from bisector.core.model.steps import Measure, Slot
@@ -15,13 +15,12 @@ MOST_TRIES = 12
 class Ends:
     """The indexes that stand for good and bad; `wanted` is the next one to build in order to know, None when known.
 
-    `unproven` is built and has to show that it runs as well: it lies beside commits whose runs fail.
+    Where it is built already, it has to show that it runs as well: it lies beside commits whose runs fail.
     """
 
     low: int
     high: int
     wanted: int | None = None
-    unproven: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +42,12 @@ def find_ends(investigation: Investigation) -> Ends | None:
     if low is None or high is None:
         return None
     # One at a time: what the low end comes to may be all that is left for the high one.
-    open_end = low if low.open else high
-    if open_end.open and len(known.failed) > MOST_TRIES + size // 8:
+    wanted = low.wanted if low.wanted is not None else high.wanted
+    if wanted is not None and len(known.failed) > MOST_TRIES + size // 8:
         return None
     if low.index >= high.index:
-        return Ends(low=0, high=size, wanted=open_end.wanted, unproven=open_end.unproven) if open_end.open else None
-    return Ends(low=low.index, high=high.index, wanted=open_end.wanted, unproven=open_end.unproven)
+        return None if wanted is None else Ends(low=0, high=size, wanted=wanted)
+    return Ends(low=low.index, high=high.index, wanted=wanted)
 
 
 def _known(investigation: Investigation) -> _Known:
@@ -78,12 +77,6 @@ class _End:
 
     index: int
     wanted: int | None = None
-    unproven: int | None = None
-
-    @property
-    def open(self) -> bool:
-        """Whether there may be a better one."""
-        return self.wanted is not None or self.unproven is not None
 
 
 def _from_end(indexes: range, known: _Known) -> _End | None:
@@ -97,16 +90,12 @@ def _from_end(indexes: range, known: _Known) -> _End | None:
         return _End(index=indexes[0], wanted=None if indexes[0] in known.built else indexes[0])
     position = {index: order for order, index in enumerate(indexes)}
     before, good = _border(indexes, position, known.failed, known.built)
-    running = any(position[index] <= before for index in known.crashed)
-    if running:
+    if any(position[index] <= before for index in known.crashed):
         before, good = _border(indexes, position, known.failed, known.ran)
     if good - before == 1:
         return _End(index=indexes[good]) if good < len(indexes) else None
     following = (before + good) // 2 if good < len(indexes) else min(2 * before + 1, len(indexes) - 1)
-    end = indexes[min(good, len(indexes) - 1)]
-    if running and indexes[following] in known.built:
-        return _End(index=end, unproven=indexes[following])
-    return _End(index=end, wanted=indexes[following])
+    return _End(index=indexes[min(good, len(indexes) - 1)], wanted=indexes[following])
 
 
 def _border(
@@ -120,10 +109,10 @@ def _border(
     return max(position[index] for index in failed if position[index] < good), good
 
 
-def run_alone(index: int) -> Measure:
+def run_alone(place: Place) -> Measure:
     """One run of the commit that may stand for an end."""
     reason = "an end cannot be tested (its runs fail): does the one that may take its place run?"
-    return Measure(slots=(Slot(place=main(index), purpose=Purpose.SEARCH),), reason=reason)
+    return Measure(slots=(Slot(place=place, purpose=Purpose.SEARCH),), reason=reason)
 
 
 def both_fail_alike(investigation: Investigation) -> tuple[Outcome, str] | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bisector.core.model.facts import BranchListed, CulpritNamed
-from bisector.core.model.history import ASIDE, LineName, main
+from bisector.core.model.history import ASIDE, LineName, Place, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Across, Budget
 from bisector.core.model.samples import Purpose
@@ -99,19 +99,19 @@ def _next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
         return Plan(step=again) if again is not None else _give_up(investigation)
     if (over := _budget_step(investigation, ends, elapsed)) is not None:
         return over
-    if (step := _towards_the_ends(investigation, ends)) is not None:
-        return Plan(step=step)
+    if ends.wanted is not None:
+        return Plan(step=_towards_the_ends(investigation, ends, main(ends.wanted)))
     if investigation.history.aside is not None and (ASIDE, 0) not in investigation.builds:
         return Plan(step=BuildPlace(place=ASIDE, reason="good lies beside the line: it is measured as well"))
     return _search(investigation, ends, elapsed)
 
 
-def _towards_the_ends(investigation: Investigation, ends: Ends) -> Step | None:
-    """What has to be built or run before the ends are known; None when they are."""
-    if ends.wanted is not None:
-        end = BuildPlace(place=main(ends.wanted), reason=why_wanted(investigation, ends))
-        return trials.first_of_job(investigation) or end
-    return None if ends.unproven is None else run_alone(ends.unproven)
+def _towards_the_ends(investigation: Investigation, ends: Ends, wanted: Place) -> Step:
+    """Build what may stand for an end, or run it where it is built."""
+    build = investigation.builds.get((wanted, 0))
+    if build is not None and build.usable:
+        return run_alone(wanted)
+    return trials.first_of_job(investigation) or BuildPlace(place=wanted, reason=why_wanted(investigation, ends))
 
 
 def main_line_view(investigation: Investigation, ends: Ends) -> View:
