@@ -17,7 +17,7 @@ from bisector.adapters.local.extract import extract
 from bisector.adapters.local.helper import call_helper
 from bisector.adapters.local.layer import put_under
 from bisector.adapters.local.places import BuildPlace, Cache, remove_tree
-from bisector.adapters.local.venv import make_venv
+from bisector.adapters.local.venv import given_packages, make_venv
 from bisector.adapters.measure.answer import as_step
 from bisector.adapters.measure.content import content_of, tree_digest, tree_entries
 from bisector.adapters.measure.fetched import VARIABLE, fetch, nothing_came
@@ -186,9 +186,10 @@ def _built(
 
 def packages_of(place: BuildPlace) -> dict[str, str]:
     """The packages in the build's environment and its checkout, and the Python they are for."""
+    given = given_packages(place.venv)
     paths = (
         os.path.join(at, name)
-        for top in (place.venv, place.source)
+        for top in (*([given] if given else []), place.venv, place.source)
         for at, _, names in os.walk(top)
         for name in names
         if at.endswith((".dist-info", ".egg-info")) or name.endswith((".egg-info", "Cargo.lock", ".package-lock.json"))

@@ -8,7 +8,7 @@ from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Outcome
 from bisector.core.model.units import Seconds, digest
 
-RECIPE_VERSION = "1"
+RECIPE_VERSION = "2"
 """Raised when the runners change how they build, so that older builds are not taken for new ones."""
 
 

@@ -17,6 +17,7 @@ from bisector.core.model.samples import Outcome
 from bisector.errors import InfraFault, ScenarioError
 from tests.adapters.runner.laboratory import Laboratory, archive_of
 from tests.adapters.runner.requests import request_for
+from tests.helpers.wheels import wheel_of
 
 CASES: dict[str, list[tuple[str, bytes, str]]] = {
     "a path that climbs": [("../escaped", tarfile.REGTYPE, "")],
@@ -96,6 +97,37 @@ def test_pip_works_in_the_builds_own_environment_and_nowhere_else(local_lab: Lab
     refused = local_lab.make(local_lab.order({"a": ""}, steps=("python3 -m pip install --no-index no-such",)))
     assert refused.outcome is Outcome.BUILD_FAILED
     assert "Could not find an activated virtualenv" in refused.reason or "No module named pip" in refused.reason
+
+
+def test_what_a_build_does_to_the_pip_it_was_given_stays_its_own(local_lab: Laboratory) -> None:
+    """All builds are given one copy: a newer pip of a build's own is used there and nowhere else."""
+    given = "python -c 'import pip; print(pip.__file__)' > where && pip --version > version"
+    wheel = dict([wheel_of("pip", "99.0", "")])
+    upgrade = "python -m pip install --quiet --no-index --root-user-action=ignore --upgrade ./*.whl"
+    own = local_lab.build(wheel, steps=(upgrade, "python -c 'import pip; print(pip.__file__)' > where"), python=True)
+    others = local_lab.build({"a": ""}, steps=(given,), python=True)
+    assert local_lab.run(own, "cat", "where").stdout.decode().startswith(f"{own.handle}/venv/lib/")
+    assert not local_lab.run(others, "cat", "where").stdout.decode().startswith(f"{others.handle}/")
+    assert "pip 99" not in local_lab.run(others, "cat", "version").stdout.decode()
+    assert own.packages is not None
+    assert others.packages is not None
+    assert own.packages["python:pip"] == "99.0" != others.packages["python:pip"]
+    assert len(list(Path(others.handle, "venv").rglob("*.py"))) == 0
+
+
+def test_a_package_built_apart_sees_nothing_of_what_the_environment_was_given(local_lab: Laboratory) -> None:
+    """pip leaves out, in an environment that it makes for building, what is installed beside it."""
+    backend = (
+        "def build_wheel(directory, settings=None, metadata=None):\n"
+        "    import importlib.util, sys\n"
+        "    found = importlib.util.find_spec('setuptools') or importlib.util.find_spec('pip')\n"
+        "    sys.exit(f'seen: {found.origin}' if found else 'seen: nothing')\n"
+    )
+    project = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
+    files = {"pyproject.toml": project, "backend.py": backend}
+    build = local_lab.make(local_lab.order(files, steps=("pip install --no-index .",), python=True))
+    assert build.outcome is Outcome.BUILD_FAILED
+    assert "seen: nothing" in Path(build.log).read_text()
 
 
 @pytest.mark.parametrize("modules", [1, MANY_MODULES - 1, MANY_MODULES])
