@@ -57,7 +57,7 @@ def _tell_expected(request: Request, known: Calibration, size: int) -> None:
         f"runs       about {plan.runs}, nine times of ten {plan.fewest} to {plan.most}, for a change of {effect:.1%}"
     )
     if request.metric.unit == "s" and known.level > 0:
-        each = known.level * (1 + request.scenario.run.warmup_runs / 2)
+        each = known.level * (1 + request.scenario.run.opening_runs / 2)
         low, high = (seconds(runs * each) for runs in (plan.fewest, plan.most))
         click.echo(f"time       {seconds(plan.runs * each)} of running ({low} to {high}), and the builds")
     budget = request.budget.runs

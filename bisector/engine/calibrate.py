@@ -44,7 +44,7 @@ def take_readings(
         order = run_order(request, ports, counter=counter_of(request.asked, ports.runner.environment(request).details))
         sessions = [stack.enter_context(ports.runner.open(build, order, stop)) for build in builds]
         for session in sessions:
-            for _ in range(0 if request.scenario.needs_fresh_container() else request.scenario.run.warmup_runs):
+            for _ in range(0 if request.scenario.needs_fresh_container() else request.scenario.run.opening_runs):
                 stop.check()
                 session.run()
         for turn in range(extent.runs):

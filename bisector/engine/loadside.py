@@ -71,7 +71,7 @@ def put_load(
 ) -> Generator[Trial]:
     """Runs of the load, one after the other for as long as somebody asks; warm-ups go before them."""
     with runner.open(place, order_of(scenario, artifacts), stop) as session:
-        for _ in range(scenario.run.warmup_runs):
+        for _ in range(scenario.run.opening_runs):
             session.run()
         while True:
             yield read_all(scenario.metrics, session.run())

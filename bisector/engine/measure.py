@@ -9,6 +9,7 @@ from bisector.core.model.samples import Outcome, Purpose, Sample
 from bisector.core.model.scenario import Metric
 from bisector.core.model.steps import Measure, Slot
 from bisector.core.search.rejecting import weighed
+from bisector.core.search.warming import warm_ups
 from bisector.engine.orders import run_order, told_by
 from bisector.engine.ports import RunRecord, Session
 from bisector.engine.retry import BACK_OFF
@@ -125,7 +126,7 @@ class _Sessions:
             wanted = run_order(work.request, work.ports, lane, work.job, _counter_around(work))
             session = own.enter_context(work.ports.runner.open(build, wanted, work.stop))
             self._open[unit, lane] = (session, own)
-            for _ in range(warmups(work)):
+            for _ in range(warm_ups(work.investigation)):
                 work.stop.check()
                 if unit[0] not in work.investigation.failures:
                     record(work, session, order, Slot(place=unit[0], purpose=Purpose.WARMUP, number=unit[1]))
@@ -136,14 +137,6 @@ class _Sessions:
         opened = self._open.pop((unit, lane_of(self._work, order)), None)
         if opened is not None:
             opened[1].close()
-
-
-def warmups(work: Work) -> int:
-    """Warm-up runs of a new session: none for counters, none where every run has a container of its own."""
-    request = work.request
-    if request.scenario.needs_fresh_container() or all(metric.exact for metric in request.asked):
-        return 0
-    return request.scenario.run.warmup_runs
 
 
 def as_sample(work: Work, made: RunRecord, container: str, order: int, slot: Slot) -> Sample:

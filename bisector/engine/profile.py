@@ -25,8 +25,8 @@ from bisector.core.model.steps import ProfileSides
 from bisector.core.model.units import Seconds
 from bisector.core.search.profiling import LONGEST_COUNT, LONGEST_SIDE, is_memory, rate_for
 from bisector.core.search.untooled import usages
+from bisector.core.search.warming import warm_ups
 from bisector.engine.capture import Blind, NoCapture, Wanted, take
-from bisector.engine.measure import warmups
 from bisector.engine.orders import run_order
 from bisector.engine.ports import Session
 from bisector.engine.work import Work
@@ -171,7 +171,7 @@ def _session(place: Place, profiler: Profiler | None, bench: _Bench) -> Session:
         session = bench.sessions[key] = bench.stack.enter_context(work.ports.runner.open(build, order, work.stop))
         # What counts, or weighs memory, does not care how warm the machine is.
         warm = profiler is None or profiler.rate_hz > 0
-        for _ in range(warmups(work) if warm else 0):
+        for _ in range(warm_ups(work.investigation) if warm else 0):
             work.stop.check()
             session.run()
     return bench.sessions[key]

@@ -105,7 +105,13 @@ class RunTable(StateKeys):
         min_length=1, description="argument list, no shell; {scenario}, {source} and {out} are replaced"
     )
     timeout_seconds: float = Field(120.0, gt=0, le=86400, strict=False, description="how long a run may take")
-    warmup_runs: int = Field(1, ge=0, le=100, description="runs that are made and recorded but never compared")
+    warmup_runs: int | None = Field(
+        None,
+        ge=0,
+        le=100,
+        description="runs at the beginning of a session that are recorded but never compared; left out, one until the "
+        "runs show that the first of a build is like its others",
+    )
     env: _Env = Field(default={}, description="environment of the command and of services")
     cpus: int = Field(1, ge=1, le=1024, description="whole processors")
     timeout_is: Literal["censored", "untestable"] = Field(

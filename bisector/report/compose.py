@@ -210,4 +210,5 @@ def _limits(scenario: Scenario, runner: RunnerName) -> Iterator[str]:
     yield f"{numbers.size(run.memory_bytes)} of memory"
     yield f"at most {numbers.seconds(run.timeout_seconds)} a run"
     yield "no network" if run.network == "none" and runner is not RunnerName.LOCAL else "network"
-    yield f"{numbers.count(run.warmup_runs, 'warm-up')} a session"
+    until = " until first runs are seen to be like the others" if run.warmup_runs is None else ""
+    yield f"{numbers.count(run.opening_runs, 'warm-up')} a session{until}"

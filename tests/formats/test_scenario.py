@@ -22,7 +22,7 @@ def parse(text: bytes) -> Scenario:
 def test_the_least_scenario_measures_wall_time() -> None:
     found = parse(LEAST)
     assert [metric.name for metric in found.metrics] == ["wall"]
-    assert found.run.warmup_runs == 1
+    assert found.run.warmup_runs is None
     assert found.run.network == "none"
 
 

@@ -1,12 +1,13 @@
 """A runner that builds nothing and draws its measurements, in no time, from a seed."""
 
+import itertools
 import json
 import math
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bisector.adapters.in_memory import profiles
 from bisector.adapters.in_memory.machine import SimulatedBackground
@@ -209,6 +210,7 @@ class _SimulatedSession:
     limit: Seconds
     collect: tuple[str, ...] = ()
     luck: float = 1.0
+    turns: "itertools.count[int]" = field(default_factory=itertools.count)
 
     @property
     def container(self) -> str:
@@ -232,6 +234,7 @@ class _SimulatedSession:
         """A run that prints its time as a JSON object, unless it takes longer than it may."""
         time.sleep(self.runner.world.pace)
         value = self.luck * self.runner.draw(self.tree) * self.runner.of_build(self.handle)
+        value *= 1 if next(self.turns) else 1 + self.runner.world.cold
         if self.runner.crashes(self.tree):
             usage = Usage(wall=value / 10, cpu=value / 10, peak_memory=10 << 20)
             return RunRecord(outcome=Outcome.BENCH_FAILED, usage=usage, exit_code=1, reason="planted: it crashes")

@@ -68,6 +68,8 @@ class World:
     """How much slower a run is while something is built beside it, relative."""
     package: str = ""
     """What builds are given of the package "planted" now: "2.0:0.2", its version and by how much slower it is."""
+    cold: float = 0.0
+    """How much slower the first run of a session is, relative."""
     pace: float = 0.0
     """Seconds that a run takes on the wall, for whoever wants to come between two."""
 

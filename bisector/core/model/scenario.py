@@ -180,7 +180,8 @@ class RunRecipe:
 
     command: tuple[str, ...]
     timeout_seconds: Seconds = 120.0
-    warmup_runs: int = 1
+    warmup_runs: int | None = None
+    """Of a session; None for one until the runs show that none is needed."""
     env: Mapping[str, str] = field(default_factory=dict)
     cpus: int = 1
     timeout_is: Literal["censored", "untestable"] = "censored"
@@ -221,6 +222,11 @@ class RunRecipe:
         """The command whose work is looked at: the last service's, where there is any."""
         return self.services[-1].command if self.services else self.command
 
+    @property
+    def opening_runs(self) -> int:
+        """Warm-up runs of a session before anything is known of its runs."""
+        return 1 if self.warmup_runs is None else self.warmup_runs
+
     def identity(self) -> str:
         """What of the recipe makes samples incomparable when it differs, as a digest."""
         return digest(
@@ -232,7 +238,7 @@ class RunRecipe:
             str(self.memory_bytes),
             self.network,
             self.fresh,
-            str(self.warmup_runs),
+            str(self.opening_runs),
             *(service.identity() for service in self.services),
             *(("--sizes", *map(str, self.all_sizes)) if self.sizes else ()),
             *self._state(),

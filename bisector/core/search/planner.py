@@ -34,8 +34,9 @@ from bisector.core.search.spending import overspent, run_seconds
 from bisector.core.search.together import for_each_metric
 from bisector.core.search.untooled import without_tool
 from bisector.core.search.view import View, inner_view, main_view
+from bisector.core.search.warming import warm_ups
 
-PLANNER = "4"
+PLANNER = "5"
 COMPARE_RUNS = 10
 CHECKING_RUNS = 2
 """Fresh runs of each end before samples taken over from another job are believed."""
@@ -259,7 +260,7 @@ def costs_of(view: View) -> Costs:
         index = view.index_of(place)
         if index is not None and number == 0 and known.usable:
             per_index[index] = 0.0
-    warmup = 0 if view.exact else investigation.request.scenario.run.warmup_runs
+    warmup = 0 if view.exact else warm_ups(investigation)
     opening = ROUND_SECONDS + warmup * run
     return Costs(
         run=run,
