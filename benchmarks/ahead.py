@@ -19,8 +19,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
+
+from benchmarks.histories import culprit_of, make_history, subject_of
 
 COMMITS, ROUNDS = 128, 3
 WAYS = ((False, 1), (False, 2), (False, 4), (True, 1), (True, 2), (True, 4))
@@ -42,17 +43,6 @@ echo "{\\"steps\\": $(($(cat level.txt) + noise))}"
 """
 
 
-def history(commits: int) -> Iterator[str]:
-    """A stream for `git fast-import`: the level changes at two thirds."""
-    for number in range(commits + 1):
-        person = f"A <a@example.org> {1_600_000_000 + number * 600} +0000"
-        level = 15_000 if number > commits * 2 // 3 else 10_000
-        files = {"level.txt": str(level), "number.txt": str(number), "requirements.txt": "some\n"}
-        listed = "".join(f"M 100644 inline {name}\ndata {len(text)}\n{text}\n" for name, text in files.items())
-        subject = f"c{number:04}"
-        yield f"commit refs/heads/main\nauthor {person}\ncommitter {person}\ndata 5\n{subject}\n{listed}\n"
-
-
 def bisected(root: Path, commits: int, way: tuple[bool, int]) -> tuple[float, int, bool]:
     """Wall seconds of a bisect, the builds it made, and whether it was right."""
     layered, jobs = way
@@ -71,7 +61,7 @@ def bisected(root: Path, commits: int, way: tuple[bool, int]) -> tuple[float, in
     took = time.monotonic() - began
     answer = json.loads(done.stdout)
     named = [culprit["subject"] for culprit in answer["culprits"]]
-    return took, answer["cost"]["builds"], named == [f"c{commits * 2 // 3 + 1:04}"]
+    return took, answer["cost"]["builds"], named == [subject_of(culprit_of(commits))]
 
 
 def main() -> None:
@@ -80,9 +70,16 @@ def main() -> None:
     commits, rounds = [*given, *[COMMITS, ROUNDS][len(given) :]]
     with tempfile.TemporaryDirectory(prefix="bisector-ahead-") as directory:
         root = Path(directory)
-        subprocess.run(["git", "init", "--quiet", "--initial-branch=main", str(root / "git")], check=True)
-        stream = "".join(history(commits))
-        subprocess.run(["git", "-C", str(root / "git"), "fast-import", "--quiet"], input=stream, text=True, check=True)
+        culprit = culprit_of(commits)
+        make_history(
+            root / "git",
+            commits,
+            lambda number: {
+                "level.txt": "15000" if number >= culprit else "10000",
+                "number.txt": str(number),
+                "requirements.txt": "some\n",
+            },
+        )
         found: dict[tuple[bool, int], list[tuple[float, int, bool]]] = {way: [] for way in WAYS}
         for turn in range(rounds):
             for way in WAYS if turn % 2 == 0 else WAYS[::-1]:

@@ -12,8 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
+
+from benchmarks.histories import culprit_of, make_history
 
 COMMITS = 200
 PACKAGES = ("jinja2", "pyyaml", "requests")
@@ -29,16 +30,6 @@ env = {{PYTHONPATH = "{{source}}"}}
 name = "steps"
 exact = true
 """
-
-
-def history(commits: int, requirements: str) -> Iterator[str]:
-    """A stream for `git fast-import`: the level changes at two thirds."""
-    for number in range(commits + 1):
-        person = f"A <a@example.org> {1_600_000_000 + number * 600} +0000"
-        files = {"lib.py": f"LEVEL = {150 if number > commits * 2 // 3 else 100}", "number.txt": str(number)}
-        files["requirements.txt"] = requirements
-        listed = "".join(f"M 100644 inline {name}\ndata {len(text)}\n{text}\n" for name, text in files.items())
-        yield f"commit refs/heads/main\nauthor {person}\ncommitter {person}\ndata 2\nc{number % 10}\n{listed}\n"
 
 
 def bisected(root: Path, wheels: Path, commits: int, *, layered: bool) -> tuple[float, int]:
@@ -69,10 +60,16 @@ def main() -> None:
         wheels = root / "wheels"
         fetch = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(wheels), *packages]
         subprocess.run(fetch, check=True)
-        repository = root / "git"
-        subprocess.run(["git", "init", "--quiet", "--initial-branch=main", str(repository)], check=True)
-        stream = "".join(history(commits, "\n".join(packages)))
-        subprocess.run(["git", "-C", str(repository), "fast-import", "--quiet"], input=stream, text=True, check=True)
+        culprit = culprit_of(commits)
+        make_history(
+            root / "git",
+            commits,
+            lambda number: {
+                "lib.py": f"LEVEL = {150 if number >= culprit else 100}",
+                "number.txt": str(number),
+                "requirements.txt": "\n".join(packages),
+            },
+        )
         plain, times = bisected(root, wheels, commits, layered=False)
         once, installed = bisected(root, wheels, commits, layered=True)
     print(f"{commits} commits; without a layer {plain:.1f} s, {times} installations")

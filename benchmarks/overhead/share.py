@@ -25,6 +25,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.histories import culprit_of, make_history
+
 STEP = 1.15
 PROGRAM = """\
 import json, os, pathlib, random, sys, time
@@ -57,7 +59,12 @@ def main() -> None:
         root = Path(directory)
         script = PROGRAM.format(seconds=options.seconds, noise=options.noise, spans=str(root / "spans"))
         (root / "program.py").write_text(script)
-        make_history(root / "git", options.candidates)
+        culprit = culprit_of(options.candidates)
+        make_history(
+            root / "git",
+            options.candidates,
+            lambda number: {"seconds": str(STEP if number >= culprit else 1.0), "number": str(number)},
+        )
         bisected(root, 1, "--max-runs", "2")
         (root / "spans").unlink()
         began, spent = time.time(), processor_seconds()
@@ -75,21 +82,6 @@ def processor_seconds() -> float:
     """Of the processes that were started and have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
-
-
-def make_history(place: Path, candidates: int) -> None:
-    """Commits of which those after two thirds say that the program is to sleep longer."""
-    subprocess.run(["git", "init", "--quiet", "--initial-branch=main", str(place)], check=True)
-    stream = "".join(_commits(candidates))
-    subprocess.run(["git", "-C", str(place), "fast-import", "--quiet"], input=stream, text=True, check=True)
-
-
-def _commits(candidates: int) -> Iterator[str]:
-    for number in range(candidates + 1):
-        person = f"A <a@example.org> {1_600_000_000 + number * 600} +0000"
-        files = {"seconds": str(STEP if number > candidates * 2 // 3 else 1.0), "number": str(number)}
-        listed = "".join(f"M 100644 inline {name}\ndata {len(text)}\n{text}\n" for name, text in files.items())
-        yield f"commit refs/heads/main\nauthor {person}\ncommitter {person}\ndata 5\nc{number:04}\n{listed}\n"
 
 
 def bisected(root: Path, candidates: int, *limits: str) -> str:
