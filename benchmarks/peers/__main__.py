@@ -13,11 +13,11 @@ import argparse
 import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.peers.cases import CASES
+from benchmarks.peers.cases import CASES, Case
 from benchmarks.peers.play import Played, judged, play
 from benchmarks.peers.table import write
 from benchmarks.peers.tools import TOOLS
@@ -34,14 +34,13 @@ def main() -> None:
     if missing := sorted({case.clone for case in cases if not (options.clones / case.clone).exists()}):
         sys.exit(f"Not in {options.clones}: {', '.join(missing)}")
     work = (options.work or options.clones / "peers").resolve()
-    for played in _plays(options, work):
+    for played in _plays(options, work, cases):
         print(f"{played.case}, {played.tool}: {played.verdict}, {played.runs} runs, {played.seconds:.0f} s", flush=True)
         write(options.page, _kept(work), CASES)
     write(options.page, _kept(work), CASES)
 
 
-def _plays(options: argparse.Namespace, work: Path) -> Iterator[Played]:
-    cases = [case for case in CASES if not options.case or case.name in options.case]
+def _plays(options: argparse.Namespace, work: Path, cases: Sequence[Case]) -> Iterator[Played]:
     tools = [tool for tool in TOOLS if not options.tool or tool.recipe in options.tool]
     workshop = open_workshop(work, CASES, peers=any(tool.recipe in {"asv", "git-bayesect"} for tool in tools))
     for case in cases:
