@@ -289,7 +289,8 @@ def test_a_log_does_not_grow_without_end(place: Place) -> None:
         "echo up; i=0; while [ $i -lt 40 ]; do head -c 1000000 /dev/zero; i=$((i+1)); sleep 0.02; done; exec sleep 60"
     )
     log = place.top / "services" / "web.log"
-    until_cut = f"until head -c {len(CUT)} {log} | grep -q {shlex.quote(CUT.decode().strip())}; do sleep 0.1; done"
+    begins, line = f"head -c {len(CUT)} {shlex.quote(str(log))}", shlex.quote(CUT.decode().strip())
+    until_cut = f"until {begins} | grep -q {line}; do sleep 0.1; done"
     done = place.attend([service("sh", "-c", script, probe=("--probe", "log", "1", "up"))], ["sh", "-c", until_cut])
     assert done.code == 0
     assert log.stat().st_size < 30_000_000
