@@ -10,7 +10,7 @@ from tests.helpers.compiling import remember_compiled
 from tests.helpers.postgres import Server, server
 
 # The same examples for everybody in CI; new ones at every run at home, where somebody can look at what they found.
-settings.register_profile("ci", derandomize=True, deadline=None, database=None, max_examples=50)
+settings.register_profile("ci", derandomize=True, deadline=None, database=None, max_examples=100)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 # Tests run beside each other and would disturb each other's runs, which would be made again: up to a quarter more.

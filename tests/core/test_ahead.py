@@ -46,7 +46,7 @@ def facts_of(world: World) -> tuple[Investigation, list[Fact]]:
         simulation.close()
 
 
-@settings(max_examples=2, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(culprit=st.integers(0, 8), seed=st.integers(0, 99), unbuildable=st.sampled_from([0.0, 0.2]))
 def test_what_is_likely_wanted_is_not_yet_built_and_mostly_what_the_planner_then_asks_for(
     culprit: int, seed: int, unbuildable: float

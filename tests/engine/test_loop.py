@@ -183,10 +183,15 @@ def facts_in_a_clean_run() -> int:
 
 
 @pytest.mark.parametrize(
-    "kept", [pytest.param(False, id="before"), pytest.param(True, id="after", marks=pytest.mark.long)]
+    ("kept", "apart"),
+    [
+        pytest.param(False, 3, id="before-every-third"),
+        pytest.param(False, 1, id="before", marks=pytest.mark.long),
+        pytest.param(True, 1, id="after", marks=pytest.mark.long),
+    ],
 )
-def test_killed_at_any_fact_the_job_goes_on_to_the_same_culprit(kept: bool) -> None:
-    for at in range(1, facts_in_a_clean_run() + 1, 1 if kept else 3):
+def test_killed_at_any_fact_the_job_goes_on_to_the_same_culprit(kept: bool, apart: int) -> None:
+    for at in range(1, facts_in_a_clean_run() + 1, apart):
         store = _CrashingStore(at, kept=kept)
         simulation = Simulation(SMALL, store=store)
         job = store.create(simulation.request())

@@ -63,7 +63,7 @@ def test_the_row_check_sees_what_it_is_for() -> None:
     assert [len(list(rows_problems(each))) for each in (missing, twice, replace(line, no_change=0.5))] == [2, 2, 1]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     candidates=st.integers(1, 300),
     share=st.floats(0, 1),
