@@ -17,8 +17,9 @@ RUN python -m venv /opt/bisector \
     && /opt/bisector/bin/pip install --no-cache-dir "/source[${EXTRAS}]" && rm -rf /source
 
 ENV PATH=/opt/bisector/bin:$PATH BISECTOR_STATE_DIR=/state BISECTOR_CACHE_DIR=/state/cache
-# The mounted repository belongs to somebody else; reading it is all that is done.
-RUN git config --system --add safe.directory '*'
+# A repository mounted here belongs to somebody else, whom git does not trust by itself; who mounts it here does. Anywhere
+# else it is refused as on any machine. (The line with the star is for what lies inside it: git 2.46 and later know it.)
+RUN git config --system --add safe.directory /repository && git config --system --add safe.directory '/repository/*'
 # For the server and for workers (`--user bisector`). Commands that are given the engine's socket run as root by default.
 RUN groupadd --gid 10001 bisector && useradd --uid 10001 --gid bisector --home-dir /state --no-create-home bisector \
     && mkdir -p /state/cache /artifacts && chown -R bisector:bisector /state /artifacts

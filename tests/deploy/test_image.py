@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from bisector import __version__
+from tests.helpers.installs import BASE_IMAGE, need_engine
+from tests.helpers.repositories import Sandbox
 
 TOP = Path(__file__).parents[2]
 READY = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8372/ready', timeout=3)"
@@ -24,8 +26,9 @@ def docker(*arguments: str, seconds: float = 60) -> "subprocess.CompletedProcess
 
 @pytest.fixture(scope="module")
 def image() -> Iterator[str]:
+    need_engine()
     name = f"bisector-test-{uuid.uuid4().hex[:8]}"
-    built = docker("build", "--tag", name, str(TOP), seconds=900)
+    built = docker("build", "--build-arg", f"BASE={BASE_IMAGE}", "--tag", name, str(TOP), seconds=900)
     assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-2000:]
     yield name
     docker("rmi", "--force", name)
@@ -34,6 +37,19 @@ def image() -> Iterator[str]:
 def test_it_is_the_command(image: str) -> None:
     done = docker("run", "--rm", image, "--version")
     assert (done.returncode, done.stdout.split()[-1]) == (0, __version__), done.stderr
+
+
+@pytest.mark.parametrize(("place", "code"), [("/repository", 0), ("/repository/deep", 0), ("/elsewhere", 2)])
+def test_a_repository_of_somebody_else_is_trusted_where_it_is_mounted_to_be_read(
+    image: str, tmp_path: Path, place: str, code: int
+) -> None:
+    sandbox = Sandbox.make(tmp_path / "work")
+    first, _ = sandbox.commit("first", {"deep/file": "x"}), sandbox.commit("second")
+    mount = f"{sandbox.top}:{place.removesuffix('/deep')}:ro"
+    asked = ("bisect", "--repo", place, "--runner", "local", "--dry-run", first, "main", "--", "true")
+    done = docker("run", "--rm", "--user", "bisector", "--volume", mount, image, *asked)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert ("belongs to another user" in done.stderr) == (code != 0)
 
 
 def test_the_server_is_ready_without_roots_rights_and_ends_when_asked(image: str, tmp_path: Path) -> None:
