@@ -72,19 +72,13 @@ def take_in(
         worktree=repository.snapshot() if work_tree else None,
         scenario=scenario,
         scenario_text=_named(measure.scenario),
-        metrics=measure.metric,
         runner=choice.runner.name,
         image_id=choice.runner.resolve_image(image),
         search=_search(search, measure, skipped, kind),
-        budget=Budget(runs=measure.max_runs, builds=measure.max_builds, seconds=measure.max_time),
         profile=measure.profile is not False,
-        profile_ends=measure.profile_ends,
-        reuse_samples=measure.reuse,
-        duet=measure.duet,
-        jobs=measure.jobs,
-        verify_revert=search.verify_revert,
         head=repository.resolve(search.head).sha if search.head is not None else None,
     )
+    request = _as_asked(request, measure, search)
     for data in scenario.run.data:
         wiring.artifacts.data_set(data)  # what is wrong with it is said before anything is built
     request = with_noise(wiring, request, choice.runner)
@@ -131,20 +125,27 @@ def _simulated(
         good_text=ends[0],
         bad_text=ends[1],
         scenario=scenario,
-        metrics=measure.metric,
         runner=RunnerName.SIMULATED,
         search=_search(search, measure, tuple(repository.resolve(ref).sha for ref in search.skip), kind),
-        budget=Budget(runs=measure.max_runs, builds=measure.max_builds, seconds=measure.max_time),
         profile=bool(measure.profile),
+        head=repository.resolve(search.head).sha if search.head is not None else None,
+    )
+    request = with_noise(wiring, _as_asked(request, measure, search), runner)
+    return Intake(request=request, repository=repository, runner=runner, why_runner="a simulated world")
+
+
+def _as_asked(request: Request, measure: MeasureOptions, search: SearchOptions) -> Request:
+    """`request` with those options that mean the same to every runner."""
+    return replace(
+        request,
+        metrics=measure.metric,
+        budget=Budget(runs=measure.max_runs, builds=measure.max_builds, seconds=measure.max_time),
         profile_ends=measure.profile_ends,
         reuse_samples=measure.reuse,
         duet=measure.duet,
         jobs=measure.jobs,
         verify_revert=search.verify_revert,
-        head=repository.resolve(search.head).sha if search.head is not None else None,
     )
-    request = with_noise(wiring, request, runner)
-    return Intake(request=request, repository=repository, runner=runner, why_runner="a simulated world")
 
 
 def load_scenario(wiring: Wiring, measure: MeasureOptions, repository: Repository) -> Scenario:

@@ -12,7 +12,6 @@ from bisector.core.model.units import Seconds
 from bisector.formats.quantities import parse_duration, parse_moment, parse_share
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
-Decorator = Callable[[Decorated], Decorated]
 
 
 class Share(click.ParamType[float]):

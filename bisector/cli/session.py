@@ -30,6 +30,13 @@ def stopping(stop: StopSignal) -> Iterator[None]:
             raise KeyboardInterrupt
         stop.set("Ctrl-C" if number == signal.SIGINT else "SIGTERM")
 
+    with handling(handle):
+        yield
+
+
+@contextmanager
+def handling(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM call `handle`; in the end they do what they did before."""
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield

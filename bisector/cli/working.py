@@ -1,6 +1,5 @@
 """The work of `bisector worker`: jobs of the queue, one after the other, until it is asked to end."""
 
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +7,7 @@ from types import FrameType
 
 import click
 
+from bisector.cli.session import handling
 from bisector.engine.queue import WorkerInfo, WorkerKind
 from bisector.engine.stop import StopSignal
 from bisector.engine.worker import Worker
@@ -44,12 +44,8 @@ def ending(worker: Worker) -> Iterator[None]:
             raise KeyboardInterrupt
         (worker.drain if asked == 1 else worker.stop_now)()
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with handling(handle):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _about(info: WorkerInfo, wiring: Wiring) -> str:

@@ -15,12 +15,13 @@ from bisector.adapters.store.queue_rows import (
     end_attempt,
     lease_now,
     lives_there,
+    new_entry,
     note_attempt,
     wait_again,
 )
 from bisector.adapters.store.sql_store import move_job, number_of
 from bisector.adapters.store.tables import LOST, hosts, jobs, queue, workers
-from bisector.core.model.units import Seconds, digest
+from bisector.core.model.units import Seconds
 from bisector.engine.dispatch import Dispatcher
 from bisector.engine.job import JobState
 from bisector.engine.ports import Clock
@@ -309,18 +310,9 @@ def _is_lost(worker: Row[Any], here: Processes, host: str, now: float) -> bool:
 
 def _entry_for_person(job: int, request: str, now: float) -> dict[str, Any]:
     return {
-        "job_id": job,
-        "state": EntryState.WAITING,
+        **new_entry(job, request_from_text(request).repository, now),
         "priority": int(Priority.PERSON),
         "host_class": "",
-        "repository": digest(request_from_text(request).repository),
         "dedup_key": None,
         "asked_by": "",
-        "enqueued_at": now,
-        "not_before": 0.0,
-        "attempt": 0,
-        "fence": 0,
-        "failures": 0,
-        "worker_id": None,
-        "host": "",
     }

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, inser
 
 from bisector.adapters.store.database import Database
 from bisector.adapters.store.tables import attempts, hosts, queue, workers
-from bisector.core.model.units import Seconds
+from bisector.core.model.units import Seconds, digest
 from bisector.engine.dispatch import Dispatcher, Message
 from bisector.engine.ports import Clock
 from bisector.engine.queue import (
@@ -31,6 +31,22 @@ def lease_now(database: Database, connection: Connection, clock: Clock) -> float
     if database.is_sqlite:
         return clock.monotonic()
     return float(connection.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one())
+
+
+def new_entry(job: int, repository: str, now: float) -> dict[str, Any]:
+    """The columns of an entry that begins to wait, but for what its order says."""
+    return {
+        "job_id": job,
+        "state": EntryState.WAITING,
+        "repository": digest(repository),
+        "enqueued_at": now,
+        "not_before": 0.0,
+        "attempt": 0,
+        "fence": 0,
+        "failures": 0,
+        "worker_id": None,
+        "host": "",
+    }
 
 
 def claimable(*, host: str, classes: tuple[str, ...], now: float) -> ColumnElement[bool]:

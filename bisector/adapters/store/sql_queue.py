@@ -8,11 +8,10 @@ from sqlalchemy.exc import IntegrityError
 from bisector.adapters.store.database import Database
 from bisector.adapters.store.leased_store import SqlBuildStore, SqlLeasedStore
 from bisector.adapters.store.leases import Leases
-from bisector.adapters.store.queue_rows import announce, depth_of, entry_of, worker_rows
+from bisector.adapters.store.queue_rows import announce, depth_of, entry_of, new_entry, worker_rows
 from bisector.adapters.store.sql_store import insert_job, move_job, number_of
 from bisector.adapters.store.tables import jobs, queue
 from bisector.core.model.request import Request
-from bisector.core.model.units import digest
 from bisector.engine.dispatch import Dispatcher
 from bisector.engine.job import JobState
 from bisector.engine.ports import Clock, Store
@@ -140,19 +139,7 @@ class SqlQueue(Leases):
 
     def insert(self, connection: Connection, job: int, request: Request, order: Order) -> None:
         """Let a job wait that has no entry yet, in a transaction of the caller's."""
-        values = {
-            **_wanted(order),
-            "job_id": job,
-            "state": EntryState.WAITING,
-            "repository": digest(request.repository),
-            "enqueued_at": self._wall(),
-            "not_before": 0.0,
-            "attempt": 0,
-            "fence": 0,
-            "failures": 0,
-            "worker_id": None,
-            "host": "",
-        }
+        values = {**_wanted(order), **new_entry(job, request.repository, self._wall())}
         row = connection.execute(insert(queue).values(values).returning(queue)).one()
         announce(connection, self._dispatcher, row)
 

@@ -116,14 +116,18 @@ def _built_alike(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> 
     return replace(verdict, kind=kind, culprits=tuple(kept), rebuilt=blamed)
 
 
+def _can_be_proved(culprit: Culprit) -> bool:
+    """Whether it is one commit of the main line: what a trial leaves out, and what its parent is, is then known."""
+    return len(culprit.members) == 1 and culprit.place.line is LineName.MAIN
+
+
 def _controlled(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> Step | Verdict:
     """`verdict` with how far two builds of each culprit's parent differ, or the next step to know it."""
     if verdict.kind not in NAMES:
         return verdict
     proved: list[Culprit] = []
     for position, culprit in enumerate(verdict.culprits):
-        single = len(culprit.members) == 1 and culprit.place.line is LineName.MAIN
-        if not single or position >= MOST_PROVED:
+        if not _can_be_proved(culprit) or position >= MOST_PROVED:
             proved.append(culprit)
             continue
         found = control_of(view, culprit, tau, elapsed)
@@ -142,8 +146,7 @@ def _reverted(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> Ste
         return verdict
     proved: list[Culprit] = []
     for position, culprit in enumerate(verdict.culprits):
-        single = len(culprit.members) == 1 and culprit.place.line is LineName.MAIN
-        if not single or position >= MOST_PROVED:
+        if not _can_be_proved(culprit) or position >= MOST_PROVED:
             proved.append(culprit)
             continue
         commit = view.investigation.commit(culprit.place)

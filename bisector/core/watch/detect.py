@@ -51,8 +51,7 @@ class Step:
     """A change of level between two nights, not yet confirmed by a measurement of its own."""
 
     last_old: int
-    """Index of the last night on the old level."""
-    first_new: int
+    """Index of the last night on the old level; the next is the first on the new one."""
     worse: bool
     change: Change
     """Relative change of the metric, with its 95 % interval."""
@@ -138,7 +137,7 @@ def _step(series: Series, metric: Metric, direction: int, watch: Watch) -> Step 
     off = float(-stdtrit(max(len(offsets) - 2, 1), (1 - INTERVAL) / 2)) * scale / np.sqrt(len(new))
     low, high = sorted(series.relative(bound, metric) for bound in (shift - off, shift + off))
     change = Change(relative=series.relative(shift, metric), low=low, high=high)
-    return Step(last_old=start + first - 1, first_new=start + first, worse=direction > 0, change=change)
+    return Step(last_old=start + first - 1, worse=direction > 0, change=change)
 
 
 def _division(offsets: FloatArray, watch: Watch) -> int:

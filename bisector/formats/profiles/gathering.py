@@ -1,11 +1,20 @@
 """Collects the stacks of one file while it is read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bisector.core.explain.names import Names
 from bisector.core.explain.stacks import Capture, Frame, Stacks, Unit, captured, integers, numbers
 from bisector.formats.profiles.problem import ProfileProblem
+
+MEASURED_IN: Mapping[str, tuple[Unit, float]] = {
+    "nanoseconds": (Unit.SECONDS, 1e-9),
+    "microseconds": (Unit.SECONDS, 1e-6),
+    "milliseconds": (Unit.SECONDS, 1e-3),
+    "seconds": (Unit.SECONDS, 1.0),
+    "bytes": (Unit.BYTES, 1.0),
+}
+"""What formats call the units of their weights, and how many of ours one is."""
 
 HEAVIEST = 1e15
 """No weight is larger: sums of more would lose their digits."""

@@ -3,22 +3,15 @@
 https://github.com/google/pprof/blob/main/proto/profile.proto
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bisector.core.explain.stacks import Capture, Unit
-from bisector.formats.profiles.gathering import Gathering, Reading
+from bisector.formats.profiles.gathering import MEASURED_IN, Gathering, Reading
 from bisector.formats.profiles.problem import ProfileProblem
 from bisector.formats.profiles.protobuf import fields, numbers, signed
 
-UNITS: Mapping[str, tuple[Unit, float]] = {
-    "nanoseconds": (Unit.SECONDS, 1e-9),
-    "microseconds": (Unit.SECONDS, 1e-6),
-    "milliseconds": (Unit.SECONDS, 1e-3),
-    "seconds": (Unit.SECONDS, 1.0),
-    "bytes": (Unit.BYTES, 1.0),
-    "count": (Unit.SAMPLES, 1.0),
-}
+UNITS = {**MEASURED_IN, "count": (Unit.SAMPLES, 1.0)}
 _ADDRESS_DIGITS = 12
 
 

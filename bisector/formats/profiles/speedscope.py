@@ -5,18 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bisector.core.explain.stacks import ROOT, Capture, Profile, Unit
-from bisector.formats.profiles.gathering import Gathering, Reading
+from bisector.formats.profiles.gathering import MEASURED_IN, Gathering, Reading
 from bisector.formats.profiles.problem import ProfileProblem
 
 SCHEMA = "https://www.speedscope.app/file-format-schema.json"
-UNITS: Mapping[str, tuple[Unit, float]] = {
-    "nanoseconds": (Unit.SECONDS, 1e-9),
-    "microseconds": (Unit.SECONDS, 1e-6),
-    "milliseconds": (Unit.SECONDS, 1e-3),
-    "seconds": (Unit.SECONDS, 1.0),
-    "bytes": (Unit.BYTES, 1.0),
-    "none": (Unit.SAMPLES, 1.0),
-}
+UNITS = {**MEASURED_IN, "none": (Unit.SAMPLES, 1.0)}
 _NAMES = {Unit.SECONDS: "seconds", Unit.BYTES: "bytes", Unit.SAMPLES: "none"}
 Stack = tuple[int, ...]
 
