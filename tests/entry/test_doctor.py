@@ -46,7 +46,9 @@ def test_a_document_without_marks_stays_as_it_is(tmp_path: Path) -> None:
 
 
 def test_into_is_for_the_table(cli: Cli, tmp_path: Path) -> None:
-    assert cli("doctor", "--into", tmp_path / "x.md").code == 2
+    refused = cli("doctor", "--into", tmp_path / "x.md")
+    assert refused.code == 2
+    assert "--into is for the table of --profilers" in refused.err
 
 
 def test_the_documentation_holds_what_the_command_writes() -> None:

@@ -47,4 +47,6 @@ def test_a_bisect_profiles_when_it_is_told_to(cli: Cli, option: str, suspects: i
 
 
 def test_a_ref_that_names_nothing_is_a_usage_error(cli: Cli) -> None:
-    assert cli("profile", "nothing", "--simulate", WORLD).code == 2
+    refused = cli("profile", "nothing", "--simulate", WORLD)
+    assert refused.code == 2
+    assert "nothing" in refused.err.splitlines()[0]

@@ -62,7 +62,9 @@ def test_json_on_standard_output_is_all_there_is_on_it(cli: Cli) -> None:
 
 def test_json_goes_to_a_file(cli: Cli, tmp_path: Path) -> None:
     assert cli("bisect", "good", "bad", "--simulate", WORLD, "--json", "result.json").code == 0
-    jsonschema.validate(json.loads((tmp_path / "result.json").read_text()), result_schema())
+    result = json.loads((tmp_path / "result.json").read_text())
+    jsonschema.validate(result, result_schema())
+    assert result["verdict"] == "culprit"
 
 
 def test_events_tell_every_step_fact_and_the_answer_so_far(cli: Cli) -> None:

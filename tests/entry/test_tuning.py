@@ -60,6 +60,15 @@ def test_of_this_machine_it_only_says(cli: Cli) -> None:
     assert all(name in told.out for name in names)
 
 
-@pytest.mark.parametrize("flags", [("--yes",), ("--hold",), ("--tune", "--untune")])
-def test_flags_that_do_not_go_together_are_refused(cli: Cli, flags: tuple[str, ...]) -> None:
-    assert cli("doctor", *flags).code == 2
+@pytest.mark.parametrize(
+    ("flags", "why"),
+    [
+        (("--yes",), "--yes and --hold are for --tune"),
+        (("--hold",), "--yes and --hold are for --tune"),
+        (("--tune", "--untune"), "--tune and --untune are opposites"),
+    ],
+)
+def test_flags_that_do_not_go_together_are_refused(cli: Cli, flags: tuple[str, ...], why: str) -> None:
+    refused = cli("doctor", *flags)
+    assert refused.code == 2
+    assert why in refused.err
