@@ -21,7 +21,7 @@ from bisector.engine.background import Task
 from bisector.engine.ports import BuildOrder
 from bisector.engine.stop import StopSignal
 from bisector.engine.work import Work
-from bisector.errors import Cancelled, InfraFault
+from bisector.errors import InfraFault
 from tests.helpers.simulated import Simulation
 
 WORLD = World(candidates=32, culprit=21, effect=0.1, noise=0.01, seed=3)
@@ -164,23 +164,8 @@ def test_commits_that_do_not_build_are_found_out_ahead_and_never_blamed() -> Non
 
 @pytest.mark.parametrize("at", [3, 9, 14, 20, 26])
 def test_stopped_anywhere_nothing_goes_on_and_it_is_taken_up_again(at: int) -> None:
-    stop = StopSignal()
-
-    class Stopping:
-        left = at
-
-        def planned(self, *_: object) -> None:
-            return
-
-        def learned(self, *_: object) -> None:
-            self.left -= 1
-            if self.left == 0:
-                stop.set("Ctrl-C")
-
-    simulation = Simulation(WORLD, observers=(Stopping(),))
-    job = simulation.ports.store.create(asked(simulation, 4))
-    with pytest.raises(Cancelled):
-        simulation.work(job, stop)
+    simulation = Simulation(WORLD)
+    job = simulation.stopped_after(at, asked(simulation, 4))
     background = simulation.ports.runner.background  # type: ignore[attr-defined]
     assert not background.busy
     found = simulation.work(job)

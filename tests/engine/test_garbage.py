@@ -67,24 +67,8 @@ def collected(simulation: Simulation, **keeping: float) -> int:
 
 def test_builds_of_a_job_that_is_not_done_stay_and_go_once_it_is() -> None:
     simulation = Simulation(WORLD)
-    stop = StopSignal()
-
-    class StopSoon:
-        seen = 0
-
-        def planned(self, *_: object) -> None: ...
-
-        def learned(self, *_: object) -> None:
-            self.seen += 1
-            if self.seen == 12:
-                stop.set("enough")
-
-    simulation.ports = replace(simulation.ports, observers=(StopSoon(),))
-    job = simulation.ports.store.create(simulation.request())
-    with pytest.raises(Cancelled):
-        simulation.work(job, stop)
+    job = simulation.stopped_after(12)
     assert collected(simulation) == 0
-    simulation.ports = replace(simulation.ports, observers=())
     simulation.work(job)
     assert collected(simulation) > 0
     assert simulation.ports.store.builds() == []

@@ -18,7 +18,6 @@ from bisector.core.model.samples import Outcome, Purpose, Sample
 from bisector.core.model.scenario import Direction
 from bisector.core.model.verdict import InnerKind, Reason, Verdict, VerdictKind
 from bisector.engine.job import JobState
-from bisector.engine.stop import StopSignal
 from bisector.errors import Cancelled, EnvironmentFault, JobError
 from bisector.formats.facts import fact_to_text
 from tests.helpers.simulated import Simulation, simulate
@@ -222,24 +221,8 @@ def test_replaying_the_facts_gives_the_state_again(simulation: Simulation) -> No
 
 
 def test_a_stop_leaves_a_job_that_can_be_resumed(simulation: Simulation) -> None:
-    stop = StopSignal()
-
-    class StopAtTenth:
-        seen = 0
-
-        def planned(self, *_: object) -> None: ...
-
-        def learned(self, *_: object) -> None:
-            self.seen += 1
-            if self.seen == 10:
-                stop.set("Ctrl-C")
-
-    simulation.ports = replace(simulation.ports, observers=(StopAtTenth(),))
-    job = simulation.ports.store.create(simulation.request())
-    with pytest.raises(Cancelled):
-        simulation.work(job, stop)
+    job = simulation.stopped_after(10)
     assert simulation.ports.store.job(job).state is JobState.CANCELLED
-    simulation.ports = replace(simulation.ports, observers=())
     assert verdict_of(simulation.work(job)).culprits[0].members == (20,)
     assert simulation.ports.store.job(job).state is JobState.DONE
 
@@ -305,27 +288,11 @@ def test_samples_of_an_earlier_job_that_no_longer_hold_are_left_aside(simulation
 
 @pytest.mark.parametrize("what", ["host", "toolchain"])
 def test_a_host_or_a_toolchain_that_changes_in_mid_job_ends_it(simulation: Simulation, what: str) -> None:
-    stop = StopSignal()
-
-    class StopSoon:
-        seen = 0
-
-        def planned(self, *_: object) -> None: ...
-
-        def learned(self, *_: object) -> None:
-            self.seen += 1
-            if self.seen == 12:
-                stop.set("Ctrl-C")
-
-    simulation.ports = replace(simulation.ports, observers=(StopSoon(),))
-    job = simulation.ports.store.create(simulation.request())
-    with pytest.raises(Cancelled):
-        simulation.work(job, stop)
+    job = simulation.stopped_after(12)
     runner = simulation.ports.runner
     seen = runner.environment(simulation.request())
     moved = replace(seen, host="another") if what == "host" else replace(seen, toolchain="another")
     runner.environment = lambda request: moved  # type: ignore[method-assign]
-    simulation.ports = replace(simulation.ports, observers=())
     verdict = verdict_of(simulation.work(job))
     assert verdict.kind is VerdictKind.ENVIRONMENT_CHANGED
     assert ("toolchain: simulated → another" in verdict.explanation) is (what == "toolchain")

@@ -30,7 +30,7 @@ from bisector.core.watch.week import DAY, WEEK
 from bisector.engine.asking import Grounds
 from bisector.engine.loop import carry_out
 from bisector.engine.ports import Ports
-from bisector.engine.queue import Limits, Priority, WorkerInfo, WorkerKind
+from bisector.engine.queue import Limits, Priority
 from bisector.engine.series import SeriesLog
 from bisector.engine.stop import StopSignal
 from bisector.engine.sweep import Sweeper, SweepPorts
@@ -38,6 +38,7 @@ from bisector.engine.telling import investigation_of
 from bisector.engine.week import week_before
 from bisector.errors import RefError, UsageError
 from bisector.formats.service import RepositoryTable, SweepTable
+from tests.helpers.asking import about_worker
 
 SCENARIO = """\
 name = "simulated"
@@ -109,18 +110,7 @@ class Shop:
             locks=InMemoryLocks(),
             clock=self.clock,
         )
-        about = WorkerInfo(
-            kind=WorkerKind.WORKER,
-            host="h",
-            name="h",
-            host_classes=("default",),
-            process="p",
-            pid=1,
-            cores=2,
-            fingerprint="f",
-            version="1",
-        )
-        self.worker = self.queue.register(about)
+        self.worker = self.queue.register(about_worker())
 
     def sweeper(self) -> Sweeper:
         """A new one: none keeps anything in memory."""

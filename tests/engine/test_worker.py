@@ -17,10 +17,11 @@ from bisector.core.model.request import Request
 from bisector.core.model.samples import Purpose, Sample
 from bisector.engine.job import JobState
 from bisector.engine.ports import Ports, Store
-from bisector.engine.queue import EntryState, Limits, Order, Priority, WorkerInfo, WorkerKind
+from bisector.engine.queue import EntryState, Limits, Order, Priority
 from bisector.engine.stop import StopSignal
 from bisector.engine.worker import Worker, WorkerPorts
 from bisector.errors import EnvironmentFault, StoreError
+from tests.helpers.asking import about_worker
 from tests.helpers.simulated import Simulation
 
 WORLD = World(candidates=16, culprit=9, effect=0.3, noise=0.005)
@@ -82,18 +83,7 @@ class Bench:
             unblock=lambda: (),
             build_slots=self.build_slots,
         )
-        info = WorkerInfo(
-            kind=WorkerKind.WORKER,
-            host="h",
-            name="h",
-            host_classes=("default",),
-            process="here",
-            pid=1,
-            cores=2,
-            fingerprint="f",
-            version="1",
-        )
-        self.worker = Worker(ports, info, lease=30.0, grace=60.0, tell=self.said.append)
+        self.worker = Worker(ports, about_worker("here"), lease=30.0, grace=60.0, tell=self.said.append)
 
     def open(self, job: str, store: Store, stop: StopSignal) -> Ports:
         self.order.append(job)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
+import pytest
+
 from bisector.adapters.in_memory.machine import InMemoryLocks, SimulatedClock, TemporaryArtifacts
 from bisector.adapters.in_memory.repository import SimulatedRepository
 from bisector.adapters.in_memory.runner import SimulatedRunner
@@ -12,6 +14,7 @@ from bisector.core.model.request import Budget, JobKind, Request, RunnerName, Se
 from bisector.engine.loop import run_job
 from bisector.engine.ports import Observer, Ports, Store
 from bisector.engine.stop import StopSignal
+from bisector.errors import Cancelled
 from bisector.formats.scenario import parse_scenario
 
 SCENARIO = b"""
@@ -22,6 +25,23 @@ command = ["true"]
 name = "seconds"
 unit = "s"
 """
+
+
+@dataclass
+class StopAfter:
+    """Asks a job to stop when it has learned so many facts."""
+
+    stop: StopSignal
+    facts: int
+
+    def planned(self, *_: object) -> None:
+        """Nothing: what counts is what was done."""
+
+    def learned(self, *_: object) -> None:
+        """One fact more."""
+        self.facts -= 1
+        if self.facts == 0:
+            self.stop.set("Ctrl-C")
 
 
 @dataclass
@@ -69,6 +89,16 @@ class Simulation:
     def work(self, job: str, stop: StopSignal | None = None) -> Investigation:
         """Work on a job to its end."""
         return run_job(job, self.ports, stop or StopSignal(), lambda _: None)
+
+    def stopped_after(self, facts: int, request: Request | None = None) -> str:
+        """A new job that was asked to stop when it had learned so many facts, and did."""
+        stop, before = StopSignal(), self.ports
+        self.ports = replace(before, observers=(*before.observers, StopAfter(stop, facts)))
+        job = self.ports.store.create(request or self.request())
+        with pytest.raises(Cancelled):
+            self.work(job, stop)
+        self.ports = before
+        return job
 
     def with_store(self, store: Store) -> "Simulation":
         """The same machine on another store."""

@@ -10,7 +10,7 @@ import pytest
 from bisector.report.attached import Section
 from bisector.report.html import render_html
 from tests.report import worlds
-from tests.report.test_safety import SNIPPETS
+from tests.report.strangers import SNIPPETS
 from tests.report.worlds import hostile_report, report
 
 pytestmark = pytest.mark.browser

@@ -15,7 +15,7 @@ from bisector.report import flamegraph
 from bisector.report.flamegraph.drawn import data_of, drawn, encoded
 from tests.core.explain.trees import STACKS, Weighted, capture, folded, profile, sampled
 from tests.report.checks import hidden_characters, page_problems, svg_problems
-from tests.report.test_safety import SNIPPETS
+from tests.report.strangers import MARK, SNIPPETS, TEXTS
 
 FONTS_AND_LINES = {f"attribute {name}" for name in ("font-family", "font-size", "stroke")}
 """Attributes of the still picture that plots leave to their style sheet."""
@@ -98,10 +98,6 @@ def test_a_hundred_thousand_calls_make_a_page_to_attach() -> None:
     data = encoded(data_of(found, None))
     assert len(json.loads(data)["parent"]) == 100_000
     assert len(data) < 12_000_000
-
-
-MARK = "X_PROBE_X"
-TEXTS = st.lists(st.sampled_from(SNIPPETS) | st.text(max_size=12), max_size=6).map(lambda parts: MARK + "".join(parts))
 
 
 @settings(max_examples=40, deadline=None)

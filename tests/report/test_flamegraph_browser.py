@@ -18,8 +18,8 @@ from bisector.report import flamegraph
 from bisector.report.suspects import alone
 from bisector.report.suspects.part import Why
 from tests.core.explain.trees import capture, folded, profile
+from tests.report.strangers import SNIPPETS
 from tests.report.test_browser import POLICY, title_of
-from tests.report.test_safety import SNIPPETS
 
 pytestmark = pytest.mark.browser
 Dump = Callable[[Path], str]

@@ -6,7 +6,6 @@ from dataclasses import replace
 import jsonschema
 import pytest
 from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from bisector.core.model.investigation import Investigation
 from bisector.core.search.outlook import outlook
@@ -20,26 +19,9 @@ from bisector.report.sentence import sentence_of
 from bisector.report.terminal import render_terminal
 from tests.report import worlds
 from tests.report.checks import hidden_characters, markdown_problems, page_problems, svg_problems
+from tests.report.strangers import MARK, SNIPPETS, TEXTS
 from tests.report.worlds import hostile, hostile_report
 
-MARK = "X_PROBE_X"
-"""Not plain words: a report may show those anywhere."""
-SNIPPETS = (
-    "<script>document.title='pwned'</script>",
-    "</script><script>document.title='pwned'</script>",
-    "</style><img src=x onerror=\"document.title='pwned'\">",
-    "<svg onload=document.title='pwned'>",
-    "</title></svg>]]><x>",
-    "<!--", "-->", "]]>", "&lt;b&gt;", "&#60;script&#62;", "{{ 7 * 7 }}", "{% raw %}",
-    "' onmouseover='x", '" onfocus="x" autofocus="', "javascript:alert(1)", "data:text/html,x",
-    "@jane", "#123", "GH-1", "org/repo#4", "https://evil.example", "www.evil.example", "a@b.example",
-    "![x](https://evil.example/x.png)", "[x](javascript:x)", "**bold**", "`", "``", "```", "~~~", "|", "\\|", "\\",
-    "<details>", ":tada:", "$x^2$",
-    "\x1b[2J\x1b]0;pwned\a", "\x9b31m", "\a", "\0", "\r", "\n", "\n\n# heading\n", "\t", "\b\b\b", "\x7f",
-    "\u202e", "\u2066", "\u200b", "\ufeff", "\u2028", "\ufffe", "\uffff", "\ud800", "\udcff", "\U000e0041",
-    "Z" + "\u0300" * 30, "مرحبا", "測試", "\x02", "\x03",
-)  # fmt: skip
-TEXTS = st.lists(st.sampled_from(SNIPPETS) | st.text(max_size=12), max_size=6).map(lambda parts: MARK + "".join(parts))
 LONG = MARK + "<b>@x|`" + "A" * 1_000_000
 KINDS = worlds.by_verdict()
 

@@ -12,7 +12,7 @@ from bisector.core.watch.week import DAY, Watched, week_of
 from bisector.report.weekly.document import WeekPart, week_part
 from bisector.report.weekly.render import render_week_html, render_week_markdown
 from tests.report.checks import markdown_problems, page_problems
-from tests.report.test_safety import MARK, SNIPPETS
+from tests.report.strangers import MARK, SNIPPETS
 from tests.report.weeks import SECONDS, UNTIL, answer, blamed, full_week, series, watched
 
 Golden = Callable[[str, str], None]

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from bisector.core.explain.changes import Touched, TouchedFunction
 from bisector.core.explain.counts import CountPair, Counts
@@ -29,7 +28,7 @@ from bisector.report.terminal import render_terminal
 from tests.core.explain.trees import capture, folded, frame, profile, sampled
 from tests.report import worlds
 from tests.report.checks import hidden_characters, markdown_problems, page_problems
-from tests.report.test_safety import SNIPPETS
+from tests.report.strangers import MARK, SNIPPETS, TEXTS
 from tests.report.worlds import report
 
 KINDS = worlds.by_verdict()
@@ -186,10 +185,6 @@ def test_a_title_says_what_is_shown() -> None:
     little, much = ([sampled(capture([folded("main;a", cost)]), 300)] for cost in (3.0, 9.0))
     titles = [sections_of([explained(*sides)])[0].title for sides in ((little, much), (much, little), (much, much))]
     assert titles == ["Why it is slower", "Why it is faster", "Profiles"]
-
-
-MARK = "X_PROBE_X"
-TEXTS = st.lists(st.sampled_from(SNIPPETS) | st.text(max_size=12), max_size=6).map(lambda parts: MARK + "".join(parts))
 
 
 @settings(max_examples=40, deadline=None)

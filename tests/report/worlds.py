@@ -104,37 +104,18 @@ def concluded(investigation: Investigation, verdict: Verdict) -> Investigation:
 @cache
 def by_verdict() -> Mapping[str, Investigation]:
     """An investigation for every kind of verdict and every reason."""
-    change = Change(relative=0.1, low=0.08, high=0.12)
-    several = tuple(
-        Culprit(place=main(index), members=(index,), probability=0.5, change=change, verified=True)
-        for index in (10, 40)
-    )
-    one_of_three = replace(several[1], members=(39, 40, 41), probability=0.96, verified=False)
-    merge, steady = finished(MERGE), finished(STEADY)
-    moved = EnvironmentSeen(host="another", toolchain="t", details={"kernel": "7"})
+    return {**_searched(), **_decreed()}
 
-    def steady_as(kind: VerdictKind, reason: Reason | None = None, why: str = "why, in our words") -> Investigation:
-        verdict = Verdict(kind=kind, reason=reason, change=change, excluded=0.02, no_change=0.9, explanation=why)
-        return concluded(steady, verdict)
 
+def _searched() -> Mapping[str, Investigation]:
+    """What jobs came to."""
     return {
-        "culprit": merge,
+        "culprit": finished(MERGE),
         "culprit_set untestable": finished(BROKEN),
         "culprit_set budget": finished(World(candidates=64, culprit=40), budget=Budget(runs=14)),
-        "culprit_set confidence": concluded(
-            merge,
-            Verdict(kind=VerdictKind.CULPRIT_SET, reason=Reason.CONFIDENCE, culprits=(one_of_three,), change=change),
-        ),
-        "several": concluded(merge, Verdict(kind=VerdictKind.SEVERAL, culprits=several, change=change)),
         "several found": finished(TWICE),
         "creep": finished(CREEP),
-        "no_change": steady,
-        "below_min_effect": steady_as(VerdictKind.NOT_REPRODUCED, Reason.BELOW_MIN_EFFECT),
-        "opposite_direction": steady_as(VerdictKind.NOT_REPRODUCED, Reason.OPPOSITE_DIRECTION),
-        "on_good_branch": steady_as(VerdictKind.NOT_REPRODUCED, Reason.ON_GOOD_BRANCH),
-        "environment_changed": concluded(
-            merge.with_fact(moved), Verdict(kind=VerdictKind.ENVIRONMENT_CHANGED, explanation="kernel: 6 → 7")
-        ),
+        "no_change": finished(STEADY),
         "packages moved": simulate_after(
             World(candidates=32, package="1.0:0"), World(candidates=32, package="2.0:0.2"), until=16
         ),
@@ -143,7 +124,6 @@ def by_verdict() -> Mapping[str, Investigation]:
             World(candidates=32, culprit=22, package="2.0:0"),
             until=16,
         ),
-        "inconclusive": steady_as(VerdictKind.INCONCLUSIVE, Reason.BUDGET),
         "failed": nothing_builds(),
         "two metrics": with_two_metrics(),
         "every commit": every_commit(),
@@ -165,6 +145,37 @@ def by_verdict() -> Mapping[str, Investigation]:
         "luck of a build": finished(
             World(candidates=32, culprit=20, noise=0.005, seed=7, rebuilt="19:0.075"), search=Search(descend=False)
         ),
+    }
+
+
+def _decreed() -> Mapping[str, Investigation]:
+    """Verdicts that few jobs come to, put to jobs that came to others."""
+    change = Change(relative=0.1, low=0.08, high=0.12)
+    several = tuple(
+        Culprit(place=main(index), members=(index,), probability=0.5, change=change, verified=True)
+        for index in (10, 40)
+    )
+    one_of_three = replace(several[1], members=(39, 40, 41), probability=0.96, verified=False)
+    merge, steady = finished(MERGE), finished(STEADY)
+    moved = EnvironmentSeen(host="another", toolchain="t", details={"kernel": "7"})
+
+    def steady_as(kind: VerdictKind, reason: Reason | None = None, why: str = "why, in our words") -> Investigation:
+        verdict = Verdict(kind=kind, reason=reason, change=change, excluded=0.02, no_change=0.9, explanation=why)
+        return concluded(steady, verdict)
+
+    return {
+        "culprit_set confidence": concluded(
+            merge,
+            Verdict(kind=VerdictKind.CULPRIT_SET, reason=Reason.CONFIDENCE, culprits=(one_of_three,), change=change),
+        ),
+        "several": concluded(merge, Verdict(kind=VerdictKind.SEVERAL, culprits=several, change=change)),
+        "below_min_effect": steady_as(VerdictKind.NOT_REPRODUCED, Reason.BELOW_MIN_EFFECT),
+        "opposite_direction": steady_as(VerdictKind.NOT_REPRODUCED, Reason.OPPOSITE_DIRECTION),
+        "on_good_branch": steady_as(VerdictKind.NOT_REPRODUCED, Reason.ON_GOOD_BRANCH),
+        "environment_changed": concluded(
+            merge.with_fact(moved), Verdict(kind=VerdictKind.ENVIRONMENT_CHANGED, explanation="kernel: 6 → 7")
+        ),
+        "inconclusive": steady_as(VerdictKind.INCONCLUSIVE, Reason.BUDGET),
     }
 
 

@@ -8,24 +8,15 @@ from pathlib import Path
 import pytest
 
 from bisector.adapters.clock import SystemClock
-from bisector.adapters.store.database import Database, sqlite_url
+from bisector.adapters.store.database import Database
 from bisector.adapters.store.sql_queue import SqlQueue
 from bisector.adapters.store.sql_store import SqlStore
 from bisector.engine.job import JobState
 from bisector.engine.queue import Limits, Order
-from tests.adapters.store.test_queue import REQUEST
+from tests.helpers.asking import REQUEST
 
 ROOT = Path(__file__).parents[3]
-POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(params=["sqlite", POSTGRESQL])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return sqlite_url(tmp_path / "b.sqlite3")
-    made: str = request.getfixturevalue("postgres").fresh()
-    return made
 
 
 @pytest.mark.parametrize("jobs", [100, pytest.param(1000, marks=pytest.mark.long)])

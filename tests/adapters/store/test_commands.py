@@ -4,23 +4,20 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from bisector.adapters.clock import SystemClock
-from bisector.adapters.store.database import Database, sqlite_url
+from bisector.adapters.store.database import Database
 from bisector.adapters.store.sql_commands import CLAIM, SqlCommands
 from bisector.adapters.store.sql_queue import SqlQueue
 from bisector.adapters.store.sql_store import SqlStore
 from bisector.adapters.store.tables import commands as rows
-from bisector.core.model.request import Request, RunnerName
 from bisector.engine.commands import Noted, Taken, asked_by
 from bisector.engine.job import JobState
 from bisector.engine.queue import Limits, Order
 from bisector.formats.alerts.comments import Comment
-from bisector.formats.scenario import parse_scenario
-from tests.helpers.lines import name
+from tests.helpers.asking import REQUEST
 
 COMMENT = Comment(
     repository="octo/shop",
@@ -33,13 +30,6 @@ COMMENT = Comment(
     line="@bisector compare ✓",
 )
 NOTED = Noted(repository="shop", comment=COMMENT)
-REQUEST = Request(
-    repository="/repository",
-    good=name(1),
-    bad=name(2),
-    scenario=parse_scenario(b'name = "x"\n[run]\ncommand = ["true"]\n', where="x"),
-    runner=RunnerName.LOCAL,
-)
 
 
 class Rig:
@@ -61,10 +51,9 @@ class Rig:
             connection.execute(rows.update().values(due_at=rows.c.due_at - seconds))
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    sqlite = request.param == "sqlite"
-    made = Rig(sqlite_url(tmp_path / "b.sqlite3") if sqlite else request.getfixturevalue("postgres").fresh())
+@pytest.fixture
+def rig(url: str) -> Iterator[Rig]:
+    made = Rig(url)
     yield made
     for database in made.databases:
         database.close()

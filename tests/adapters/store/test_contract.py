@@ -15,21 +15,13 @@ from bisector.adapters.store.sql_store import SqlStore
 from bisector.core.model.builds import Build
 from bisector.core.model.facts import EnvironmentSeen, Fact, HistoryListed
 from bisector.core.model.history import main
-from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Outcome, Purpose, Sample, Usage
 from bisector.engine.job import JobState
 from bisector.engine.ports import Store
 from bisector.errors import InvalidTransition, JobError, StoreError, UsageError
-from bisector.formats.scenario import parse_scenario
-from tests.helpers.lines import line, name
-
-REQUEST = Request(
-    repository="/repository",
-    good=name(1),
-    bad=name(2),
-    scenario=parse_scenario(b'name = "x"\n[run]\ncommand = ["true"]\n', where="x"),
-    runner=RunnerName.LOCAL,
-)
+from tests.adapters.store.conftest import POSTGRESQL
+from tests.helpers.asking import REQUEST
+from tests.helpers.lines import line
 
 
 @pytest.fixture
@@ -37,9 +29,6 @@ def database(tmp_path: Path) -> Iterator[Database]:
     opened = Database(sqlite_url(tmp_path / "state" / "bisector.sqlite3"))
     yield opened
     opened.close()
-
-
-POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))
 
 
 @pytest.fixture(params=["in_memory", "sqlite", POSTGRESQL])

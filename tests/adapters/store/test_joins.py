@@ -2,29 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from bisector.adapters.clock import SystemClock
-from bisector.adapters.store.database import Database, sqlite_url
+from bisector.adapters.store.database import Database
 from bisector.adapters.store.sql_joins import SqlJoins
 from bisector.adapters.store.sql_queue import SqlQueue
 from bisector.adapters.store.sql_store import SqlStore
-from bisector.core.model.request import Request, RunnerName
 from bisector.engine.job import JobState
 from bisector.engine.joins import JoinFate
 from bisector.engine.queue import Limits, Order, Priority
-from bisector.formats.scenario import parse_scenario
-from tests.helpers.lines import name
+from tests.helpers.asking import REQUEST
 
-REQUEST = Request(
-    repository="/repository",
-    good=name(1),
-    bad=name(2),
-    scenario=parse_scenario(b'name = "x"\n[run]\ncommand = ["true"]\n', where="x"),
-    runner=RunnerName.LOCAL,
-)
 ALERT = Order(priority=Priority.ALERT, asked_by="grafana ✓", dedup="question")
 
 
@@ -41,10 +31,9 @@ class Rig:
         return self.queue.enqueue(REQUEST, replace(Order(priority=Priority.ALERT), **changed)).job  # type: ignore[arg-type]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    sqlite = request.param == "sqlite"
-    made = Rig(sqlite_url(tmp_path / "b.sqlite3") if sqlite else request.getfixturevalue("postgres").fresh())
+@pytest.fixture
+def rig(url: str) -> Iterator[Rig]:
+    made = Rig(url)
     yield made
     made.database.close()
 

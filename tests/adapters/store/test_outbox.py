@@ -4,27 +4,16 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from bisector.adapters.clock import SystemClock
-from bisector.adapters.store.database import Database, sqlite_url
+from bisector.adapters.store.database import Database
 from bisector.adapters.store.sql_outbox import CLAIM, SqlOutbox
 from bisector.adapters.store.tables import outbox as rows
-from bisector.core.model.request import Request, RunnerName
 from bisector.engine.notify import Claimed, Fate, Note
-from bisector.formats.scenario import parse_scenario
-from tests.helpers.lines import name
-
-REQUEST = Request(
-    repository="/repository",
-    good=name(1),
-    bad=name(2),
-    scenario=parse_scenario(b'name = "x"\n[run]\ncommand = ["true"]\n', where="x"),
-    runner=RunnerName.LOCAL,
-)
+from tests.helpers.asking import REQUEST
 
 
 @dataclass
@@ -64,10 +53,8 @@ class Rig:
             return list(connection.execute(select(rows.c.fate).order_by(rows.c.id)).scalars())
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    sqlite = request.param == "sqlite"
-    url = sqlite_url(tmp_path / "b.sqlite3") if sqlite else request.getfixturevalue("postgres").fresh()
+@pytest.fixture
+def rig(url: str) -> Iterator[Rig]:
     made = Rig(Database(url), Database(url))
     yield made
     made.database.close()

@@ -17,7 +17,7 @@ from bisector.adapters.store.sql_queue import SqlQueue
 from bisector.adapters.store.sql_store import SqlStore
 from bisector.core.model.builds import Build
 from bisector.core.model.facts import EnvironmentSeen
-from bisector.core.model.request import Request, RunnerName
+from bisector.core.model.request import Request
 from bisector.core.model.samples import Outcome
 from bisector.engine.job import JobState
 from bisector.engine.ports import Store
@@ -29,21 +29,14 @@ from bisector.engine.queue import (
     Order,
     Priority,
     Queue,
-    WorkerInfo,
     WorkerKind,
     dedup_key,
 )
 from bisector.errors import JobError, LeaseLost, QueueFull
-from bisector.formats.scenario import parse_scenario
+from tests.adapters.store.conftest import POSTGRESQL
+from tests.helpers.asking import REQUEST, about_worker
 from tests.helpers.lines import name
 
-REQUEST = Request(
-    repository="/repository",
-    good=name(1),
-    bad=name(2),
-    scenario=parse_scenario(b'name = "x"\n[run]\ncommand = ["true"]\n', where="x"),
-    runner=RunnerName.LOCAL,
-)
 OTHER = replace(REQUEST, repository="/other")
 FACT = EnvironmentSeen(host="h", toolchain="t", details={})
 PERSON, ALERT, SWEEP = (Order(priority=priority) for priority in (Priority.PERSON, Priority.ALERT, Priority.SWEEP))
@@ -92,18 +85,7 @@ class Rig:
         return self.queue_with(self.limits)
 
     def worker(self, process: str = "p", *, host: str = "a", kind: WorkerKind = WorkerKind.WORKER, **more: str) -> str:
-        info = WorkerInfo(
-            kind=kind,
-            host=host,
-            name=host,
-            host_classes=(more.get("host_class", "default"),),
-            process=process,
-            pid=1,
-            cores=2,
-            fingerprint="f",
-            version="1",
-        )
-        return self.queue.register(info)
+        return self.queue.register(about_worker(process, host=host, kind=kind, **more))
 
     def reap(self, host: str = "a") -> tuple[str, ...]:
         return self.queue.reap(self.fates, host)
@@ -111,11 +93,20 @@ class Rig:
     def job(self, order: Order = PERSON, request: Request = REQUEST) -> str:
         return self.queue.enqueue(request, order).job
 
+    def fault(self, worker: str) -> None:
+        """The worker takes a job and gives it back, through a fault of the machine."""
+        lease = self.queue.claim(worker)
+        assert lease is not None
+        store = self.queue.store_of(lease)
+        store.set_state(lease.job, JobState.RUNNING)
+        store.rest(30.0)
+        store.set_state(lease.job, JobState.QUEUED)
+
     def state(self, job: str) -> JobState:
         return self.store.job(job).state
 
 
-@pytest.fixture(params=["in_memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
+@pytest.fixture(params=["in_memory", "sqlite", POSTGRESQL])
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     clock = Jumping()
     if request.param == "in_memory":
@@ -362,12 +353,7 @@ def test_what_kills_worker_after_worker_is_left_to_a_person(rig: Rig) -> None:
 
 def test_a_fault_lets_a_job_rest(rig: Rig) -> None:
     job, worker = rig.job(), rig.worker()
-    lease = rig.queue.claim(worker)
-    assert lease is not None
-    store = rig.queue.store_of(lease)
-    store.set_state(job, JobState.RUNNING)
-    store.rest(30.0)
-    store.set_state(job, JobState.QUEUED)
+    rig.fault(worker)
     assert rig.queue.claim(worker) is None
     entry = rig.queue.entry(job)
     assert entry is not None
@@ -393,13 +379,9 @@ def test_a_clock_that_is_set_loses_no_lease_and_makes_none_immortal(rig: Rig, da
 
 
 def test_a_rest_does_not_outlast_a_clock_that_is_set_back(rig: Rig) -> None:
-    job, worker = rig.job(), rig.worker()
-    lease = rig.queue.claim(worker)
-    assert lease is not None
-    store = rig.queue.store_of(lease)
-    store.set_state(job, JobState.RUNNING)
-    store.rest(30.0)
-    store.set_state(job, JobState.QUEUED)
+    rig.job()
+    worker = rig.worker()
+    rig.fault(worker)
     assert not rig.queue.wanted(worker)
     rig.clock.set_by = timedelta(days=-1)
     assert rig.queue.wanted(worker)

@@ -11,7 +11,7 @@ from sqlalchemy import text, update
 from bisector.adapters.in_memory.machine import SimulatedClock
 from bisector.adapters.in_memory.world import World
 from bisector.adapters.store import sql_records
-from bisector.adapters.store.database import Database, sqlite_url
+from bisector.adapters.store.database import Database
 from bisector.adapters.store.sql_queue import SqlQueue
 from bisector.adapters.store.sql_records import SqlRecords
 from bisector.adapters.store.sql_series import SqlSeries
@@ -50,12 +50,10 @@ class Rig:
         self.queued = self.queue.enqueue(replace(request, good=request.bad, bad=request.good), order).job
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
-def rig(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+@pytest.fixture
+def rig(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
     # Small pages, so that their borders are crossed.
     monkeypatch.setattr(sql_records, "PAGE", 3)
-    sqlite = request.param == "sqlite"
-    url = sqlite_url(tmp_path / "b.sqlite3") if sqlite else request.getfixturevalue("postgres").fresh()
     made = Rig(Database(url), SimulatedClock())
     yield made
     made.database.close()

@@ -17,6 +17,7 @@ from bisector.core.watch.nights import Night
 from bisector.engine.series import SeriesLog
 from bisector.errors import StoreError
 from bisector.formats.series import record_from_text
+from tests.adapters.store.conftest import POSTGRESQL
 from tests.helpers.lines import name
 
 CHANGE = Change(relative=0.1, low=0.05, high=0.15)
@@ -29,7 +30,6 @@ EVERY: tuple[Record, ...] = (
     Looked(good=name(1), bad=name(2), time=4.0, change=None),
     Searched(good=name(1), bad=name(2), time=5.0, job="9", worse=True),
 )
-POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))
 
 
 @pytest.fixture(params=["in_memory", "sqlite", POSTGRESQL])

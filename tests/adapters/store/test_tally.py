@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -11,7 +10,7 @@ from sqlalchemy import update
 from bisector.adapters.in_memory.machine import SimulatedClock
 from bisector.adapters.in_memory.world import World
 from bisector.adapters.store import sql_tally
-from bisector.adapters.store.database import Database, sqlite_url
+from bisector.adapters.store.database import Database
 from bisector.adapters.store.sql_queue import SqlQueue
 from bisector.adapters.store.sql_store import SqlStore
 from bisector.adapters.store.sql_tally import SqlTally
@@ -21,22 +20,12 @@ from bisector.core.model.facts import BuildRecorded, Fact
 from bisector.core.model.request import Request
 from bisector.core.model.samples import Outcome, Sample
 from bisector.engine.job import JobState
-from bisector.engine.queue import Limits, Order, WorkerInfo, WorkerKind
+from bisector.engine.queue import Limits, Order
 from bisector.engine.records import Figures
+from tests.helpers.asking import about_worker
 from tests.helpers.simulated import Simulation
 
 WORLD = World(candidates=8, culprit=5, unbuildable=0.3)
-ABOUT = WorkerInfo(
-    kind=WorkerKind.WORKER,
-    host="h",
-    name="h",
-    host_classes=("default",),
-    process="p",
-    pid=1,
-    cores=2,
-    fingerprint="f",
-    version="1",
-)
 
 
 @dataclass
@@ -75,11 +64,9 @@ class Rig:
         )
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
-def rig(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+@pytest.fixture
+def rig(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
     monkeypatch.setattr(sql_tally, "PAGE", 4)
-    sqlite = request.param == "sqlite"
-    url = sqlite_url(tmp_path / "b.sqlite3") if sqlite else request.getfixturevalue("postgres").fresh()
     made = Rig(Database(url))
     yield made
     made.database.close()
@@ -154,7 +141,7 @@ def test_a_fact_that_cannot_be_read_does_not_take_the_figures_away(rig: Rig) -> 
 def test_lost_leases_are_counted(rig: Rig) -> None:
     _, request = rig.work()
     rig.queue.enqueue(request, Order())
-    worker = rig.queue.register(ABOUT)
+    worker = rig.queue.register(about_worker())
     assert rig.queue.claim(worker) is not None
     with rig.database.writing() as connection:
         connection.execute(update(workers).values(alive_until=0.0))
