@@ -7,17 +7,14 @@ browser (headless, without a graphics card) "opened" is the time from the naviga
 action is timed from the click or key until a pixel of what it drew has been read back, the median of nine.
 """
 
-import html
-import json
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 from benchmarks.profiles.__main__ import SLOW, counts, stacks, write_folded
+from benchmarks.profiles.opening import need_browser, title_of
 from bisector.core.explain.difference import Basis, difference
 from bisector.core.explain.names import Names
 from bisector.core.explain.stacks import Profile
@@ -26,7 +23,6 @@ from bisector.formats.profiles.gathering import Reading
 from bisector.report import flamegraph
 from bisector.report.flamegraph.drawn import data_of, encoded
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ACTIONS = """
 const opened = performance.now(), host = document.querySelector('.flame'), canvas = host.querySelector('canvas');
 const press = (text) => [...host.querySelectorAll('button')].find((each) => each.textContent === text).click();
@@ -87,9 +83,7 @@ def page() -> tuple[str, int]:
 
 def main() -> None:
     """Make the page, open it, print."""
-    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if browser is None:
-        sys.exit("this needs chromium (tests/environment/up.sh browser)")
+    need_browser()
     whole, own = page()
     print(f"page {len(whole.encode()) / 1e6:.1f} MB, of which code and markup {own / 1e3:.1f} kB")
     with tempfile.TemporaryDirectory() as directory:
@@ -97,23 +91,10 @@ def main() -> None:
         # The policy would stop the script that measures.
         bare = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", whole)
         path.write_text(bare.replace("</body>", f"<script>{ACTIONS}</script></body>"), encoding="utf-8")
-        profile = f"--user-data-dir={directory}/browser"
-        command = [
-            browser,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--window-size=1400,900",
-            profile,
-            "--dump-dom",
-        ]
-        shown = subprocess.run(
-            [*command, path.as_uri()], capture_output=True, text=True, check=True, timeout=300
-        ).stdout
-    title = re.search(r"<title>(.*?)</title>", shown, re.DOTALL)
-    if title is None or not title.group(1).startswith("{"):
+        found = title_of(path.as_uri(), Path(directory), "--disable-gpu", "--window-size=1400,900")
+    if found is None:
         sys.exit("the page did not open")
-    for name, value in json.loads(html.unescape(title.group(1))).items():
+    for name, value in found.items():
         print(f"{name:28} {value:10.1f}{' ms' if name != 'rectangles drawn' else ''}")
 
 

@@ -7,10 +7,8 @@ opened headless with each file; what it lists in its Sandwich view is compared w
 """
 
 import functools
-import html
 import http.server
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -18,12 +16,12 @@ import tempfile
 import threading
 from pathlib import Path
 
+from benchmarks.profiles.opening import need_browser, title_of
 from bisector.core.explain.stacks import Profile
 from bisector.formats.profiles import folded, read_profile, speedscope
 from bisector.formats.profiles.gathering import Reading
 
 VERSION = "1.25.0"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PAGE = """<!DOCTYPE html><title>not yet</title>
 <iframe src="release/index.html#profileURL=../FILE" width=1400 height=HEIGHT></iframe>
 <script>
@@ -47,7 +45,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         del format, args
 
 
-def listed(directory: Path, name: str, functions: int, browser: str) -> list[list[str]]:
+def listed(directory: Path, name: str, functions: int) -> list[list[str]]:
     """The rows of speedscope's Sandwich view of a file: total, self and name of each function."""
     # Only the rows that can be seen are made, so the frame is as high as they all are.
     (directory / "check.html").write_text(PAGE.replace("FILE", name).replace("HEIGHT", str(1000 + 30 * functions)))
@@ -55,15 +53,11 @@ def listed(directory: Path, name: str, functions: int, browser: str) -> list[lis
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_address[1]}/check.html"
-        flags = ("--headless", "--no-sandbox", "--enable-unsafe-swiftshader", "--virtual-time-budget=60000")
-        profile = f"--user-data-dir={directory / 'browser'}"
-        command = [browser, *flags, profile, "--dump-dom", address]
-        shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
+        rows: list[list[str]] | None
+        rows = title_of(address, directory, "--enable-unsafe-swiftshader", "--virtual-time-budget=60000")
         server.shutdown()
-    title = re.search(r"<title>(.*?)</title>", shown, re.DOTALL)
-    if title is None or not title.group(1).startswith("["):
+    if rows is None:
         raise SystemExit(f"speedscope {VERSION} shows nothing of {name}")
-    rows: list[list[str]] = json.loads(html.unescape(title.group(1)))
     return rows
 
 
@@ -89,9 +83,9 @@ def examples(directory: Path) -> list[Path]:
 
 def main() -> None:
     """Open each file; say what was seen, and fail where a function is missing."""
-    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if browser is None or shutil.which("npm") is None:
-        raise SystemExit("this needs npm and chromium (tests/environment/up.sh browser; Debian: npm)")
+    need_browser()
+    if shutil.which("npm") is None:
+        raise SystemExit("this needs npm (Debian: npm)")
     with tempfile.TemporaryDirectory() as made:
         directory = Path(made)
         command = ["npm", "pack", "--silent", f"speedscope@{VERSION}"]
@@ -102,7 +96,7 @@ def main() -> None:
             name = f"{number}-{path.name}"
             shutil.copy(path, directory / name)
             names = expected(path)
-            rows = listed(directory, name, len(names), browser)
+            rows = listed(directory, name, len(names))
             shown = "\n".join(cell for row in rows for cell in row)
             missing = sorted(each for each in names if each not in shown)
             print(f"{path.name}: speedscope {VERSION} lists {len(rows)} functions, {len(names) - len(missing)} of ours")

@@ -13,7 +13,7 @@ from bisector.adapters.store.database import Database, sqlite_url
 from bisector.adapters.store.sql_queue import SqlQueue
 from bisector.adapters.store.sql_store import insert_job
 from bisector.engine.queue import Limits, Order, Priority
-from tests.adapters.store.test_queue import REQUEST
+from tests.helpers.asking import REQUEST
 
 ROOT = Path(__file__).parents[2]
 ALONE = 100

@@ -105,8 +105,17 @@ def browser_program() -> str:
     return _found(*BROWSERS)
 
 
+def find_browser() -> str | None:
+    """The browser's program, where there is one."""
+    return _first(*BROWSERS)
+
+
+def _first(*names: str) -> str | None:
+    return next((found for name in names if (found := shutil.which(name))), None)
+
+
 def _found(*names: str) -> str:
-    program = next((found for name in names if (found := shutil.which(name))), None)
+    program = _first(*names)
     if program is None:
         if os.environ.get("CI") == "true":
             pytest.fail(f"none of {', '.join(names)} is installed")
