@@ -1,6 +1,6 @@
 """The pages, and the streams by which they follow what happens."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
@@ -99,7 +99,9 @@ def _add_streams(routes: APIRouter, service: Service) -> None:
 
     @routes.get("/jobs/{job}/events")
     async def job_events(job: JobId, request: Request) -> StreamingResponse:
-        read: Callable[[], object] = lambda: _one(service.store.job(job), service.queue.entry(job))  # noqa: E731
+        def read() -> object:
+            return _one(service.store.job(job), service.queue.entry(job))
+
         await run_in_threadpool(read)
         return looks.stream(request, job, read)
 
