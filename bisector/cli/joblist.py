@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import click
 
 from bisector.engine.job import JobRow, JobState
-from bisector.report.terminal import wrapped
 from bisector.report.text import SHORT, columns, one_line
+from bisector.report.wrapping import wrapped
 from bisector.wiring import Wiring
 
 ANSWER_INDENT = 5

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from bisector.core.explain.sources import SourceChange
 from bisector.core.model.builds import Build
@@ -19,7 +19,6 @@ from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Sample
 from bisector.core.model.state import DataSet
 from bisector.core.model.units import Bytes, Seconds, Sha
-from bisector.core.search.planner import Plan
 from bisector.engine.background import NOBODY, Background, Neighbours
 from bisector.engine.checkouts import Checkouts
 from bisector.engine.job import JobRow, JobState
@@ -32,6 +31,9 @@ from bisector.engine.running import RunRecord as RunRecord  # noqa: PLC0414  par
 from bisector.engine.stop import StopSignal
 from bisector.engine.transplants import Transplants
 from bisector.errors import InfraFault
+
+if TYPE_CHECKING:
+    from bisector.core.search.planner import Plan
 
 
 class Repository(Transplants, Checkouts, PartTrees, Protocol):
@@ -312,7 +314,7 @@ class Clock(Protocol):
 class Observer(Protocol):
     """Somebody who watches a job: the live view, the event stream."""
 
-    def planned(self, investigation: Investigation, plan: Plan, elapsed: Seconds) -> None:
+    def planned(self, investigation: Investigation, plan: "Plan", elapsed: Seconds) -> None:
         """A step was decided on, on what `investigation` knows."""
         ...
 

@@ -29,9 +29,10 @@ from bisector.report.estimate import remaining
 from bisector.report.line_source import LineSource
 from bisector.report.sentence import sentence_of
 from bisector.report.steplog import place_name, step_name
-from bisector.report.terminal import PLAIN, Style, styled, wrapped
+from bisector.report.terminal import PLAIN, Style, styled
 from bisector.report.text import fit, one_line
 from bisector.report.words import OUTCOMES
+from bisector.report.wrapping import wrapped
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 MARKS = {Side.OLD: "●", Side.NEW: "▲", Side.UNSURE: "◇"}

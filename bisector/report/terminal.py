@@ -1,6 +1,5 @@
 """The final text of a job on a terminal. Plain strings; whoever prints them may ask for a style."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ from bisector.report.document import Report
 from bisector.report.headline import untestable_summary
 from bisector.report.phrase import plain
 from bisector.report.text import columns, harmless
+from bisector.report.wrapping import wrapped
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,10 +21,6 @@ class Style:
     new: tuple[str, str] = ("", "")
 
 
-_UNBROKEN = re.compile(r"(?<=[<>×]) (?=\d)|(?<=\d) (?=%)")
-"""Blanks that a line does not end at: between a number and its sign."""
-_JOINT = "\x1f"
-"""Stands for such a blank meanwhile; no harmless text holds it."""
 PLAIN = Style()
 ANSI = Style(
     strong=("\x1b[1m", "\x1b[0m"), soft=("\x1b[2m", "\x1b[0m"), old=("\x1b[34m", "\x1b[0m"), new=("\x1b[33m", "\x1b[0m")
@@ -92,29 +88,3 @@ def _advice(report: Report, width: int) -> Iterator[str]:
 def set_out(paragraphs: Iterable[Paragraph], width: int) -> list[str]:
     """Paragraphs in lines of at most `width` columns."""
     return [line for each in paragraphs for line in wrapped(each.text, width, first=each.first, rest=each.rest)]
-
-
-def wrapped(text: str, width: int, *, first: str = "", rest: str = "") -> list[str]:
-    """`text` in lines of at most `width` columns, the first after `first`, the others after `rest`."""
-    lines: list[str] = []
-    line, empty = first, True
-    for word in _words(_UNBROKEN.sub(_JOINT, text), max(width - columns(rest), 8)):
-        if not empty and columns(line) + 1 + columns(word) > width:
-            lines.append(line)
-            line, empty = rest, True
-        line, empty = (f"{line}{word}" if empty else f"{line} {word}"), False
-    return [each.replace(_JOINT, " ") for each in (lines if empty else [*lines, line])]
-
-
-def _words(text: str, most: int) -> Iterator[str]:
-    """The words of `text`, those longer than a line in parts."""
-    for word in text.split(" "):
-        part, taken = "", 0
-        for character in word:
-            wide = columns(character)
-            if taken + wide > most:
-                yield part
-                part, taken = "", 0
-            part, taken = part + character, taken + wide
-        if part:
-            yield part

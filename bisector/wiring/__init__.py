@@ -15,7 +15,6 @@ from bisector.engine.background import Background
 from bisector.engine.ports import Artifacts, Clock, Locks, Observer, Ports, Repository, Runner, Store
 from bisector.engine.queue import Processes, Queue, WorkerInfo, WorkerKind
 from bisector.engine.stop import StopSignal
-from bisector.engine.worker import WorkerPorts
 from bisector.errors import BisectorError
 from bisector.settings import Settings, container_build_environment, load_settings, process_environment
 from bisector.wiring.queue import inbox_of, make_database, make_queue, stopped_workers
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from bisector.adapters.docker.runner import DockerRunner
     from bisector.adapters.store.database import Database
     from bisector.adapters.store.sql_store import SqlStore
+    from bisector.engine.worker import WorkerPorts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,8 +130,9 @@ class Wiring:
         info, lease = self.about_this_worker(WorkerKind.PERSON), self.settings.lease_seconds
         return Attendance(queue=self.queue, processes=self.processes, info=info, lease=lease)
 
-    def worker_ports(self) -> WorkerPorts:
+    def worker_ports(self) -> "WorkerPorts":
         """What a worker needs."""
+        from bisector.engine.worker import WorkerPorts
 
         def ports_of(job: str, store: Store, stop: StopSignal) -> Ports:
             repository, runner = self.for_request(store.job(job).request, stop)

@@ -6,8 +6,9 @@ import pytest
 
 from bisector.report.attached import Paragraph, Section
 from bisector.report.phrase import plain
-from bisector.report.terminal import ANSI, render_terminal, wrapped
+from bisector.report.terminal import ANSI, render_terminal
 from bisector.report.text import columns
+from bisector.report.wrapping import wrapped
 from tests.report import worlds
 from tests.report.checks import hidden_characters
 from tests.report.worlds import report
