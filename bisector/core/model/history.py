@@ -174,7 +174,7 @@ class Line:
         )
 
 
-def linear_line(base: Commit, candidates: Sequence[Commit], *, touched: frozenset[int] | None = None) -> Line:
+def linear_line(base: Commit, candidates: Sequence[Commit]) -> Line:
     """A first-parent line, each candidate built from its own tree."""
     trees = (base.tree, *(commit.tree for commit in candidates))
-    return Line(base=base, candidates=tuple(candidates), trees=trees, touched=touched)
+    return Line(base=base, candidates=tuple(candidates), trees=trees)

@@ -10,10 +10,10 @@ from bisector.core.search.posterior import Posterior
 ONE_SIDED_95 = 1.645
 
 
-def excluded(observations: Observations, posterior: Posterior, z: float = ONE_SIDED_95) -> float:
-    """Upper bound of the change between the ends, `z` standard errors out: every larger one is ruled out."""
+def excluded(observations: Observations, posterior: Posterior) -> float:
+    """Upper bound of the change between the ends, at 95 %: every larger one is ruled out."""
     change, error = end_difference(observations, posterior)
-    return change + z * error
+    return change + ONE_SIDED_95 * error
 
 
 def end_difference(observations: Observations, posterior: Posterior) -> tuple[float, float]:

@@ -156,11 +156,9 @@ class Week:
         return median(known) if known else None
 
 
-def week_of(
-    watched: Sequence[Watched], answers: Sequence[Answer], until: Seconds, since: Seconds | None = None
-) -> Week:
+def week_of(watched: Sequence[Watched], answers: Sequence[Answer], until: Seconds) -> Week:
     """The week before `until`. `answers` are those of searches that series started, and of all that ended in it."""
-    begin = until - WEEK if since is None else since
+    begin = until - WEEK
     known = [_until(series, until) for series in watched]
     by_job = {answer.job: answer for answer in answers if answer.concluded < until}
     opened = [each for series in known for each in _open(series, by_job)]
