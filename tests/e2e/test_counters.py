@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.counters import AGAIN, HEADER, LIBRARY, MAIN, SCENARIO
-from tests.helpers.installs import Done, Install
+from tests.helpers.installs import BASE_IMAGE, Done, Install
 from tests.helpers.repositories import Sandbox
 
 COMMITS, CULPRIT = 6, 4
@@ -27,7 +27,7 @@ def bisect(install: Install, repository: Sandbox, tmp_path: Path, runner: str) -
     """Search all of them by instructions, in runs too short to be timed."""
     scenario = tmp_path / "digest"
     scenario.mkdir()
-    (scenario / "scenario.toml").write_text(SCENARIO.format(turns=8, image="python:3.11-slim"))
+    (scenario / "scenario.toml").write_text(SCENARIO.format(turns=8, image=BASE_IMAGE))
     where = ("--repo", repository.top, "--scenario", scenario, "--runner", runner)
     return install.bisect(f"HEAD~{COMMITS}", "HEAD", *where, "--no-profile")
 

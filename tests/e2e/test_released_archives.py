@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.installs import Install
+from tests.helpers.installs import BASE_IMAGE, Install
 from tests.helpers.repositories import Sandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.docker, pytest.mark.alone, pytest.mark.long]
@@ -26,7 +26,7 @@ SLOWER = "3.12.0"
 SCENARIO = """\
 name = "load"
 [build]
-image = "python:3.11-slim"
+image = "BASE_IMAGE"
 steps = ["pip install --no-cache-dir --no-deps --no-build-isolation --break-system-packages ."]
 network = "none"
 [run]
@@ -112,7 +112,7 @@ def test_the_release_that_made_loading_slower_is_named(
 ) -> None:
     scenario = tmp_path / "load"
     scenario.mkdir()
-    (scenario / "scenario.toml").write_text(SCENARIO)
+    (scenario / "scenario.toml").write_text(SCENARIO.replace("BASE_IMAGE", BASE_IMAGE))
     (scenario / "bench.py").write_text(BENCH)
     ends = (RELEASES[0], RELEASES[-1], "--repo", repository.top)
     done = docker_install.bisect(*ends, "--scenario", scenario, "--runner", "docker")

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from tests.entry.conftest import Cli
-from tests.helpers.installs import install_at, need_engine
+from tests.helpers.installs import BASE_IMAGE, install_at, need_engine
 from tests.helpers.repositories import Sandbox, everything_in
 
 BENCH = 'import json; from lib import LEVEL; print(json.dumps({"seconds": LEVEL}))'
 SCENARIO = """
 name = "hard"
 [build]
-image = "python:3.11-slim"
+image = "%s"
 steps = ["%s"]
 %s
 [run]
@@ -33,7 +33,7 @@ SIZE, BROKEN, SLOW = 17, range(6, 13), 9
 def scenario(tmp_path: Path, build: str = "", step: str = "true", **files: str) -> Path:
     made = tmp_path / "hard"
     made.mkdir()
-    (made / "scenario.toml").write_text(SCENARIO % (step, build))
+    (made / "scenario.toml").write_text(SCENARIO % (BASE_IMAGE, step, build))
     for name, text in {"bench.py": BENCH, **files}.items():
         (made / name).write_text(text)
     return made

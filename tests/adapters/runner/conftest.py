@@ -1,5 +1,6 @@
 """The runners under test. Without an engine the Docker ones skip at home, and fail where CI says that it is there."""
 
+import contextlib
 import os
 import uuid
 from collections.abc import Iterator
@@ -16,8 +17,8 @@ from bisector.adapters.measure.tools import Tools, prepare
 from bisector.core.model.builds import Build
 from bisector.engine.ports import Runner
 from tests.adapters.runner.laboratory import Laboratory
+from tests.helpers.installs import BASE_IMAGE, need_engine
 
-BASE_IMAGE = os.environ.get("BISECTOR_TEST_BASE_IMAGE", "python:3.11-slim")
 HERE = Path(__file__).parent
 
 
@@ -43,21 +44,9 @@ def tools(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture(scope="session")
 def engine() -> Iterator[APIClient]:
     """The engine itself, for looking behind the runner's back."""
-    problem = ""
-    client = None
-    try:
-        client = docker.from_env(timeout=60).api
-        client.inspect_image(BASE_IMAGE)  # type: ignore[no-untyped-call]
-    except docker.errors.DockerException as error:
-        problem = f"no Docker engine with {BASE_IMAGE} (tests/environment/up.sh engine): {error}"
-    if client is None or problem:
-        if client is not None:
-            client.close()
-        if os.environ.get("CI") == "true":
-            pytest.fail(problem)
-        pytest.skip(problem)
-    yield client
-    client.close()
+    need_engine()
+    with contextlib.closing(docker.from_env(timeout=60).api) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,9 @@ from bisector.core.model.samples import Outcome
 from bisector.core.model.scenario import Service
 from bisector.engine.ports import RunRecord
 from bisector.errors import Cancelled, EnvironmentFault
-from tests.adapters.runner.conftest import BASE_IMAGE
 from tests.adapters.runner.laboratory import MEBIBYTE, Laboratory, marker, stopping_when
 from tests.adapters.runner.test_services import ASK, service
+from tests.helpers.installs import BASE_IMAGE
 
 TAG = f"load-{os.getpid()}"
 """Its own: tests run in several processes, and each removes what it made."""

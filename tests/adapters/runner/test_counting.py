@@ -22,6 +22,7 @@ from bisector.engine.stop import StopSignal
 from bisector.errors import EnvironmentFault, ScenarioError
 from bisector.formats.results import metric_of_command, read_value
 from tests.adapters.runner.laboratory import MEBIBYTE, Laboratory
+from tests.helpers.installs import BASE_IMAGE
 
 PROGRAM = """
 #include <stdio.h>
@@ -44,7 +45,7 @@ needs_valgrind = pytest.mark.skipif(shutil.which("valgrind") is None, reason="va
 def program(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
     """A checkout with a program that does what it is told."""
     root = tmp_path_factory.mktemp("program")
-    laboratory = Laboratory(runner=runner, image_id=runner.resolve_image("python:3.11-slim"), root=root)
+    laboratory = Laboratory(runner=runner, image_id=runner.resolve_image(BASE_IMAGE), root=root)
     # What valgrind would be told by the checkout itself, if it listened.
     files = {"work.c": PROGRAM, ".valgrindrc": "--tool=no-such-tool\n", "data/one": "x" * 1000, "data/b/two": "y" * 50}
     yield laboratory.build(files, steps=("cc -O0 -o work work.c",))

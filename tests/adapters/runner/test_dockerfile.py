@@ -9,8 +9,8 @@ from docker import APIClient
 
 from bisector.core.model.samples import Outcome
 from bisector.errors import Cancelled, ScenarioError
-from tests.adapters.runner.conftest import BASE_IMAGE
 from tests.adapters.runner.laboratory import Laboratory, marker, stopping_when, wait_until_gone
+from tests.helpers.installs import BASE_IMAGE
 
 pytestmark = pytest.mark.docker
 

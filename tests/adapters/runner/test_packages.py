@@ -10,8 +10,8 @@ from bisector.core.model.samples import Outcome
 from bisector.core.model.scenario import BuildRecipe
 from bisector.errors import ScenarioError
 from bisector.formats.installed import debian_versions
-from tests.adapters.runner.conftest import BASE_IMAGE
 from tests.adapters.runner.laboratory import Files, Laboratory
+from tests.helpers.installs import BASE_IMAGE
 from tests.helpers.wheels import wheel_of
 
 FOO_FILE, FOO = wheel_of("foo_bar", "1.2", "LEVEL = 1")

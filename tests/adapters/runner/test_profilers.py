@@ -28,6 +28,7 @@ from bisector.formats.profiles.calls import read_allocations, read_counts
 from bisector.formats.profiles.gathering import Reading
 from tests.adapters.runner.laboratory import MEBIBYTE, Laboratory
 from tests.helpers import refusing
+from tests.helpers.installs import BASE_IMAGE
 
 PROGRAM = """
 import sys, time, threading
@@ -86,7 +87,7 @@ int main(int count, char **_)
 def program(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
     """A checkout with a program whose functions are known."""
     root = tmp_path_factory.mktemp("program")
-    laboratory = Laboratory(runner=runner, image_id=runner.resolve_image("python:3.11-slim"), root=root)
+    laboratory = Laboratory(runner=runner, image_id=runner.resolve_image(BASE_IMAGE), root=root)
     native = {"native.c": NATIVE}
     step = "gcc -g -O1 -fno-omit-frame-pointer -o native native.c"
     yield laboratory.build({"app/run.py": PROGRAM, **native}, python=True, steps=(step,))

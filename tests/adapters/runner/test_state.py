@@ -17,8 +17,8 @@ from bisector.core.model.state import DataSet
 from bisector.engine.ports import RunOrder
 from bisector.engine.stop import StopSignal
 from bisector.errors import Cancelled
-from tests.adapters.runner.conftest import BASE_IMAGE
 from tests.adapters.runner.laboratory import MEBIBYTE, Laboratory, marker, stopping_when
+from tests.helpers.installs import BASE_IMAGE
 
 COUNT = "echo $(($(cat {state}/N 2>/dev/null || echo 0) + 1)) > {state}/N"
 SETUP, PREPARE = COUNT.replace("N", "setups"), COUNT.replace("N", "prepares")
