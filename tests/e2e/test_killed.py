@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -140,6 +140,22 @@ def _wait(process: "subprocess.Popen[bytes]", limit: float = 120) -> str:
     return complaint.decode(errors="replace")
 
 
+def _ended_well(
+    victim: Victim, process: "subprocess.Popen[bytes]", *, or_was_done_before: bool = False
+) -> Sequence[Fact]:
+    """The facts of a job that came to its right end in `process`: every run once, and nothing left of it."""
+    complaint = _wait(process)
+    assert process.returncode == 0 or (or_was_done_before and "job 1 is done" in complaint), complaint
+    facts = victim.facts()
+    verdict = next(fact.verdict for fact in facts if isinstance(fact, Concluded))
+    assert verdict.kind is VerdictKind.CULPRIT
+    assert verdict.culprits[0].members == (8,)
+    runs = Counter((s.step, s.order) for s in facts if isinstance(s, Sample) and s.purpose is not Purpose.WARMUP)
+    assert set(runs.values()) == {1}
+    assert victim.left_running() == []
+    return facts
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_again_and_again_it_ends_at_the_same_culprit(victim: Victim, seed: int) -> None:
@@ -159,17 +175,9 @@ def test_killed_again_and_again_it_ends_at_the_same_culprit(victim: Victim, seed
         assert kept[: len(before)] == before, "a kept fact was lost or changed"
         before = kept
         process = victim.start("jobs", "resume", "1")
-    complaint = _wait(process)
     # A kill that falls while the report is written leaves a job that is done.
-    assert process.returncode == 0 or "job 1 is done" in complaint, complaint
-    facts = victim.facts()
+    _ended_well(victim, process, or_was_done_before=True)
     assert kills >= 3
-    verdict = next(fact.verdict for fact in facts if isinstance(fact, Concluded))
-    assert verdict.kind is VerdictKind.CULPRIT
-    assert verdict.culprits[0].members == (8,)
-    slots = Counter((s.step, s.order) for s in facts if isinstance(s, Sample) and s.purpose is not Purpose.WARMUP)
-    assert [slot for slot, count in slots.items() if count > 1] == []
-    assert victim.left_running() == []
 
 
 @pytest.mark.long
@@ -187,16 +195,10 @@ def test_killed_in_the_middle_of_duets_it_ends_at_the_same_culprit_and_no_run_is
             process.kill()
             _wait(process)
         process = victim.start("jobs", "resume", "1")
-    complaint = _wait(process)
-    assert process.returncode == 0, complaint
-    facts = victim.facts()
-    verdict = next(fact.verdict for fact in facts if isinstance(fact, Concluded))
-    assert verdict.culprits[0].members == (8,)
+    facts = _ended_well(victim, process)
     made = [fact for fact in facts if isinstance(fact, Sample) and fact.purpose is not Purpose.WARMUP]
-    assert set(Counter((s.step, s.order) for s in made).values()) == {1}
     moments = Counter((s.step, s.order // 2, s.clock) for s in made)
     assert set(moments.values()) == {2}
-    assert victim.left_running() == []
 
 
 def _wait_for_a_build_beside(victim: Victim) -> None:
@@ -220,19 +222,13 @@ def test_killed_while_it_builds_ahead_it_leaves_nothing_and_ends_at_the_same_cul
         _wait(process)
         assert _gone(victim)
         process = victim.start("jobs", "resume", "1")
-    complaint = _wait(process)
-    assert process.returncode == 0, complaint
-    facts = victim.facts()
-    verdict = next(fact.verdict for fact in facts if isinstance(fact, Concluded))
-    assert verdict.culprits[0].members == (8,)
+    facts = _ended_well(victim, process)
     made = [(fact.place, fact.number) for fact in facts if isinstance(fact, BuildRecorded)]
     assert len(set(made)) == len(made)
     assert any(fact.ahead for fact in facts if isinstance(fact, BuildRecorded))
-    runs = Counter((s.step, s.order) for s in facts if isinstance(s, Sample) and s.purpose is not Purpose.WARMUP)
-    assert set(runs.values()) == {1}
     replayed = victim.start("jobs", "log", "1", "--replay")
-    assert _wait(replayed) is not None
-    assert replayed.returncode == 0
+    complaint = _wait(replayed)
+    assert replayed.returncode == 0, complaint
     assert victim.left_running() == []
 
 
@@ -270,8 +266,8 @@ def test_asked_to_stop_it_leaves_nothing_running_and_says_how_to_go_on(victim: V
     assert "Traceback" not in complaint
     assert victim.left_running() == []
     resumed = victim.start("jobs", "resume", "1")
-    assert _wait(resumed) is not None
-    assert resumed.returncode == 0
+    complaint = _wait(resumed)
+    assert resumed.returncode == 0, complaint
 
 
 def test_two_processes_do_not_work_on_one_job(victim: Victim) -> None:
