@@ -12,7 +12,8 @@ from bisector.formats.profiles import read_profile
 from bisector.formats.profiles.gathering import Reading
 from tests.helpers import refusing
 from tests.helpers.installs import Install
-from tests.helpers.planted import INTERPRETER, MORE_CALLS, Planted, python, running
+from tests.helpers.interpreter import INTERPRETER
+from tests.helpers.planted import MORE_CALLS, Planted, python, running
 from tests.helpers.whys import committed, explained
 from tests.report.checks import hidden_characters
 

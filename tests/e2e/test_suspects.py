@@ -8,7 +8,8 @@ import shutil
 import pytest
 
 from tests.helpers.installs import Install
-from tests.helpers.planted import INTERPRETER, TEN
+from tests.helpers.interpreter import INTERPRETER
+from tests.helpers.planted import TEN
 from tests.helpers.whys import explained
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
