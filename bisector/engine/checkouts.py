@@ -52,6 +52,8 @@ def check_out(request: Request, tree: str, repository: Checkouts, files: Path | 
     """What is built for `tree`: the same for every commit that has it. `files` is where the scenario's files lie."""
     recipe = request.scenario.build
     elsewhere = repository.elsewhere(tree)
+    if elsewhere.unfit:
+        return Checkout(tree=tree, problem=elsewhere.unfit)
     submodules, lfs = elsewhere.submodules, elsewhere.lfs
     refused = [name for name, wish in ((submodules, recipe.submodules), (lfs, recipe.lfs)) if name and wish == "refuse"]
     if refused:
@@ -59,6 +61,9 @@ def check_out(request: Request, tree: str, repository: Checkouts, files: Path | 
         return Checkout(tree=tree, problem=f"the checkout wants the {kind} {refused[0][0]}, which the scenario refuses")
     if recipe.submodules == "fetch" and submodules:
         tree, submodules = repository.with_submodules(tree), ()
+        unfit = repository.elsewhere(tree).unfit
+        if unfit:
+            return Checkout(tree=tree, problem=unfit)
     left_out = tuple(_told([*(f"submodule {name}" for name in submodules), *(f"Git LFS file {name}" for name in lfs)]))
     applied: list[str] = []
     for patch in recipe.patches:

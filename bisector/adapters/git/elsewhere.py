@@ -1,5 +1,7 @@
 """What a tree refers to and does not hold: submodules, and files that Git LFS keeps elsewhere.
 
+Also whether any file system can hold it.
+
 Submodules are fetched into our own mirror and put into a tree of ours, so that nothing of git's own handling of them,
 which has run a stranger's code more than once, is ever used. Their addresses are what the commit says: only those
 that the operator's settings allow are reached for.
@@ -26,8 +28,14 @@ POINTER = b"version https://git-lfs.github.com/spec/"
 LARGEST_POINTER: Bytes = 1024
 """By the specification of Git LFS."""
 SUBMODULE = b"160000"
+LINK = b"120000"
 MODULES = b".gitmodules"
 MOST_POINTERS = 10_000
+LONGEST_NAME: Bytes = 255
+"""Of a file or directory, on the file systems of Linux."""
+LONGEST_PATH: Bytes = 4095 - 255
+"""Linux takes 4,095 bytes, of which some are the directory's that a checkout lies in."""
+_SHOWN = 60
 _SECTION = re.compile(r"submodule\.(?P<name>.+)\.(?P<key>path|url)", re.DOTALL)
 
 
@@ -79,6 +87,9 @@ class Allowed:
 def elsewhere(git: Git, tree: Sha) -> Elsewhere:
     """What `tree` refers to and does not hold."""
     listed = list(_listed(git, tree))
+    unfit = _unfit(git, listed)
+    if unfit:
+        return Elsewhere(unfit=unfit)
     submodules = tuple(os.fsdecode(path) for mode, _, _, path in listed if mode == SUBMODULE)
     attributes = [name for _, name, _, path in listed if path.rpartition(b"/")[2] == b".gitattributes"]
     if not any(b"filter=lfs" in content for content in _contents(git, attributes)):
@@ -110,7 +121,7 @@ def with_submodules(mirror: Mirror, tree: Sha, allowed: Allowed) -> Sha:
 def addresses(git: Git, tree: Sha) -> dict[bytes, str]:
     """Where the submodules of `tree` come from, as it says, by path."""
     listed = _listed(git, tree)
-    modules = next((name for mode, name, _, path in listed if path == MODULES and mode != b"120000"), None)
+    modules = next((name for mode, name, _, path in listed if path == MODULES and mode != LINK), None)
     return _urls(git, modules) if modules is not None else {}
 
 
@@ -135,6 +146,25 @@ def _listed(git: Git, tree: Sha) -> Iterator[tuple[bytes, str, int, bytes]]:
         about, _, path = record.partition(b"\t")
         mode, _, name, size = about.split()
         yield mode, name.decode(), int(size) if size.isdigit() else 0, path
+
+
+def _unfit(git: Git, listed: Sequence[tuple[bytes, str, int, bytes]]) -> str:
+    """Why no file system holds a tree: git lets any name be of any length, and a link lead to any bytes."""
+    for _, _, _, path in listed:
+        if len(path) > LONGEST_NAME and (len(path) > LONGEST_PATH or max(map(len, path.split(b"/"))) > LONGEST_NAME):
+            return f"the name {_shown(path)} is longer than file systems take"
+    links = [(name, size, path) for mode, name, size, path in listed if mode == LINK]
+    read = iter(_contents(git, [name for name, size, _ in links if 0 < size <= LONGEST_PATH]))
+    for _, size, path in links:
+        if not 0 < size <= LONGEST_PATH or b"\0" in next(read):
+            return f"the link {_shown(path)} leads to what can be no name"
+    return ""
+
+
+def _shown(path: bytes) -> str:
+    """As much of a name as tells which it is."""
+    name = os.fsdecode(path)
+    return name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
 
 
 def _contents(git: Git, names: Sequence[str]) -> list[bytes]:

@@ -97,3 +97,5 @@ class Elsewhere:
 
     submodules: tuple[str, ...] = ()
     lfs: tuple[str, ...] = ()
+    unfit: str = ""
+    """Why no file system holds the tree itself; "" where one does."""

@@ -127,3 +127,36 @@ def test_submodules_of_submodules_stay_out(sandbox: Sandbox, library: Sandbox, o
     found = files(sandbox, opened, tree, submodule_urls=(str(tmp_path),))
     assert "vendor/library/nested" in found
     assert "vendor/library/nested/i" not in found
+
+
+def planted(sandbox: Sandbox, mode: str, path: str, content: bytes) -> str:
+    """The tree of a commit with one more entry, which git checks out for nobody."""
+    sandbox.commit("first", {"a": "x"})
+    blob = sandbox.git("hash-object", "-w", "--stdin", given=content)
+    sandbox.git("update-index", "-z", "--add", "--index-info", given=f"{mode} {blob}\t{path}\0".encode())
+    sandbox.git("commit", "--quiet", "-m", "planted")
+    return sandbox.tree("HEAD")
+
+
+@pytest.mark.parametrize(
+    ("mode", "path", "content", "why"),
+    [
+        ("100644", "n" * 256, b"x", f"the name {'n' * 60}… is longer than file systems take"),
+        ("100644", f"a b/{'ö' * 128}/c", b"x", f"the name a b/{'ö' * 56}… is longer than file systems take"),
+        ("100644", "/".join(["deep"] * 800), b"x", f"the name {'deep/' * 12}… is longer than file systems take"),
+        ("100644", "n" * 1_000_000, b"x", f"the name {'n' * 60}… is longer than file systems take"),
+        ("120000", "link", b"x" * 4096, "the link link leads to what can be no name"),
+        ("120000", "link", b"x" * 200 + b"\0y", "the link link leads to what can be no name"),
+        ("120000", "link", b"", "the link link leads to what can be no name"),
+        ("100644", f"{'n' * 255}/{'m' * 255}", b"\0", ""),
+        ("120000", "link", b"x" * 3000, ""),
+    ],
+    ids=["name", "directory", "path", "megabyte", "target", "zero byte", "nothing", "longest names", "long target"],
+)
+def test_a_tree_that_no_file_system_holds_is_told(
+    mode: str, path: str, content: bytes, why: str, sandbox: Sandbox, opened: Opener
+) -> None:
+    tree = planted(sandbox, mode, path, content)
+    repository = opened(sandbox.top)
+    repository.resolve("HEAD")
+    assert repository.elsewhere(tree).unfit == why
