@@ -94,7 +94,7 @@ def install_at(top: Path, *, engine: bool = False) -> Iterator[Install]:
         yield made
     finally:
         if engine:
-            _remove_from_engine(Wiring(StopSignal(), Settings(state_dir=made.state)).instance)
+            _remove_from_engine(made)
 
 
 def need_engine() -> None:
@@ -106,8 +106,19 @@ def need_engine() -> None:
         pytest.skip(f"no Docker engine with {BASE_IMAGE} (tests/environment/up.sh engine): {error}")
 
 
-def _remove_from_engine(instance: str) -> None:
-    ours = {"label": f"io.bisector.instance={instance}"}
+def containers_of(install: Install) -> list[str]:
+    """The names of an install's containers on the engine, running or not."""
+    with contextlib.closing(docker.from_env(timeout=60).api) as api:
+        return [name for each in api.containers(all=True, filters=_ours(install)) for name in each["Names"]]
+
+
+def _ours(install: Install) -> dict[str, str]:
+    """What tells the engine's things that are an install's from everybody else's."""
+    return {"label": f"io.bisector.instance={Wiring(StopSignal(), Settings(state_dir=install.state)).instance}"}
+
+
+def _remove_from_engine(install: Install) -> None:
+    ours = _ours(install)
     with contextlib.closing(docker.from_env(timeout=60).api) as api:
         for container in api.containers(all=True, filters=ours):
             api.remove_container(container["Id"], force=True, v=True)

@@ -1,67 +1,56 @@
-"""A history whose commits mean harm: what a run of them tries, how they end, and what they are called."""
+"""A history whose commits mean harm: what their messages, files and names are, and the scenario that runs them."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.helpers.repositories import Sandbox
+from tests.hostile.deeds import HARMLESS, NAMED, Deed
 
 SCRIPT = "<script>document.title='hostile'</script>"
-MESSAGE = f"{SCRIPT}\n\n]]> \x1b[31m \u202e ;--upload-pack=touch${{IFS}}hostile\n" + "x" * 100_000
-MODULES = (
-    '[submodule "a"]\n\tpath = a\n\turl = ext::sh -c touch% /tmp/hostile\n'
-    '[submodule "b"]\n\tpath = b\r\n\turl = -u./hostile.sh\n\tupdate = !touch /tmp/hostile\n'
-)
-"""A .gitmodules that git itself takes for an attack."""
+NAME = f"{SCRIPT}]]>;\x1b[31m\u202e--upload-pack=touch${{IFS}}hostile"
+"""What is to break out of wherever a name of a stranger is shown."""
+MESSAGE = f"{NAME} \0\n\n{NAME}\n" + "x" * 1_000_000
+PERSON = "A\x1b[31m \u202e; ]] <a@example.org>"
+
+HARMFUL_MODULES = {
+    "an address like an option": '[submodule "b"]\n\tpath = b\n\turl = -u./hostile.sh\n',
+    "a command for an update": '[submodule "b"]\n\tpath = b\n\turl = https://x/x\n\tupdate = !touch /tmp/hostile\n',
+}
+"""Each a .gitmodules that git itself takes for an attack."""
+REFUSED_MODULES = {
+    "a command for an address": '[submodule "b"]\n\tpath = b\n\turl = ext::sh -c touch% /tmp/hostile\n',
+    "a file for an address": '[submodule "b"]\n\tpath = b\n\turl = file:///etc\n',
+    "an address that leads out": '[submodule "b"]\n\tpath = b\n\turl = ../../../../../../../../../../../../etc\n',
+}
+"""Each a .gitmodules that git lets in, with an address nobody is asked at."""
+RETURN_MODULES = '[submodule "b"]\n\tpath = "b\r"\n\turl = {url}\n'
+"""One whose path ends with a carriage return, beside which a link of that name without it leads to where hooks lie
+(CVE-2025-48384)."""
+
 TREE: dict[str, str | bytes] = {
-    ".lfsconfig": "[lfs]\n\turl = file:///etc\n",
+    ".lfsconfig": "[lfs]\n\turl = file:///etc\n\tfetchexclude = x\n",
+    ".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs\n",
+    "data.bin": "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0" * 64 + "\nsize 5\n",
     ".githooks/post-checkout": "#!/bin/sh\ntouch /tmp/hostile\n",
+    ".gitconfig": "[core]\n\thooksPath = .githooks\n\tfsmonitor = touch /tmp/hostile\n",
     "bare/HEAD": "ref: refs/heads/main\n",
     "bare/config": "[core]\n\tbare = true\n\tfsmonitor = touch /tmp/hostile\n",
     "bare/objects/x": "",
     "bare/refs/x": "",
+    "Dockerfile": "FROM scratch\nWORKDIR /proc/self/fd/8\nRUN touch /tmp/hostile\n",
     "--upload-pack=touch hostile": "",
     "odd\n\x1b[31m;]]>\u202e.py": f"# {SCRIPT}\n",
 }
-"""Beside the code of each commit: what is to make git or a report run something."""
+"""Beside the code of each commit: what is to make git, an engine or a report run something."""
 
 LEVEL = "LEVEL = {level}\n"
-HARMLESS = "def act() -> None:\n    pass\n"
-DEEDS = {
-    "leaves without a result": "import os\ndef act():\n    os._exit(0)\n",
-    "prints a result and hangs on": (
-        "import signal, time\ndef act():\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "    print('{\"level\": 0.001}', flush=True)\n    time.sleep(600)\n"
-    ),
-    "prints without end": "import os\ndef act():\n    while True:\n        os.write(1, b'x' * (1 << 20))\n",
-}
-"""How a commit ends that cannot be tested; these harm nothing that has no fence."""
-BOMBS = {
-    "forks without end": (
-        "import os\ndef act():\n    while True:\n"
-        "        try:\n            os.fork()\n        except OSError:\n            pass\n"
-    ),
-    "takes all memory": "def act():\n    held = []\n    while True:\n        held.append(bytearray(1 << 24))\n",
-    "fills what it can write to": (
-        "import itertools\ndef act():\n    for number in itertools.count():\n        for top in ('/tmp', '/dev/shm'):\n"
-        "            try:\n                open(f'{top}/{number}', 'wb').write(b'x' * (1 << 24))\n"
-        "            except OSError:\n                pass\n"
-    ),
-}
-"""The same, for what has a fence alone."""
-
-OUTCOMES = {
-    "leaves without a result": "no_result",
-    "prints a result and hangs on": "timeout",
-    "prints without end": "bench_failed",
-    "forks without end": "timeout",
-    "takes all memory": "oom",
-    "fills what it can write to": "timeout",
-}
-
 BENCH = '''\
 """Tries what a run must not be able to do; each that it can do makes it a hundred times slower than it is."""
 import ctypes, json, os, socket, sys, time
 
-sys.path.insert(0, sys.argv[1])
+source, result, fence = sys.argv[1:4]
+sys.path.insert(0, source)
 from level import LEVEL
 import deed
 
@@ -82,6 +71,11 @@ def writes(path):
         file.write("hostile")
 
 
+def asks(call, *arguments):
+    if getattr(ctypes.CDLL(None, use_errno=True), call)(*arguments) != 0:
+        raise OSError(ctypes.get_errno(), call)
+
+
 ATTEMPTS = [
     lambda: connects(("1.1.1.1", 80)),
     lambda: connects(("169.254.169.254", 80)),
@@ -89,11 +83,14 @@ ATTEMPTS = [
     lambda: os.stat("/var/run/docker.sock"),
     lambda: os.stat("/run/docker.sock"),
     lambda: writes("/etc/hostile"),
-    lambda: writes(sys.argv[1] + "/level.py"),
+    lambda: writes(source + "/level.py"),
     lambda: writes(os.path.dirname(os.path.abspath(__file__)) + "/bench.py"),
     lambda: time.clock_settime(time.CLOCK_REALTIME, time.time()),
     lambda: os.setuid(0),
     lambda: socket.sethostname("hostile"),
+    lambda: asks("mount", b"none", b"/mnt", b"tmpfs", 0, None),
+    lambda: asks("ptrace", 16, 1, None, None),  # PTRACE_ATTACH
+    lambda: asks("ptrace", 0x4206, 1, None, None),  # PTRACE_SEIZE
 ]
 
 
@@ -105,12 +102,11 @@ def succeeds(attempt):
     return True
 
 
-through = 0
-if sys.argv[2] == "fenced":
-    libc = ctypes.CDLL(None, use_errno=True)
-    through = sum(map(succeeds, ATTEMPTS)) + (libc.mount(b"none", b"/mnt", b"tmpfs", 0, None) == 0)
-deed.act()
-print(json.dumps({"level": LEVEL * (1 + 99 * through)}))
+through = sum(map(succeeds, ATTEMPTS)) if fence == "fenced" else 0
+# Before the deed, which may put anything in its place: a link would be written through.
+with open(result, "w") as file:
+    json.dump({"level": LEVEL * (1 + 99 * through)}, file)
+deed.act(result)
 '''
 SCENARIO = """\
 schema = 1
@@ -118,31 +114,86 @@ name = "hostile"
 [build]
 image = "{image}"
 steps = []
+submodules = "fetch"
 [run]
-command = ["python3", "{{scenario}}/bench.py", "{{source}}", "{fence}"]
-timeout_seconds = 4
-memory_bytes = 268435456
+command = ["python3", "{{scenario}}/bench.py", "{{source}}", "{{out}}/result.json", "{fence}", "{mark}", "{port}"]
+timeout_seconds = 3
+memory_bytes = 402653184
 warmup_runs = 0
 [[metrics]]
 name = "level"
+file = "result.json"
 exact = true
+[profile]
+profiler = "py-spy"
+captures = 1
 """
 
 
-def make_history(top: Path, deeds: dict[str, str]) -> Sandbox:
+def make_history(top: Path, deeds: Mapping[str, Deed]) -> Sandbox:
     """A good commit, one for each deed, and a bad one that is twice as slow."""
     made = Sandbox.make(top)
-    made.commit(MESSAGE, {**TREE, "level.py": LEVEL.format(level=1.0), "deed.py": HARMLESS})
+    add_commit(made, MESSAGE, {**TREE, "level.py": LEVEL.format(level=1.0), "deed.py": HARMLESS})
     made.git("tag", "good")
     for name, deed in deeds.items():
-        made.commit(f"{name} {MESSAGE}", {"deed.py": deed})
-    made.commit(MESSAGE, {"level.py": LEVEL.format(level=2.0), "deed.py": HARMLESS})
+        content = made.git("hash-object", "-w", "--stdin", given=b"x")
+        planted = dict.fromkeys(deed.names, f"100644 {content}")
+        add_commit(made, f"{name} {NAME}\n", {"deed.py": deed.code}, planted)
+    add_commit(made, MESSAGE, {"level.py": LEVEL.format(level=2.0), "deed.py": HARMLESS})
     return made
 
 
-def write_scenario(top: Path, image: str, fence: str) -> Path:
-    """The scenario that runs them."""
+def add_commit(
+    made: Sandbox, message: str, files: Mapping[str, str | bytes], planted: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """A commit as git itself would not make one: any bytes for a message and an author, and whatever is `planted`:
+    mode and object by path, of things that no work tree need be able to hold."""
+    made.write(files)
+    made.now += 60
+    made.git("add", "--all")
+    made.git("update-index", "-z", "--index-info", given=_entries(planted))
+    tree = made.git("write-tree")
+    made.git("update-index", "-z", "--index-info", given=_entries(dict.fromkeys(planted, f"0 {'0' * len(tree)}")))
+    head = made.git("rev-parse", "--quiet", "--verify", "HEAD", fails=True)
+    parent = f"parent {head}\n" if head else ""
+    who = f"author {PERSON} {made.now} +0000\ncommitter {PERSON} {made.now} +0000"
+    text = f"tree {tree}\n{parent}{who}\n\n{message}".encode()
+    commit = made.git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", given=text)
+    made.git("update-ref", "HEAD", commit)
+
+
+def make_modules(top: Path, library: Sandbox) -> Sandbox:
+    """A good commit, one for each .gitmodules whose address is refused, and a bad one whose submodule `library` is."""
+    made = Sandbox.make(top)
+    add_commit(made, MESSAGE, {"level.py": LEVEL.format(level=1.0), "deed.py": HARMLESS})
+    made.git("tag", "good")
+    for name, modules in REFUSED_MODULES.items():
+        add_commit(made, f"{name} {NAME}\n", {".gitmodules": modules}, {"b": f"160000 {'1' * 40}"})
+    looks = "import os\ndef act(result):\n    os.stat(os.path.dirname(__file__) + '/b\\r/post-checkout')\n"
+    files = {"level.py": LEVEL.format(level=2.0), "deed.py": looks}
+    link = made.git("hash-object", "-w", "--stdin", given=b".git/modules/b/hooks")
+    planted = {"b\r": f"160000 {library.sha('HEAD')}", "b": f"120000 {link}"}
+    add_commit(made, MESSAGE, {**files, ".gitmodules": RETURN_MODULES.format(url=library.top)}, planted)
+    return made
+
+
+def make_named(top: Path) -> Sandbox:
+    """A good commit and a bad one that is twice as slow, both with functions and files of names that mean harm."""
+    made = Sandbox.make(top)
+    for number, level in enumerate((1.0, 2.0)):
+        add_commit(made, MESSAGE, {**TREE, "level.py": LEVEL.format(level=level), "deed.py": NAMED})
+        made.git("tag", ("good", "bad")[number])
+    return made
+
+
+def _entries(planted: Mapping[str, str]) -> bytes:
+    """What `git update-index -z --index-info` reads."""
+    return b"".join(f"{about}\t{path}\0".encode() for path, about in planted.items())
+
+
+def write_scenario(top: Path, image: str, fence: str, mark: str = "none", port: int = 1) -> Path:
+    """The scenario that runs them; its processes have `mark` among their words."""
     top.mkdir()
     (top / "bench.py").write_text(BENCH)
-    (top / "scenario.toml").write_text(SCENARIO.format(image=image, fence=fence))
+    (top / "scenario.toml").write_text(SCENARIO.format(image=image, fence=fence, mark=mark, port=port))
     return top
