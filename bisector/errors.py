@@ -8,7 +8,8 @@
     │       └── NoSuchJob         a job that is not there
     ├── MeasurementFailed     4   the scenario or the history: nothing in it can be measured
     ├── EnvironmentFault      5   the machine: engine gone, no space, an image that cannot be had
-    │   ├── StoreError            the database: newer, locked, damaged
+    │   ├── StoreError            the database: locked, damaged, away
+    │   │   └── NewerDatabase         one of a newer version: waiting does not help
     │   ├── InfraFault            a fault that may pass: retried with a limit, never held against a commit
     │   └── QueueFull             as many jobs wait as may
     ├── Cancelled           130   a person or a signal asked to stop
@@ -80,6 +81,10 @@ class EnvironmentFault(BisectorError):
 
 class StoreError(EnvironmentFault):
     """The database cannot be used."""
+
+
+class NewerDatabase(StoreError):
+    """The database has a schema that only a newer version knows."""
 
 
 class InfraFault(EnvironmentFault):

@@ -11,14 +11,14 @@ from bisector.core.model.units import Seconds
 from bisector.engine.background import NOBODY, Neighbours
 from bisector.engine.build_slots import BuildSlots, SlotPorts
 from bisector.engine.dispatch import Inbox
-from bisector.engine.heart import Heart, Others
+from bisector.engine.heart import UNBLOCK_AFTER, Heart, Others
 from bisector.engine.job import JobState
 from bisector.engine.loop import carry_out, left_as
 from bisector.engine.ports import Clock, Locks, Ports, Store
 from bisector.engine.queue import MOST_FAILURES, EntryState, Lease, LeasedStore, Processes, Queue, WorkerInfo, back_off
 from bisector.engine.slot import HostSlot
 from bisector.engine.stop import StopSignal
-from bisector.errors import BisectorError, EnvironmentFault, GivenBack, LeaseLost, StoreError
+from bisector.errors import BisectorError, EnvironmentFault, GivenBack, LeaseLost, NewerDatabase, StoreError
 
 Tell = Callable[[str], None]
 Result = TypeVar("Result")
@@ -139,10 +139,6 @@ class Worker:
             for job in queue.reap(here, self._info.host):
                 self._tell(f"job {job} was lost by its worker and waits again")
 
-        def unblock() -> None:
-            for pid in self._ports.unblock():
-                self._tell(f"process {pid} was ended: a stopped worker that had the database locked")
-
         self.worker = self._patiently(lambda: queue.register(self._info))
         self._slots = BuildSlots(
             SlotPorts(queue=queue, clock=self._ports.clock, open=self._ports.open, tell=self._tell),
@@ -150,7 +146,7 @@ class Worker:
             self._ports.build_slots,
         )
         self._patiently(reap)
-        others = Others(reap=reap, unblock=unblock)
+        others = Others(reap=reap, unblock=self._unblock)
         self._heart = Heart(queue, self.worker, self._ports.clock, self._lease, others)
         try:
             with self._heart:
@@ -227,15 +223,27 @@ class Worker:
                 self.pause(POLL)
 
     def _patiently(self, attempt: Callable[[], Result]) -> Result:
-        """What `attempt` gives, tried again for as long as the database does not answer; not when asked to end."""
+        """What `attempt` gives, tried again for as long as the database does not answer; not when asked to end.
+
+        A worker that was stopped in the middle of a transaction keeps its successor from the database as well.
+        """
+        began = self._ports.clock.monotonic()
         while True:
             try:
                 return attempt()
+            except NewerDatabase:
+                raise
             except StoreError as error:
                 if self._ending.requested:
                     raise
                 self._tell(str(error))
+                if self._ports.clock.monotonic() - began >= self._lease * UNBLOCK_AFTER:
+                    self._unblock()
                 self.pause(POLL)
+
+    def _unblock(self) -> None:
+        for pid in self._ports.unblock():
+            self._tell(f"process {pid} was ended: a stopped worker that had the database locked")
 
 
 def _left_as(error: Exception, lease: Lease, store: LeasedStore) -> JobState:

@@ -38,8 +38,11 @@ def stopped_workers(database: "Database", settings: Settings) -> "StoppedWorkers
     """The workers of this machine that could keep others from `database`; on a server's nobody can."""
     from bisector.adapters.processes import StoppedWorkers
 
-    file = Path(str(database.url.database)) if database.is_sqlite else Path("/nonexistent")
-    return StoppedWorkers(file, settings.state_dir / "locks" / "workers")
+    if not database.is_sqlite:
+        return StoppedWorkers(Path("/nonexistent"), settings.state_dir / "locks" / "workers")
+    file = Path(str(database.url.database))
+    # Beside the database: who shares it by its URL may have a state directory of their own.
+    return StoppedWorkers(file, file.parent / "locks" / "workers")
 
 
 def inbox_of(database: "Database", host: str, host_classes: tuple[str, ...]) -> Inbox | None:

@@ -4,12 +4,15 @@ Reads an order a line from standard input and answers with a line: how the comma
 command is what a person would type; what differs is that at the n-th place of the seam it is killed or stopped.
 """
 
+import ctypes
 import importlib
 import json
 import os
 import pkgutil
 import signal
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +21,8 @@ from tests.faults.mutants import MUTANTS
 from tests.faults.worlds import STEADY, UNTIL_DONE
 
 NEVER = 0
+HEART = "heart"
+PR_SET_PDEATHSIG = 1
 NOT_WANTED = tuple(
     f"bisector.{name}"
     for name in ("server", "adapters.queue", "adapters.parquet", "adapters.store.migrations", "adapters.measure.")
@@ -51,6 +56,8 @@ class Order:
     at: int = NEVER
     signal: int = signal.SIGKILL
     mutant: str = ""
+    of_heart: bool = False
+    """Whether the places are those of a worker's heart, which beats when it likes, and not those of all the rest."""
 
 
 def main() -> None:
@@ -83,6 +90,7 @@ def _obey(order: Order) -> None:
     code = 70
     try:
         os.setsid()
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # also where it is stopped when its test has failed
         os.chdir(order.directory)
         os.environ.update(order.environment)
         out = os.open(order.output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -114,12 +122,14 @@ def _watch(order: Order) -> None:
 
     def passing(place: str) -> None:
         nonlocal passed
-        if place.partition(" ")[2] in READS:
+        if place.partition(" ")[2] in READS or (threading.current_thread().name == HEART) != order.of_heart:
             return
         passed += 1
         os.write(noted, f"{place}\n".encode())
         if passed == order.at:
             os.kill(os.getpid(), order.signal)
+            if order.of_heart:
+                time.sleep(1.0)  # another thread may get the signal: it comes while this one is still at its place
 
     durable.passing = passing
     durable.LEFT_AFTER = 0.0  # as if an hour had passed: nothing else runs in this install

@@ -55,7 +55,7 @@ class Clean:
         self.kept: dict[str, Any] = kept_in(scene.place)
         self.result = _result(scene)
         scene.clear_up()
-        self.left = left_in(scene.place)
+        self.left = {**left_in(scene.place), **scene.elsewhere()}
 
 
 def killed_at(scene: Scene, number: int, clean: Clean) -> list[str]:
@@ -78,7 +78,7 @@ def problems_of(scene: Scene, code: int | None, output: str, clean: Clean) -> li
     if _result(scene) != clean.result:
         told.append("the report says something else")
     scene.clear_up()
-    return told + differences(clean.left, left_in(scene.place))
+    return told + differences(clean.left, {**left_in(scene.place), **scene.elsewhere()})
 
 
 def _result(scene: Scene) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.faults.driver import NEVER, Order
 
@@ -107,7 +108,14 @@ class Scene:
             shutil.rmtree(self.place)
         shutil.copytree(self.driver.before, self.place, symlinks=True)
 
-    def type(self, *arguments: str, at: int = NEVER, how: signal.Signals = signal.SIGKILL, mutant: str = "") -> Ended:
+    def type(
+        self,
+        *arguments: str,
+        at: int = NEVER,
+        how: signal.Signals = signal.SIGKILL,
+        mutant: str = "",
+        of_heart: bool = False,
+    ) -> Ended:
         """Run a command, to its end or to the place `at`."""
         output, places = self.top / "output", self.top / "places"
         output.unlink(missing_ok=True)
@@ -126,6 +134,7 @@ class Scene:
             at=at,
             signal=how,
             mutant=mutant or self.mutant,
+            of_heart=of_heart,
         )
         code, process = self.driver.run(order)
         passed = tuple(places.read_text().splitlines()) if places.exists() else ()
@@ -149,3 +158,7 @@ class Scene:
     def clear_up(self) -> Ended:
         """What is typed now and then."""
         return self.type("gc")
+
+    def elsewhere(self) -> dict[str, Any]:
+        """What the install has outside of its directories."""
+        return {}

@@ -15,7 +15,7 @@ from bisector.adapters.docker.engine import Engine
 from bisector.adapters.docker.exec import Call, call_program
 from bisector.adapters.docker.fate import outcome_of_silence
 from bisector.adapters.docker.leftovers import Leftovers
-from bisector.adapters.docker.packages import every_package, packages_of
+from bisector.adapters.docker.packages import every_package, packages_as_label, packages_from, packages_of
 from bisector.adapters.docker.prebuilt import take_image
 from bisector.adapters.docker.workshop import Workshop
 from bisector.adapters.measure.answer import as_step
@@ -47,7 +47,8 @@ def build_in_docker(engine: Engine, order: BuildOrder, workshop: Workshop, stop:
     if found is not None and images.is_ours(found, workshop.instance, order.key):
         labels = images.labels_of(found)
         built = _built(order, found["Id"], labels.get(layout.CONTENT) or None, reused=True)
-        return replace(built, taken=_taken(order, labels.get(layout.TAKEN, "")))
+        packages = packages_from(labels.get(layout.PACKAGES, ""))
+        return replace(built, packages=packages, taken=_taken(order, labels.get(layout.TAKEN, "")))
     begun = time.monotonic()
     with BuildLog(order.log) as log, Leftovers(engine) as leftovers:
         made = _Making(engine=engine, order=order, workshop=workshop, log=log, stop=stop, leftovers=leftovers).make()
@@ -115,7 +116,8 @@ class _Making:
             if content == NOTHING:
                 return nothing_came()
             taken = _taken(self.order, self._digest(image, content))
-            built = _built(self.order, self._commit(container, base, content, taken), content)
+            kept = {layout.PACKAGES: packages_as_label(packages), **({layout.TAKEN: taken.digest} if taken else {})}
+            built = _built(self.order, self._commit(container, base, content, kept), content)
             return replace(built, packages=packages, taken=taken)
 
     def _carry_out(self, execute: Execute) -> Failure | None:
@@ -184,7 +186,7 @@ class _Making:
             furnish=lambda container: _furnish(self.engine, container, self.order.source),
         )
 
-    def _commit(self, container: Container, base: str, content: str | None, taken: Taken | None) -> str:
+    def _commit(self, container: Container, base: str, content: str | None, kept: Mapping[str, str]) -> str:
         labels = {
             layout.INSTANCE: self.workshop.instance,
             layout.ROLE: "build",
@@ -192,7 +194,7 @@ class _Making:
             layout.BASE: base,
             layout.CONTENT: content or "",
             layout.LEFTOVERS: ",".join(self.leftovers.images),
-            **({layout.TAKEN: taken.digest} if taken else {}),
+            **kept,
         }
         return images.commit(self.engine, container.id, _name(self.order, self.workshop), labels)
 

@@ -120,7 +120,8 @@ def remove(engine: Engine, image: str) -> None:
     """Remove an image and its unnamed parents; InfraFault while a container uses it."""
     with faults("remove an image"):
         try:
-            engine.api.remove_image(image, force=True)
+            with durable.step("remove an image"):
+                engine.api.remove_image(image, force=True)
         except docker.errors.NotFound:
             pass
         except docker.errors.APIError as error:

@@ -22,6 +22,7 @@ INSTANCE, OWNER, OWNERS = f"{LABEL}.instance", f"{LABEL}.owner", f"{LABEL}.owner
 ROLE, KEY, CONTENT, BASE, LEFTOVERS = (f"{LABEL}.{name}" for name in ("role", "key", "content", "base", "leftovers"))
 
 TAKEN = f"{LABEL}.taken"
+PACKAGES = f"{LABEL}.packages"
 
 BUILD_USER, RUN_USER = "0:0", "10001:10001"
 _RUN_UID = RUN_USER.partition(":")[0]

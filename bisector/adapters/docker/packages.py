@@ -1,8 +1,11 @@
 """Which packages a build holds, read off its files."""
 
+import base64
 import contextlib
 import io
+import json
 import tarfile
+import zlib
 from collections.abc import Iterable
 
 import docker.errors
@@ -12,11 +15,13 @@ from bisector.adapters.docker.container import Container
 from bisector.adapters.docker.engine import faults
 from bisector.adapters.docker.exec import Call, call_program
 from bisector.adapters.measure.packages import packages_in
+from bisector.core.model.packages import Packages
 from bisector.core.model.units import Bytes, Seconds
 from bisector.engine.stop import StopSignal
 
 _FIND_LIMIT: Seconds = 60.0
 _MOST_READ: Bytes = 16 << 20
+_LONGEST_LABEL = 1 << 16
 _NAMES = (
     "*/METADATA",
     "*/PKG-INFO",
@@ -41,6 +46,22 @@ def every_package(container: Container, stop: StopSignal) -> dict[str, str] | No
     call = Call(container=container.id, argv=argv, user=layout.BUILD_USER, limit=_FIND_LIMIT, env={})
     found = call_program(container.engine, call, stop)
     return None if found is None else packages_of(container, found.decode("utf-8", "replace").split("\0"))
+
+
+def packages_as_label(packages: Packages | None) -> str:
+    """Packages as an image's label holds them; "" for none that are known, or for more than a label should hold."""
+    if packages is None:
+        return ""
+    text = base64.b64encode(zlib.compress(json.dumps(dict(packages)).encode())).decode()
+    return text if len(text) <= _LONGEST_LABEL else ""
+
+
+def packages_from(label: str) -> dict[str, str] | None:
+    """What `packages_as_label` made a label of."""
+    if not label:
+        return None
+    packages: dict[str, str] = json.loads(zlib.decompress(base64.b64decode(label)))
+    return packages
 
 
 def _read(container: Container, path: str) -> bytes | None:

@@ -7,7 +7,7 @@ every run alike, and no build can alter it.
 import contextlib
 import io
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +34,8 @@ class Volumes:
 
     prefix: str
     labels: Mapping[str, str]
+    filler_labels: Callable[[], Mapping[str, str]]
+    """What a container that fills one bears: also whose process made it, so that `sweep` takes it once that is gone."""
     locks: Path
     tools: Tools
     full: set[str] = field(default_factory=set)
@@ -88,26 +90,28 @@ class Volumes:
     def _create(self, engine: Engine, name: str) -> None:
         """Make the volume bear our labels: one that was removed by hand comes back without, at the next mount of it."""
         labels = {**self.labels, ROLE: "files"}
-        durable.passing("before make a volume")
-        if engine.api.create_volume(name, labels=labels).get("Labels") != labels:
+        with durable.step("make a volume"):
+            made = engine.api.create_volume(name, labels=labels)
+        if made.get("Labels") != labels:
             engine.api.remove_volume(name)
             engine.api.create_volume(name, labels=labels)
 
     def _filler(self, engine: Engine, name: str, target: str, image: str) -> str:
-        made = engine.api.create_container(
-            image,
-            entrypoint=["python3", "-m", "compileall", "-qq", target],
-            command=[],
-            user="0:0",
-            network_disabled=True,
-            healthcheck=NO_HEALTHCHECK,
-            labels={**self.labels, ROLE: "filler"},
-            host_config=engine.api.create_host_config(
-                cap_drop=["ALL"],
-                security_opt=["no-new-privileges"],
-                mounts=[Mount(target, name, type="volume", no_copy=True)],
-            ),
-        )
+        with durable.step("make a filler"):
+            made = engine.api.create_container(
+                image,
+                entrypoint=["python3", "-m", "compileall", "-qq", target],
+                command=[],
+                user="0:0",
+                network_disabled=True,
+                healthcheck=NO_HEALTHCHECK,
+                labels={**self.filler_labels(), ROLE: "filler"},
+                host_config=engine.api.create_host_config(
+                    cap_drop=["ALL"],
+                    security_opt=["no-new-privileges"],
+                    mounts=[Mount(target, name, type="volume", no_copy=True)],
+                ),
+            )
         return str(made["Id"])
 
 

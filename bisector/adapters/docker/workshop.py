@@ -32,22 +32,34 @@ class Workshop:
     @property
     def labels(self) -> dict[str, str]:
         """What each of our containers bears: whose it is, and how to find out whether that process still lives."""
-        return {INSTANCE: self.instance, OWNERS: owners_of(self.owner), OWNER: self.owner.name}
+        return bearing(self.instance, self.owner)
 
 
 def make_workshop(instance: str, cache: Path, build_env: Mapping[str, str], compiler: str) -> Workshop:
     """The workshop of `instance`, whose tools and locks lie below `cache`."""
     name = f"bisector-{digest(instance)[:8]}"
     tools = prepare(cache, compiler=compiler)
+    owner = Owner(cache / "owners")
     return Workshop(
         instance=instance,
         name=name,
         tools=tools,
-        owner=Owner(cache / "owners"),
-        volumes=Volumes(prefix=name, labels={INSTANCE: instance}, locks=cache / "locks", tools=tools),
+        owner=owner,
+        volumes=Volumes(
+            prefix=name,
+            labels={INSTANCE: instance},
+            filler_labels=lambda: bearing(instance, owner),
+            locks=cache / "locks",
+            tools=tools,
+        ),
         locks=cache / "locks",
         build_env=dict(build_env),
     )
+
+
+def bearing(instance: str, owner: Owner) -> dict[str, str]:
+    """The labels of a container of `instance` that this process makes."""
+    return {INSTANCE: instance, OWNERS: owners_of(owner), OWNER: owner.name}
 
 
 def owners_of(owner: Owner) -> str:

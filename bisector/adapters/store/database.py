@@ -23,7 +23,7 @@ from sqlalchemy.exc import (
 
 from bisector.adapters import durable
 from bisector.adapters.store.tables import REVISION, REVISIONS
-from bisector.errors import EnvironmentFault, StoreError, UsageError
+from bisector.errors import EnvironmentFault, NewerDatabase, StoreError, UsageError
 
 BUSY_SECONDS = 10.0
 ENCODED = {"client_encoding": "utf8"}
@@ -109,6 +109,15 @@ class Database:
         with self._transaction(writes=False) as connection:
             return revision_of(connection)
 
+    def refuse_newer(self, revision: str | None) -> None:
+        """NewerDatabase where the schema is one that this version does not know."""
+        if revision is not None and revision not in REVISIONS:
+            raise NewerDatabase(
+                f"the database is from a newer version of bisector (schema {revision}, this one knows {REVISION})",
+                where=self.where,
+                then="Upgrade bisector, or point BISECTOR_STATE_DIR or BISECTOR_DATABASE_URL elsewhere",
+            )
+
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
@@ -137,12 +146,7 @@ class Database:
         if self._checked:
             return
         revision = self.revision()
-        if revision is not None and revision not in REVISIONS:
-            raise StoreError(
-                f"the database is from a newer version of bisector (schema {revision}, this one knows {REVISION})",
-                where=self.where,
-                then="Upgrade bisector, or point BISECTOR_STATE_DIR or BISECTOR_DATABASE_URL elsewhere",
-            )
+        self.refuse_newer(revision)
         if revision != REVISION:
             if revision is not None and not self.is_sqlite:
                 advice = "Run `bisector db upgrade` while no worker runs"

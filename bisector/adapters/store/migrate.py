@@ -7,7 +7,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, func, select
 
-from bisector.adapters.store.database import Database
+from bisector.adapters.store.database import Database, revision_of
 from bisector.adapters.store.tables import REVISION, metadata
 
 SCRIPTS = Path(__file__).parent / "migrations"
@@ -20,6 +20,7 @@ def upgrade(database: Database, revision: str = "head") -> None:
     with database.unchecked() as connection:
         if not database.is_sqlite:
             connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
+        database.refuse_newer(revision_of(connection))  # under the lock: another version may just have migrated it
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
