@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.faults.mutants import MUTANTS
-from tests.faults.worlds import STEADY, UNTIL_DONE
+from tests.faults.worlds import CHANGES, STEADY, UNTIL_DONE
 
 NEVER = 0
 HEART = "heart"
@@ -101,7 +101,7 @@ def _obey(order: Order) -> None:
         STEADY.apply()
         UNTIL_DONE.apply()
         if order.mutant:
-            MUTANTS[order.mutant].apply()
+            {**MUTANTS, **CHANGES}[order.mutant].apply()
         _watch(order)
         from bisector.cli.main import entry
 

@@ -75,3 +75,50 @@ def _until_done() -> None:
 
 STEADY = Change("noise and time by the place in the job", _steady)
 UNTIL_DONE = Change("a worker ends with the job", _until_done)
+
+
+def _each_statement() -> None:
+    """Every statement that changes a database is a place of the seam, inside its transaction."""
+    from sqlalchemy import Engine, event
+
+    from bisector.adapters import durable
+
+    def pass_by(when: str) -> Callable[..., None]:
+        def noted(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            if statement.split(None, 1)[0].upper() in {"CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE"}:
+                durable.passing(f"{when} a statement")
+
+        return noted
+
+    event.listen(Engine, "before_cursor_execute", pass_by("before"))
+    event.listen(Engine, "after_cursor_execute", pass_by("after"))
+
+
+def _in_pieces() -> None:
+    """The same, and each statement is a transaction of its own, as SQLite's driver has it by itself."""
+    from sqlalchemy import Engine, event
+
+    def commit(connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.split(None, 1)[0].upper() == "CREATE":
+            driver = connection.connection.driver_connection
+            driver.execute("COMMIT")
+            driver.execute("BEGIN IMMEDIATE")
+
+    event.listen(Engine, "after_cursor_execute", commit)
+    _each_statement()
+
+
+def _older() -> None:
+    """The version before the newest migration, as far as the schema goes."""
+    from bisector.adapters.store import database, tables
+
+    put(database, "REVISIONS", tables.REVISIONS[:-1])
+    put(database, "REVISION", tables.REVISIONS[-2])
+
+
+CHANGES = {
+    "each statement": Change("places inside transactions", _each_statement),
+    "in pieces": Change("a migration that is not one transaction", _in_pieces),
+    "older": Change("a version that is older than the database", _older),
+}
+"""What a command may be told to differ in, by name."""
