@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tests.faults.mutants import MUTANTS
+from tests.faults.turns import TURNS
 from tests.faults.worlds import CHANGES, STEADY, UNTIL_DONE
 
 NEVER = 0
@@ -103,15 +104,22 @@ def _obey(order: Order) -> None:
         if order.mutant:
             {**MUTANTS, **CHANGES}[order.mutant].apply()
         _watch(order)
-        from bisector.cli.main import entry
-
-        code = entry(order.arguments)
+        code = _entry(order.arguments)
     except BaseException:  # noqa: BLE001  whatever it is, it is told, and nothing of the driver runs in the child
         traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _entry(arguments: Sequence[str]) -> int:
+    """What a person types, or a turn of what a server does beside answering."""
+    if arguments[0] in TURNS:
+        return TURNS[arguments[0]]()
+    from bisector.cli.main import entry
+
+    return entry(arguments)
 
 
 def _watch(order: Order) -> None:

@@ -116,7 +116,23 @@ def _older() -> None:
     put(database, "REVISION", tables.REVISIONS[-2])
 
 
+def _sent_first() -> None:
+    """A message is noted as sent before it leaves."""
+    from bisector.adapters.store.sql_outbox import SqlOutbox
+    from bisector.engine.notify import Fate
+
+    begin = SqlOutbox.begin
+
+    def begun(self: SqlOutbox, claimed: Any) -> bool:
+        told = begin(self, claimed)
+        self.settle(claimed, Fate.SENT)
+        return told
+
+    put(SqlOutbox, "begin", begun)
+
+
 CHANGES = {
+    "sent first": Change("a message that is lost with the process", _sent_first),
     "each statement": Change("places inside transactions", _each_statement),
     "in pieces": Change("a migration that is not one transaction", _in_pieces),
     "older": Change("a version that is older than the database", _older),

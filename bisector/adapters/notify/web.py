@@ -11,13 +11,14 @@ import socket
 import ssl
 import threading
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from bisector.adapters import durable
 from bisector.core.model.units import Seconds
 from bisector.engine.notify import NotSent
 
@@ -25,6 +26,7 @@ PATIENCE: Seconds = 5.0
 """For one step: to connect, to hear something."""
 DEADLINE: Seconds = 15.0
 """For the whole exchange, however slowly it drips."""
+READS = ("GET", "HEAD")
 LONGEST_ANSWER = 64 * 1024
 LONGEST_WAIT: Seconds = 24 * 3600.0
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -74,7 +76,8 @@ class Web:
         An answer of more than `most` bytes is not read.
         """
         parts, address = self._checked(url)
-        with self._connected(parts, address) as connection:
+        seam = nullcontext() if method in READS else durable.step(f"send a {method}")
+        with self._connected(parts, address) as connection, seam:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             late = threading.Event()
             timer = threading.Timer(self._deadline, _hang_up, (connection.sock, late))

@@ -376,6 +376,47 @@ def test_killed_anywhere_it_is_done_once_all_the_same(
     assert rig.turn() == 0
 
 
+PLACES = 14
+"""Durable places, those of git apart, that a turn passes which queues a job for a comment and answers it."""
+
+
+def passed_until(rig: Rig, monkeypatch: pytest.MonkeyPatch, last: int) -> list[str]:
+    """The places that a turn passes; it dies at the last one, if it comes so far."""
+    passed: list[str] = []
+
+    def passing(place: str) -> None:
+        if not place.partition(" ")[2].startswith("git "):
+            passed.append(place)
+            if len(passed) == last:
+                raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bisector.adapters.durable.passing", passing)
+        try:
+            rig.turn()
+        except Killed:
+            return passed
+    return passed
+
+
+def test_a_turn_passes_as_many_places_as_it_is_killed_at(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.say("@bisector compare level")
+    assert len(passed_until(rig, monkeypatch, 0)) == PLACES
+
+
+@pytest.mark.parametrize("number", range(1, PLACES + 1))
+def test_killed_at_any_durable_place_a_comment_is_answered_once(
+    number: int, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.say("@bisector compare level")
+    place = passed_until(rig, monkeypatch, number)[-1]
+    for _ in range(2):
+        rig.later(121)
+        rig.turn()
+    assert rig.jobs() == ["1"], place
+    assert len(rig.github.ours(7)) == 1, place
+
+
 @pytest.mark.parametrize("where", ["_queued", "_answer"])
 def test_what_another_server_has_by_now_is_left_to_it(rig: Rig, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     rig.say("@bisector compare level")
