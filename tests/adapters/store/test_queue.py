@@ -2,122 +2,27 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bisector.adapters.clock import SystemClock
-from bisector.adapters.in_memory.leases import Waiting
-from bisector.adapters.in_memory.queue import InMemoryQueue
-from bisector.adapters.in_memory.store import InMemoryStore
-from bisector.adapters.store.database import Database, sqlite_url
-from bisector.adapters.store.sql_queue import SqlQueue
-from bisector.adapters.store.sql_store import SqlStore
 from bisector.core.model.builds import Build
-from bisector.core.model.facts import EnvironmentSeen
-from bisector.core.model.request import Request
 from bisector.core.model.samples import Outcome
 from bisector.engine.job import JobState
-from bisector.engine.ports import Store
-from bisector.engine.queue import (
-    MOST_FAILURES,
-    Cancelling,
-    EntryState,
-    Limits,
-    Order,
-    Priority,
-    Queue,
-    WorkerKind,
-    dedup_key,
-)
+from bisector.engine.queue import Cancelling, EntryState, Limits, Order, Priority, WorkerKind, dedup_key
 from bisector.errors import JobError, LeaseLost, QueueFull
 from tests.adapters.store.conftest import POSTGRESQL
-from tests.helpers.asking import REQUEST, about_worker
+from tests.adapters.store.queues import ALERT, FACT, OTHER, PERSON, SWEEP, Rig, rig_on
+from tests.helpers.asking import REQUEST
 from tests.helpers.lines import name
-
-OTHER = replace(REQUEST, repository="/other")
-FACT = EnvironmentSeen(host="h", toolchain="t", details={})
-PERSON, ALERT, SWEEP = (Order(priority=priority) for priority in (Priority.PERSON, Priority.ALERT, Priority.SWEEP))
-
-
-@dataclass
-class Fates:
-    """Implements `Processes`: what is said of each, and who was killed."""
-
-    said: dict[str, bool | None] = field(default_factory=dict)
-    killed: list[str] = field(default_factory=list)
-
-    def here(self) -> str:
-        return "here"
-
-    def lives(self, process: str) -> bool | None:
-        return self.said.get(process, True)
-
-    def kill(self, process: str) -> bool:
-        self.killed.append(process)
-        return True
-
-
-class Jumping(SystemClock):
-    """A clock whose time of day can be set; what has gone by it still knows."""
-
-    set_by = timedelta()
-
-    def now(self) -> datetime:
-        return super().now() + self.set_by
-
-
-@dataclass
-class Rig:
-    """A queue with its store, and workers by short names."""
-
-    store: Store
-    queue_with: Callable[[Limits], Queue]
-    """The same queue with these limits, as one more process would have it."""
-    clock: Jumping
-    limits: Limits = field(default_factory=Limits)
-    fates: Fates = field(default_factory=Fates)
-
-    @property
-    def queue(self) -> Queue:
-        return self.queue_with(self.limits)
-
-    def worker(self, process: str = "p", *, host: str = "a", kind: WorkerKind = WorkerKind.WORKER, **more: str) -> str:
-        return self.queue.register(about_worker(process, host=host, kind=kind, **more))
-
-    def reap(self, host: str = "a") -> tuple[str, ...]:
-        return self.queue.reap(self.fates, host)
-
-    def job(self, order: Order = PERSON, request: Request = REQUEST) -> str:
-        return self.queue.enqueue(request, order).job
-
-    def fault(self, worker: str) -> None:
-        """The worker takes a job and gives it back, through a fault of the machine."""
-        lease = self.queue.claim(worker)
-        assert lease is not None
-        store = self.queue.store_of(lease)
-        store.set_state(lease.job, JobState.RUNNING)
-        store.rest(30.0)
-        store.set_state(lease.job, JobState.QUEUED)
-
-    def state(self, job: str) -> JobState:
-        return self.store.job(job).state
 
 
 @pytest.fixture(params=["in_memory", "sqlite", POSTGRESQL])
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    clock = Jumping()
-    if request.param == "in_memory":
-        store, waiting = InMemoryStore(clock), Waiting()
-        yield Rig(store, lambda limits: InMemoryQueue(store, clock, limits, waiting), clock)
-        return
-    sqlite = request.param == "sqlite"
-    url = sqlite_url(tmp_path / "b.sqlite3") if sqlite else request.getfixturevalue("postgres").fresh()
-    database = Database(url)
-    yield Rig(SqlStore(database, clock), lambda limits: SqlQueue(database, clock, limits), clock)
-    database.close()
+    with rig_on(request.param, request, tmp_path) as made:
+        yield made
 
 
 def test_a_job_is_made_and_queued(rig: Rig) -> None:
@@ -242,85 +147,6 @@ def test_of_one_repository_no_more_at_once_than_may(rig: Rig) -> None:
     assert rig.queue.wanted(worker, second)
 
 
-def test_what_is_written_with_a_lost_lease_changes_nothing(rig: Rig) -> None:
-    job, first = rig.job(), rig.worker("p1")
-    lease = rig.queue.claim(first)
-    assert lease is not None
-    old = rig.queue.store_of(lease)
-    old.set_state(job, JobState.RUNNING)
-    old.append(job, FACT)
-    rig.fates.said["p1"] = False
-    assert rig.reap() == (job,)
-    attempts: list[Callable[[], None]] = [
-        lambda: old.append(job, FACT),
-        lambda: old.append_together(job, (FACT, FACT)),
-        lambda: old.set_state(job, JobState.DONE, "late"),
-    ]
-    taken = None
-    for moment in ("it waits", "another has it"):
-        for attempt in attempts:
-            with pytest.raises(LeaseLost):
-                attempt()
-        if moment == "it waits":
-            taken = rig.queue.claim(rig.worker("p2"))
-    assert taken is not None
-    assert rig.store.facts(job) == [FACT]
-    assert rig.state(job) is JobState.QUEUED
-    rig.queue.store_of(taken).append(job, FACT)
-    assert len(rig.store.facts(job)) == 2
-
-
-def test_a_dead_process_of_this_machine_is_given_up_at_once_and_others_only_when_late(rig: Rig) -> None:
-    rig.worker("dead", host="a")
-    rig.worker("dead", host="b")
-    rig.fates.said["dead"] = False
-    rig.reap("a")
-    assert [row.info.host for row in rig.queue.workers()] == ["b"]
-    assert rig.fates.killed == ["dead"]
-
-
-def test_a_late_worker_is_given_up_and_killed_and_never_comes_back(rig: Rig) -> None:
-    rig.limits = Limits(lease=0.05)
-    job, worker = rig.job(), rig.worker("stopped")
-    assert rig.queue.claim(worker) is not None
-    assert rig.queue.beat(worker)
-    time.sleep(0.1)
-    assert [row.late for row in rig.queue.workers()] == [True]
-    assert rig.queue.beat(worker), "late, but nobody gave it up"
-    time.sleep(0.1)
-    assert rig.reap("b") == (job,)
-    assert rig.fates.killed == [], "another machine's"
-    assert rig.reap("a") == ()
-    assert rig.fates.killed == ["stopped"]
-    assert not rig.queue.beat(worker)
-    assert rig.queue.claim(worker) is None
-
-
-def test_a_worker_that_finds_itself_given_up_does_not_kill_itself(rig: Rig) -> None:
-    rig.limits = Limits(lease=0.05)
-    rig.worker("here")
-    time.sleep(0.1)
-    rig.reap("b")
-    rig.reap("a")
-    assert rig.fates.killed == []
-
-
-def test_a_command_that_a_person_stopped_for_a_while_is_left_alone(rig: Rig) -> None:
-    rig.limits = Limits(lease=0.05)
-    job, person = rig.store.create(REQUEST), rig.worker("ctrl-z", kind=WorkerKind.PERSON)
-    rig.queue.take(person, job)
-    time.sleep(0.1)
-    rig.fates.said["ctrl-z"] = True
-    assert rig.reap() == ()
-    assert rig.queue.beat(person)
-    rig.queue.store_of(rig.queue.take(person, rig.store.create(REQUEST))).set_state("2", JobState.RUNNING)
-    rig.fates.said["ctrl-z"] = False
-    assert rig.reap() == ()
-    assert rig.fates.killed == []
-    assert rig.state("2") is JobState.PAUSED, "nobody goes on with what a person ended"
-    assert rig.state(job) is JobState.QUEUED, "which was not begun"
-
-
 def test_a_person_takes_a_job_by_its_number_unless_somebody_has_it(rig: Rig) -> None:
     job, person = rig.job(), rig.worker(kind=WorkerKind.PERSON)
     rig.queue.take(person, job)
@@ -334,21 +160,6 @@ def _taken_on_b(rig: Rig) -> str:
     job = rig.job()
     assert rig.queue.claim(rig.worker(host="b"), job) is not None
     return job
-
-
-def test_what_kills_worker_after_worker_is_left_to_a_person(rig: Rig) -> None:
-    job = rig.job()
-    for number in range(MOST_FAILURES + 1):
-        assert rig.state(job) is JobState.QUEUED
-        assert rig.queue.claim(rig.worker(f"p{number}")) is not None
-        rig.fates.said[f"p{number}"] = False
-        rig.reap()
-    assert rig.state(job) is JobState.PAUSED
-    entry = rig.queue.entry(job)
-    assert entry is not None
-    assert entry.state is EntryState.ENDED
-    rig.queue.put_back(job, PERSON)
-    assert rig.queue.claim(rig.worker()) is not None
 
 
 def test_a_fault_lets_a_job_rest(rig: Rig) -> None:
