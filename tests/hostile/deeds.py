@@ -14,14 +14,14 @@ def work(seconds):
         sum(range(1000))
 
 def called(name, file):
-    return type(work)(work.__code__.replace(co_name=name, co_filename=file), globals(), name)
+    return type(work)(work.__code__.replace(co_name=name, co_qualname=name, co_filename=file), globals(), name)
 
 def act(result):
     for name in NAMES:
-        called(name, __file__)(0.2)
-        called("work", name)(0.2)
+        called(name, __file__)(SECONDS)
+        called("work", name)(SECONDS)
 """
-"""Functions and files of such names, for a profile to show."""
+"""Functions and files of such names, for a profile to show; `SECONDS` is yet to be set."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

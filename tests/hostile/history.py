@@ -11,6 +11,8 @@ SCRIPT = "<script>document.title='hostile'</script>"
 NAME = f"{SCRIPT}]]>;\x1b[31m\u202e--upload-pack=touch${{IFS}}hostile"
 """What is to break out of wherever a name of a stranger is shown."""
 MESSAGE = f"{NAME} \0\n\n{NAME}\n" + "x" * 1_000_000
+REF = "--upload-pack=touch"
+"""A name that a branch may have."""
 PERSON = "A\x1b[31m \u202e; ]] <a@example.org>"
 
 HARMFUL_MODULES = {
@@ -89,8 +91,7 @@ ATTEMPTS = [
     lambda: os.setuid(0),
     lambda: socket.sethostname("hostile"),
     lambda: asks("mount", b"none", b"/mnt", b"tmpfs", 0, None),
-    lambda: asks("ptrace", 16, 1, None, None),  # PTRACE_ATTACH
-    lambda: asks("ptrace", 0x4206, 1, None, None),  # PTRACE_SEIZE
+    lambda: asks("ptrace", 0x4206, 1, None, None),  # PTRACE_SEIZE: whoever may does not stop it
 ]
 
 
@@ -140,6 +141,18 @@ def make_history(top: Path, deeds: Mapping[str, Deed]) -> Sandbox:
         planted = dict.fromkeys(deed.names, f"100644 {content}")
         add_commit(made, f"{name} {NAME}\n", {"deed.py": deed.code}, planted)
     add_commit(made, MESSAGE, {"level.py": LEVEL.format(level=2.0), "deed.py": HARMLESS})
+    made.git("update-ref", f"refs/heads/{REF}", "HEAD")
+    return made
+
+
+def make_dockerfiles(top: Path, image: str) -> Sandbox:
+    """A good commit, one whose Dockerfile works where no directory is but the engine's own, and a bad one."""
+    made = Sandbox.make(top)
+    plain, escape = f"FROM {image}\n", "WORKDIR /proc/self/fd/8\nRUN touch ../../../../tmp/hostile hostile\n"
+    add_commit(made, MESSAGE, {"Dockerfile": plain, "level.py": LEVEL.format(level=1.0), "deed.py": HARMLESS})
+    made.git("tag", "good")
+    add_commit(made, MESSAGE, {"Dockerfile": plain + escape})
+    add_commit(made, MESSAGE, {"Dockerfile": plain, "level.py": LEVEL.format(level=2.0)})
     return made
 
 
@@ -162,27 +175,34 @@ def add_commit(
     made.git("update-ref", "HEAD", commit)
 
 
-def make_modules(top: Path, library: Sandbox) -> Sandbox:
-    """A good commit, one for each .gitmodules whose address is refused, and a bad one whose submodule `library` is."""
-    made = Sandbox.make(top)
+def make_modules(top: Path) -> Sandbox:
+    """A good commit, one for each .gitmodules whose address is refused, one with a submodule that no file system holds,
+    and a bad one with a submodule that brings a hook, whose path is to make it one of the repository's."""
+    made, library = Sandbox.make(top / "repository"), Sandbox.make(top / "library")
+    library.commit("hooks", {"post-checkout": "#!/bin/sh\ntouch /tmp/hostile\n"})
+    hooks = library.sha("HEAD")
+    add_commit(library, NAME, {}, {"n" * 1000: f"100644 {library.sha('HEAD:post-checkout')}"})
     add_commit(made, MESSAGE, {"level.py": LEVEL.format(level=1.0), "deed.py": HARMLESS})
     made.git("tag", "good")
     for name, modules in REFUSED_MODULES.items():
         add_commit(made, f"{name} {NAME}\n", {".gitmodules": modules}, {"b": f"160000 {'1' * 40}"})
+    modules = RETURN_MODULES.format(url=library.top)
+    add_commit(made, f"a long name {NAME}\n", {".gitmodules": modules}, {"b\r": f"160000 {library.sha('HEAD')}"})
     looks = "import os\ndef act(result):\n    os.stat(os.path.dirname(__file__) + '/b\\r/post-checkout')\n"
     files = {"level.py": LEVEL.format(level=2.0), "deed.py": looks}
     link = made.git("hash-object", "-w", "--stdin", given=b".git/modules/b/hooks")
-    planted = {"b\r": f"160000 {library.sha('HEAD')}", "b": f"120000 {link}"}
-    add_commit(made, MESSAGE, {**files, ".gitmodules": RETURN_MODULES.format(url=library.top)}, planted)
+    planted = {"b\r": f"160000 {hooks}", "b": f"120000 {link}"}
+    add_commit(made, MESSAGE, files, planted)
     return made
 
 
 def make_named(top: Path) -> Sandbox:
     """A good commit and a bad one that is twice as slow, both with functions and files of names that mean harm."""
     made = Sandbox.make(top)
-    for number, level in enumerate((1.0, 2.0)):
-        add_commit(made, MESSAGE, {**TREE, "level.py": LEVEL.format(level=level), "deed.py": NAMED})
-        made.git("tag", ("good", "bad")[number])
+    for tag, level in (("good", 1.0), ("bad", 2.0)):
+        code = f"SECONDS = {level / 10}\n{NAMED}"
+        add_commit(made, MESSAGE, {**TREE, "level.py": LEVEL.format(level=level), "deed.py": code})
+        made.git("tag", tag)
     return made
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -11,15 +12,17 @@ from tests.helpers.repositories import Sandbox
 from tests.hostile.deeds import BOMBS, DEEDS, LINGER, LONG_BOMBS, SURVIVED, Deed
 from tests.hostile.history import (
     HARMFUL_MODULES,
+    REF,
     REFUSED_MODULES,
     SCRIPT,
+    make_dockerfiles,
     make_history,
     make_modules,
     make_named,
     write_scenario,
 )
 from tests.hostile.surroundings import Watch, unharmed
-from tests.report.checks import hidden_characters, page_problems, svg_problems
+from tests.report.checks import hidden_characters, page_problems
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hostile")]
 
@@ -34,9 +37,9 @@ def searched(install: Install, top: Path, deeds: Mapping[str, Deed], runner: str
     repository = make_history(top / "repository", deeds)
     fence = "fenced" if runner == "docker" else "open"
     scenario = write_scenario(top / "scenario", BASE_IMAGE, fence, watch.mark, watch.port)
-    ends = ("good", "main", "--repo", repository.top, "--scenario", scenario)
+    where = ("--repo", repository.top, "--scenario", scenario, "--runner", runner, "--no-profile")
     with unharmed(top, watch, install if runner == "docker" else None):
-        done = install.bisect(*ends, "--runner", runner, "--no-profile")
+        done = install.bisect(*where, "--", "good", REF)
     assert watch.saw_processes, "the mark by which processes are found is none"
     return repository, done, watch
 
@@ -87,6 +90,27 @@ def test_in_docker_no_commit_gets_out_of_its_box(tmp_path: Path, much: str) -> N
     assert not watch.saw_sockets, "a server in a box is on no network of this machine"
 
 
+@pytest.mark.docker
+@pytest.mark.long
+def test_a_commits_own_dockerfile_does_not_reach_the_engines_files_where_it_is_built(tmp_path: Path) -> None:
+    """Which is where the scenario says `candidate_dockerfile` alone: in all others nobody reads it."""
+    need_engine()
+    top = tmp_path / "mine"
+    top.mkdir()
+    repository = make_dockerfiles(top / "repository", BASE_IMAGE)
+    scenario = write_scenario(top / "scenario", BASE_IMAGE, "fenced") / "scenario.toml"
+    named = scenario.read_text().replace(f'image = "{BASE_IMAGE}"', 'candidate_dockerfile = "Dockerfile"')
+    scenario.write_text(named)
+    where = ("--repo", repository.top, "--scenario", scenario, "--runner", "docker", "--no-profile")
+    with install_at(tmp_path / "install", engine=True) as install, unharmed(top, engine=install):
+        done = install.bisect("good", "main", *where)
+    assert (done.code, done.result["verdict"]) == (0, "culprit_set"), done.out + done.err
+    (told,) = done.result["untestable"]
+    assert told["outcome"] == "build_failed"
+    assert told["reason"].startswith("the Dockerfile failed: ")
+    check_shown(done)
+
+
 @pytest.mark.parametrize("much", ["short", pytest.param("long", marks=pytest.mark.long)])
 def test_on_this_machine_what_yields_nothing_sound_blames_nobody(tmp_path: Path, much: str) -> None:
     deeds = {name: deed for name, deed in DEEDS.items() if much == "long" or name != LINGER}
@@ -105,13 +129,14 @@ def test_names_that_mean_harm_are_text_in_a_profile(tmp_path: Path) -> None:
     where = ("--repo", repository.top, "--scenario", scenario, "--runner", "local")
     with install_at(tmp_path / "install") as install, unharmed(top):
         done = install.bisect("good", "bad", *where)
-    assert done.culprit["suspects"]
+    assert any("document.title" in f"{each['function']} {each['file']}" for each in done.culprit["suspects"])
     check_shown(done)
     written = {(each["kind"], each["side"]): Path(each["path"]).read_text() for each in done.result["artifacts"]}
     frames = json.loads(written["speedscope", "after"])["shared"]["frames"]
     assert any(SCRIPT in each["name"] for each in frames), "the profile does not show what is to do no harm"
     assert any(SCRIPT in each.get("file", "") for each in frames)
-    assert svg_problems(written["diff", None]) == []
+    drawn = ElementTree.fromstring(written["diff", None])
+    assert not any(node.tag.endswith("script") for node in drawn.iter())
     for text in (written["diff", None], written["flamegraph", None]):
         assert SCRIPT not in text
         assert hidden_characters(text) == set()
@@ -136,9 +161,7 @@ def test_a_submodule_is_fetched_from_nowhere_it_must_not(tmp_path: Path, monkeyp
     be fetched lands in a tree of ours, whatever path it is to have, and is never run."""
     top = tmp_path / "mine"
     top.mkdir()
-    library = Sandbox.make(top / "library")
-    library.commit("hooks", {"post-checkout": "#!/bin/sh\ntouch /tmp/hostile\n"})
-    repository = make_modules(top / "repository", library)
+    repository = make_modules(top)
     scenario = write_scenario(top / "scenario", BASE_IMAGE, "open")
     monkeypatch.setenv("BISECTOR_SUBMODULE_URLS", json.dumps(["ext::", "file://", "/"]))
     where = ("--repo", repository.top, "--scenario", scenario, "--runner", "local", "--no-profile")
@@ -146,8 +169,9 @@ def test_a_submodule_is_fetched_from_nowhere_it_must_not(tmp_path: Path, monkeyp
         done = install.bisect("good", "main", *where)
     assert (done.code, done.result["verdict"]) == (0, "culprit_set"), done.out + done.err
     reasons = [each["reason"] for each in done.result["untestable"]]
-    assert len(reasons) == len(REFUSED_MODULES)
-    assert all(each.startswith("the submodule b cannot be had: ") for each in reasons), reasons
+    assert len(reasons) == len(REFUSED_MODULES) + 1
+    assert all(each.startswith("the submodule b cannot be had: ") for each in reasons[:-1]), reasons
+    assert "is longer than file systems take" in reasons[-1]
     check_shown(done)
 
 
