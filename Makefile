@@ -19,7 +19,8 @@ test: $(VENV)/ready-dev environment lint types
 
 ## long: what takes too long for CI: more whole bisects for real, and the calibration at full size
 long: $(VENV)/ready-dev environment
-	$(BIN)/python -m pytest -m "long or calibration"
+	$(BIN)/python -m pytest tests/faults -n 2 --dist loadgroup -m long
+	$(BIN)/python -m pytest --ignore tests/faults -m "long or calibration"
 
 ## fuzz: two minutes of fuzzing for each parser; what one chokes on is kept in tests/fuzz/corpus
 fuzz: $(VENV)/ready-dev

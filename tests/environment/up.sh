@@ -67,8 +67,9 @@ browser() { packages chromium chromium-driver; }
 
 profilers() { packages linux-perf valgrind; }
 
-# Benchmark and load tools whose results are read; those in Python come with the `dev` extra.
-tools() { packages hyperfine wrk hey g++ libbenchmark-dev; }
+# Benchmark and load tools whose results are read, and what moves a process's clock; those in Python come with the
+# `dev` extra.
+tools() { packages hyperfine wrk hey g++ libbenchmark-dev libfaketime; }
 
 # Only the programs: the tests run servers of their own in temporary directories. The service that Debian would start
 # for its own cluster is not wanted.

@@ -80,6 +80,8 @@ def main() -> None:
 
 
 def _import_everything() -> None:
+    import scipy.special  # noqa: F401  imported when it is first wanted: by each process, where it is not here already
+
     import bisector
 
     for module in pkgutil.walk_packages(bisector.__path__, "bisector."):

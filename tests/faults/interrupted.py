@@ -1,16 +1,22 @@
 """Whole jobs, what a run of them leaves that nothing interrupts, and what is wrong after an interrupted one."""
 
 import json
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pytest
 
 from bisector.report.json_export import result_schema
 from tests.faults.kept import broken_in, differences, kept_in, left_in
 from tests.faults.scenes import Driver, Scene
 from tests.helpers.repositories import Sandbox
 
+GROUPS = ("faults", "more faults")
+"""What two processes of the tests may play side by side."""
+HALVES = [pytest.param(n, marks=pytest.mark.xdist_group(group), id=f"half{n}") for n, group in enumerate(GROUPS)]
 SIMULATED = ("bisect", "good", "bad", "--simulate", "candidates=8,culprit=4,effect=0.3,noise=0.004", "--profile")
 COUNTING = """\
 name = "counting"
@@ -43,6 +49,11 @@ def local(forked: Driver, top: Path) -> Scene:
     (top / "scenario" / "bench.sh").write_text(BENCH)
     ends = ("HEAD~4", "HEAD", "--repo", str(shop.top), "--runner", "local", "--jobs", "1", "--no-profile")
     return Scene(forked, top, ("bisect", *ends, "--scenario", str(top / "scenario")))
+
+
+def half_of(places: Sequence[int], half: int) -> Sequence[int]:
+    """Every second one, for one of two processes."""
+    return places[half :: len(GROUPS)]
 
 
 class Clean:
@@ -84,5 +95,10 @@ def problems_of(scene: Scene, code: int | None, output: str, clean: Clean) -> li
 def _result(scene: Scene) -> dict[str, Any]:
     text = (scene.place / "state" / "reports" / scene.job / "result.json").read_text()
     result: dict[str, Any] = json.loads(text)
-    jsonschema.validate(result, result_schema())
+    _validator().validate(result)
     return {name: result[name] for name in ("verdict", "sentence", "ends", "culprits", "untestable", "others")}
+
+
+@cache
+def _validator() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(result_schema())

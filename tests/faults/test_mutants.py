@@ -10,7 +10,7 @@ from tests.faults.mutants import MUTANTS
 from tests.faults.scenes import Driver, Scene
 from tests.faults.test_stopped import woken_too_late
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("more faults")]
 
 MOST = 12
 """Places at which a mistake may not show before the one at which it does."""

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.interrupted import Clean, killed_at
+from tests.faults.interrupted import GROUPS, HALVES, Clean, half_of, killed_at
 from tests.faults.on_engine import THERE, EngineScene, contained
 from tests.faults.scenes import Driver
 from tests.helpers.installs import need_engine
 
-GROUPS = ("faults", "engine faults")
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 IN_CI = ("after make a filler", "after commit an image")
 """The first place of each of these names: what was found to leave something behind, and to forget something."""
@@ -35,13 +34,12 @@ def test_killed_at_some_steps_on_the_engine_nothing_is_left_there(scene: EngineS
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    "half", [pytest.param(n, marks=pytest.mark.xdist_group(group)) for n, group in enumerate(GROUPS)]
-)
+@pytest.mark.parametrize("half", HALVES)
 def test_killed_at_every_step_on_the_engine_nothing_is_left_there(half: int, scene: EngineScene) -> None:
     clean = Clean(scene)
     there = [number for number, place in enumerate(clean.places, start=1) if THERE.search(place)]
     began = time.monotonic()
-    wrong = [problem for number in there[half :: len(GROUPS)] for problem in killed_at(scene, number, clean)]
-    sys.stdout.write(f"{len(there)} places, half of them in {time.monotonic() - began:.0f} s, {len(wrong)} wrong\n")
+    numbers = half_of(there, half)
+    wrong = [problem for number in numbers for problem in killed_at(scene, number, clean)]
+    sys.stdout.write(f"{len(numbers)} of {len(there)} places, {time.monotonic() - began:.0f} s, {len(wrong)} wrong\n")
     assert wrong == []

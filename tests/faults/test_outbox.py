@@ -16,7 +16,7 @@ from tests.entry.server.test_telling import CULPRIT, Place
 from tests.faults.scenes import Driver, Scene
 from tests.helpers.receiver import Receiver, receiving
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("more faults")]
 
 STRIDE = 13
 TURN = "turn of the sender"

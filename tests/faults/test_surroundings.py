@@ -19,7 +19,7 @@ from tests.faults.interrupted import Clean, local, problems_of, simulated
 from tests.faults.scenes import Driver, Ended, Scene
 from tests.helpers.repositories import run_git
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("more faults")]
 
 NO_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
 ROOM = {"state": 64 << 10, "files": 4 << 10}
