@@ -12,16 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from bisector.adapters.queue.dispatch import prepare
 from bisector.adapters.store.database import Database, sqlite_url
 from bisector.adapters.store.migrate import upgrade
 from bisector.adapters.store.tables import REVISION, REVISIONS
 from bisector.engine.job import JobState
+from bisector.formats.facts import request_to_text
 from tests.e2e.test_workers import Service, assert_answered
+from tests.entry.server.test_telling import CULPRIT, request_on
 from tests.faults.interrupted import SIMULATED
 from tests.faults.kept import kept_in
 from tests.faults.scenes import Driver, Scene
-from tests.helpers.postgres import wait_until
+from tests.helpers.postgres import Server, wait_until
 
 pytestmark = [pytest.mark.slow]
 
@@ -29,6 +33,7 @@ OLD = "0003"
 """The oldest schema with a queue."""
 STRIDE = 17
 """In CI every so-manieth place."""
+JOB = "INSERT INTO jobs (created_at, state, request, sentence, cancel_requested) VALUES (0, 'done', :text, '', false)"
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
@@ -155,6 +160,39 @@ def test_a_database_of_a_newer_version_is_refused_in_words_and_left_alone(forked
     assert database.read_bytes() == before
 
 
+@pytest.mark.long
+@pytest.mark.xdist_group("postgres")
+def test_killed_in_a_migration_of_postgresql_the_next_one_completes_it(
+    postgres: Server, forked: Driver, tmp_path: Path
+) -> None:
+    scene = Scene(forked, tmp_path, ())
+    scene.set_up()
+
+    def old() -> None:
+        """A new database of the old schema, with a job in it."""
+        scene.environment = {"BISECTOR_DATABASE_URL": postgres.fresh(migrated=False)}
+        database = Database(scene.environment["BISECTOR_DATABASE_URL"], prepare)
+        upgrade(database, OLD)
+        with database.unchecked() as connection:
+            connection.execute(text(JOB), {"text": request_to_text(request_on(CULPRIT))})
+        database.close()
+
+    old()
+    places = len(scene.type("db", "upgrade", mutant="each statement").places)
+    assert places > 2 * len(REVISIONS)
+    for number in range(1, places + 1, 5):
+        old()
+        killed = scene.type("db", "upgrade", at=number, mutant="each statement")
+        assert killed.code == -signal.SIGKILL, killed.output
+        for command in ("db upgrade", "db check", "jobs list"):
+            ended = scene.type(*command.split())
+            assert ended.code == 0, (killed.places[-1], command, ended.output)
+        database = Database(scene.environment["BISECTOR_DATABASE_URL"])
+        with database.reading() as connection:
+            assert connection.exec_driver_sql("SELECT state FROM jobs").all() == [("done",)]
+        database.close()
+
+
 OLDER = "from tests.faults.worlds import CHANGES; CHANGES['older'].apply(); from bisector.cli import main; main()"
 WORLD = "candidates=400,culprit=260,effect=0.05,noise=0.02,seed=5,pace=0.15"
 
@@ -238,8 +276,6 @@ def test_migrated_under_workers_of_the_older_version_no_job_is_lost(
 
 
 def _make_older(url: str) -> None:
-    from bisector.adapters.queue.dispatch import prepare
-
     database = Database(url, None if url.startswith("sqlite") else prepare)
     upgrade(database, REVISIONS[-2])
     database.close()
