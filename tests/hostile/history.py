@@ -118,7 +118,7 @@ steps = []
 submodules = "fetch"
 [run]
 command = ["python3", "{{scenario}}/bench.py", "{{source}}", "{{out}}/result.json", "{fence}", "{mark}", "{port}"]
-timeout_seconds = 3
+timeout_seconds = 4
 memory_bytes = 402653184
 warmup_runs = 0
 [[metrics]]

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import random
 import socket
 import threading
 import uuid
@@ -19,9 +20,11 @@ _LOOK = 0.1
 
 
 def free_port() -> int:
-    """A port that nobody has now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """A port that nobody has now, of those that nobody is given for a connection of his."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @dataclass(kw_only=True)
