@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.search.campaign import CALIBRATED, OURS, Campaign, one_thread_each
 from benchmarks.search.cells import SEED, TABLES, cells_named
 from benchmarks.search.kept import with_peers
+from benchmarks.search.knowing import FLOORS
 from benchmarks.search.ours import Planner
 from benchmarks.search.peers import PEERS
 from benchmarks.search.plots import write_calibration_plot, write_costs
@@ -31,7 +32,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--replay", type=Path, nargs="+", metavar="FILE", help="events files of real jobs to play on")
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--strategies", default=EVERY_STRATEGY, help="names with commas between")
+    parser.add_argument(
+        "--strategies",
+        default=EVERY_STRATEGY,
+        help=f"names with commas between; beside the usual ones {', '.join(FLOORS)}",
+    )
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--cache", type=Path, default=Path(".bench/search"))
     parser.add_argument("--out", type=Path, default=Path("docs/search"))

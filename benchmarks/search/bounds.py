@@ -41,7 +41,7 @@ def _normal(x: Floats, sd: float) -> Floats:
     return np.asarray(np.exp(-0.5 * (x / sd) ** 2) / (sd * np.sqrt(2 * np.pi)))
 
 
-def _sides(shape: str, effect: float) -> tuple[Floats, Floats]:
+def sides(shape: str, effect: float) -> tuple[Floats, Floats]:
     """Probabilities of small cells of the value axis on the good and on the bad side."""
     if shape == "quant":
         steps = QUANTUM * np.arange(-12, 13 + int(effect))
@@ -64,7 +64,7 @@ def _relative_entropy(p: Floats, q: Floats) -> float:
 @lru_cache(maxsize=256)
 def capacity(shape: str, effect: float) -> float:
     """Bits one run can teach about the side of its commit, by quadrature, at the best share of bad commits."""
-    good, bad = _sides(shape, effect)
+    good, bad = sides(shape, effect)
 
     def information(share: float) -> float:
         mixed = (1 - share) * good + share * bad
@@ -82,7 +82,7 @@ def strict_bound(shape: str, effect: float, size: int, build_cost: float, error:
 
 @lru_cache(maxsize=256)
 def _most_different(shape: str, effect: float) -> float:
-    good, bad = _sides(shape, effect)
+    good, bad = sides(shape, effect)
     return max(_relative_entropy(bad, good), _relative_entropy(good, bad))
 
 

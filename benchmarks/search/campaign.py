@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.search.cells import Cell
+from benchmarks.search.knowing import FLOORS
 from benchmarks.search.ours import Planner
 from benchmarks.search.peers import PEERS
 from benchmarks.search.strategies import Strategy, Trial, play
@@ -80,7 +81,7 @@ def strategy_called(name: str, cell: Cell) -> Strategy:
     """The strategy of that name, told what the cell's user would tell it."""
     if name in {OURS, CALIBRATED}:
         return Planner(min_effect=cell.min_effect, exact=cell.regime == "exact", calibrated=name == CALIBRATED)
-    return PEERS[name]
+    return FLOORS[name] if name in FLOORS else PEERS[name]
 
 
 def _play_chunk(cell: Cell, strategy: str, numbers: Iterable[int], seed: int) -> list[Trial]:

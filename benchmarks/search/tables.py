@@ -7,6 +7,7 @@ from pathlib import Path
 from benchmarks.search.campaign import CALIBRATED, OURS, Campaign
 from benchmarks.search.cells import Cell
 from benchmarks.search.kept import with_peers
+from benchmarks.search.knowing import FLOORS
 from benchmarks.search.ours import PURPOSES
 from benchmarks.search.peers import PEERS
 from benchmarks.search.strategies import Trial
@@ -29,7 +30,7 @@ def summaries(campaign: Campaign) -> list[Summary]:
 def write_tables(campaign: Campaign, name: str, command: str, out: Path) -> None:
     """Write `name`.md and `name`.json; peers that were not played now stay as the tables there have them."""
     found = with_peers(summaries(campaign), campaign, out / f"{name}.json")
-    strategies = [each for each in (OURS, CALIBRATED, *PEERS) if any(one.strategy == each for one in found)]
+    strategies = [each for each in (OURS, CALIBRATED, *FLOORS, *PEERS) if any(one.strategy == each for one in found)]
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{name}.json").write_text(json.dumps([_record(each) for each in found], indent=1) + "\n")
     parts = [f"# The search against its peers: {name}", "", _how(campaign, command), ""]
@@ -52,12 +53,12 @@ def _against_bound(found: Sequence[Summary]) -> list[Row]:
         ["cell", "bound", "right", "search", "× bound", "aim", "total", "× bound", "runs", "builds", "stated", "false"]
     ]
     for each in found:
-        if each.strategy not in {OURS, CALIBRATED}:
+        if each.strategy not in {OURS, CALIBRATED, *FLOORS}:
             continue
         bound = each.cell.bound
         rows.append(
             [
-                each.cell.name + ("" if each.strategy == OURS else ", calibrated"),
+                each.cell.name + {OURS: "", CALIBRATED: ", calibrated"}.get(each.strategy, f", {each.strategy}"),
                 "–" if bound is None else f"{bound:.0f}",
                 _share(each),
                 f"{each.search:.0f}",
