@@ -8,17 +8,20 @@ import numpy as np
 import pytest
 
 from bisector.adapters.in_memory.world import World
-from bisector.core.model.history import main
+from bisector.core.model.facts import Planned
+from bisector.core.model.history import LineName, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Search
 from bisector.core.model.samples import Purpose
-from bisector.core.model.steps import Measure
+from bisector.core.model.steps import Conclude, Measure
 from bisector.core.model.verdict import Control
 from bisector.core.search.control import control_of, is_luck, noise_within
 from bisector.core.search.effect import Spread
 from bisector.core.search.ends import find_ends
 from bisector.core.search.observations import FloatArray
-from bisector.core.search.planner import main_line_view
+from bisector.core.search.outlook import outlook
+from bisector.core.search.planner import main_line_view, settings_of
+from bisector.core.search.proof import nearly_found
 from bisector.core.search.restoration import Side, side_of
 from tests.helpers.simulated import Simulation
 
@@ -103,3 +106,23 @@ def test_a_build_that_is_slower_in_every_run_is_luck_at_once(controlled: Investi
 
 def test_a_burst_over_a_builds_few_runs_is_luck_only_if_it_shows_twice(controlled: Investigation) -> None:
     assert asked_again(with_second_build(controlled, [1.3, 1.6, 1.2]))
+
+
+@pytest.mark.parametrize("seed", [2, 4])
+def test_what_comes_before_every_name_is_run_before_more_is_bought(seed: int) -> None:
+    simulation = Simulation(World(candidates=32, culprit=20, effect=0.05, noise=0.025, layout=0.001, seed=seed))
+    done = simulation.run(simulation.request(search=Search(descend=False)))
+    facts = simulation.ports.store.facts(done.job)
+    simulation.close()
+    wanting = []
+    for at, fact in enumerate(facts):
+        if isinstance(fact, Planned) and not isinstance(fact.step, Conclude):
+            before = Investigation.replay(done.job, done.request, facts[:at])
+            compared = any(sample.purpose is Purpose.CONTROL for sample in before.samples)
+            known = outlook(before)
+            if known is not None and not compared:
+                settings = settings_of(before, LineName.MAIN)
+                if nearly_found(known.view.observations(), known.decision, settings) is not None:
+                    wanting.append(fact.step)
+    assert all(isinstance(step, Measure) and step.slots[0].purpose is Purpose.CONTROL for step in wanting)
+    assert wanting

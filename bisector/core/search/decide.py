@@ -172,14 +172,18 @@ def _conclusion(observations: Observations, posterior: Posterior, costs: Costs, 
     if divisible(observations, posterior.classes, likeliest):
         alone = _standing_out(observations, posterior, 1 - 3 * error)
         return None if alone is None else _verification(observations, posterior, costs, settings, alone)
-    parent, culprit = pair(observations, posterior, likeliest)
-    tried = [v for v in observations.verifications if (v.parent, v.culprit) == (parent, culprit)]
-    step = abs(posterior.bad - posterior.good)
-    rises = [step if v.rise is None else abs(v.rise) if settings.two_sided else v.rise for v in tried]
-    held = any(rise > LEAST_RISE * step for rise in rises)
-    if not tried or (not held and len(tried) < MOST_VERIFICATIONS):
-        return _verification(observations, posterior, costs, settings, (parent, culprit))
+    places = pair(observations, posterior, likeliest)
+    rounds = sum((v.parent, v.culprit) == places for v in observations.verifications)
+    if not rounds or (rounds < MOST_VERIFICATIONS and not held(observations, posterior, settings, places)):
+        return _verification(observations, posterior, costs, settings, places)
     return Stop(ending=Ending.FOUND, found=likeliest) if probability >= 1 - MARGIN * error else None
+
+
+def held(observations: Observations, posterior: Posterior, settings: Settings, places: tuple[int, int]) -> bool:
+    """Whether fresh runs of the pair showed enough of the step."""
+    step = abs(posterior.bad - posterior.good)
+    rises = (v.rise for v in observations.verifications if (v.parent, v.culprit) == places)
+    return any(r is None or (abs(r) if settings.two_sided else r) > LEAST_RISE * step for r in rises)
 
 
 def _standing_out(observations: Observations, posterior: Posterior, wanted: float) -> tuple[int, int] | None:

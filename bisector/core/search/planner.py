@@ -156,7 +156,8 @@ def _search(investigation: Investigation, ends: Ends, elapsed: Seconds) -> Plan:
     if isinstance(found, tuple):
         return _on_part(*found, elapsed)
     if not isinstance(decision.action, Stop):
-        return replace(plan, step=as_step(view, decision.action, elapsed))
+        due = proof.due_anyway(view, decision, settings, elapsed)
+        return replace(plan, step=due or as_step(view, decision.action, elapsed))
     verdict = conclude.main_verdict(view, decision, settings)
     culprit = several.name(view, decision) if verdict.culprits else None
     if culprit and several.next_in_parts(view, (culprit,), settings, costs_of) is not None:

@@ -15,9 +15,12 @@ from bisector.core.model.trial import Trial, TrialKind
 from bisector.core.model.trials import HEAD_PLACE, Restoration, without
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Change, Control, Culprit, Doubt, Reason, Rebuilt, Verdict, VerdictKind
-from bisector.core.search.conclude import blamed_on_packages
+from bisector.core.search.conclude import blamed_on_packages, culprit_of_class
 from bisector.core.search.control import control_of, without_luck
+from bisector.core.search.decide import Decision, MeasureCommit, held, pair
+from bisector.core.search.observations import Observations, Settings
 from bisector.core.search.profiling import profile_first
+from bisector.core.search.queries import divisible
 from bisector.core.search.rebuilding import of_culprit
 from bisector.core.search.suspicion import AGAIN, held_again, next_look
 from bisector.core.search.trials import Question, next_of
@@ -54,6 +57,32 @@ def before_conclusion(view: View, step: Conclude, tau: float, elapsed: Seconds) 
         return profile or replace(step, verdict=verdict)
     found = _doubted(view, verdict, elapsed)
     return replace(step, verdict=found) if isinstance(found, Verdict) else found
+
+
+def due_anyway(view: View, decision: Decision, settings: Settings, elapsed: Seconds) -> Measure | None:
+    """The runs that compare two builds of a verified culprit's parent, as long as they were not made and more is to be
+    measured: they come before every name, so that they cost nothing here, and may be all that was wanting."""
+    found = nearly_found(view.observations(), decision, settings)
+    if found is None or decision.posterior is None:
+        return None
+    culprit = culprit_of_class(view, decision.posterior, found)
+    if len(culprit.members) != 1 or culprit.place.line is not LineName.MAIN:
+        return None
+    step = control_of(view, culprit, decision.posterior.tau, elapsed)
+    return step if isinstance(step, Measure) else None
+
+
+def nearly_found(observations: Observations, decision: Decision, settings: Settings) -> int | None:
+    """The class that was verified and is likely enough for that, while more is measured to be as sure as was asked."""
+    posterior = decision.posterior
+    if posterior is None or not isinstance(decision.action, MeasureCommit):
+        return None
+    likeliest = int(np.argmax(posterior.probability))
+    likely = posterior.probability[likeliest] >= 1 - 3 * (1 - settings.confidence)
+    if not likely or divisible(observations, posterior.classes, likeliest):
+        return None
+    places = pair(observations, posterior, likeliest)
+    return likeliest if held(observations, posterior, settings, places) else None
 
 
 def begun(investigation: Investigation) -> bool:
