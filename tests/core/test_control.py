@@ -23,6 +23,7 @@ from bisector.core.search.outlook import outlook
 from bisector.core.search.planner import main_line_view, settings_of
 from bisector.core.search.proof import nearly_found
 from bisector.core.search.restoration import Side, side_of
+from bisector.core.search.several import settings_of_part
 from tests.helpers.simulated import Simulation
 
 LOW, HIGH = np.array([0.0, 0.01, -0.01]), np.array([2.0, 2.01, 1.99])
@@ -108,7 +109,7 @@ def test_a_burst_over_a_builds_few_runs_is_luck_only_if_it_shows_twice(controlle
     assert asked_again(with_second_build(controlled, [1.3, 1.6, 1.2]))
 
 
-@pytest.mark.parametrize("seed", [2, 4])
+@pytest.mark.parametrize("seed", [2, 5, 7])
 def test_what_comes_before_every_name_is_run_before_more_is_bought(seed: int) -> None:
     simulation = Simulation(World(candidates=32, culprit=20, effect=0.05, noise=0.025, layout=0.001, seed=seed))
     done = simulation.run(simulation.request(search=Search(descend=False)))
@@ -126,3 +127,10 @@ def test_what_comes_before_every_name_is_run_before_more_is_bought(seed: int) ->
                     wanting.append(fact.step)
     assert all(isinstance(step, Measure) and step.slots[0].purpose is Purpose.CONTROL for step in wanting)
     assert wanting
+
+
+def test_all_of_the_allowed_error_is_for_names_that_are_compared_once_more(controlled: Investigation) -> None:
+    main_line = settings_of(controlled, LineName.MAIN)
+    assert main_line.reserve == 0
+    assert settings_of(controlled, LineName.INNER).reserve > 0
+    assert settings_of_part(main_line).reserve > 0

@@ -301,3 +301,18 @@ def test_before_nothing_more_can_be_learnt_the_ends_are_run_again(monkeypatch: p
     assert decide(observations(line(8), many), costs(8), Settings()).action == Stop(ending=Ending.EXHAUSTED)
     clear = observations(line(8), {0: GOOD, 8: BAD})
     assert decide(clear, costs(8), Settings()).action == Stop(ending=Ending.EXHAUSTED)
+
+
+def test_a_part_of_the_error_is_left_where_nothing_is_measured_after_an_answer() -> None:
+    good, bad = [100.0, 99.4, 100.7, 99.9], [101.7, 101.1, 102.2, 101.6]
+    runs = {0: good, 3: [100.2, 99.6, 100.5], 4: [101.3, 102.0, 101.6], 8: bad}
+    tried = [Verification(parent=3, culprit=4, passed=True, rise=1.6)]
+    seen = replace(observations(line(8), runs, verifications=tried), attempted=((3, 4),))
+    rebuilding, all_of_it = replace(costs(8), rebuild=5.0), Settings(reserve=0.0)
+    decided = decide(seen, rebuilding, all_of_it)
+    assert decided.posterior is not None
+    assert 0.95 < decided.posterior.probability.max() < 0.97
+    assert isinstance(decided.action, Stop)
+    assert isinstance(decide(seen, rebuilding, Settings()).action, MeasureCommit)
+    # Where nothing can be built afresh, no builds are compared after it.
+    assert isinstance(decide(seen, costs(8), all_of_it).action, MeasureCommit)

@@ -15,7 +15,7 @@ from bisector.core.search.bursts import agree, quiet_reach
 from bisector.core.search.end_levels import ONE_SIDED_95, end_difference
 from bisector.core.search.information import Hypotheses
 from bisector.core.search.noise import centre
-from bisector.core.search.observations import FloatArray, Observations, Settings
+from bisector.core.search.observations import RESERVE, FloatArray, Observations, Settings
 from bisector.core.search.posterior import Posterior, assess
 from bisector.core.search.queries import divisible, splitting_queries, worth_rerunning
 
@@ -31,8 +31,6 @@ EQUIVALENCE = 1.5
 LEAST_RISE, MOST_VERIFICATIONS, MOST_ATTEMPTS = 0.25, 2, 4
 """Part of the step that fresh runs have to show, else they are made once more: the step may have been a burst. Rounds
 that verify one pair in all, those that gave nothing to judge by with them, before the search ends without it."""
-MARGIN = 0.6
-"""Part of the allowed error up to which a culprit is searched for: the rest is left to what no model here has."""
 LIKELIER = 0.5
 MOST_FIRST = 4
 """Times the first runs of an end are made at most before it is believed that no more can be learnt of them."""
@@ -176,7 +174,8 @@ def _conclusion(observations: Observations, posterior: Posterior, costs: Costs, 
     rounds = sum((v.parent, v.culprit) == places for v in observations.verifications)
     if not rounds or (rounds < MOST_VERIFICATIONS and not held(observations, posterior, settings, places)):
         return _verification(observations, posterior, costs, settings, places)
-    return Stop(ending=Ending.FOUND, found=likeliest) if probability >= 1 - MARGIN * error else None
+    reserve = RESERVE if costs.rebuild is None else settings.reserve
+    return Stop(ending=Ending.FOUND, found=likeliest) if probability >= 1 - (1 - reserve) * error else None
 
 
 def held(observations: Observations, posterior: Posterior, settings: Settings, places: tuple[int, int]) -> bool:

@@ -12,6 +12,10 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 
+RESERVE = 0.4
+"""Part of the allowed error that is left to what no model here has, where nothing is measured after an answer."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """How sure to be, and what to guard against.
@@ -28,6 +32,7 @@ class Settings:
     prior_drift: float = 0.05
     verify_pairs: tuple[int, int] = (3, 24)
     two_sided: bool = False
+    reserve: float = RESERVE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -132,6 +132,9 @@ def settings_of(investigation: Investigation, name: LineName) -> Settings:
     if not investigation.request.searches:
         # Two commits alone cannot tell a build's luck from the commit's doing; the report says that it is not covered.
         return replace(settings, first_runs=COMPARE_RUNS, tau_ratios=(0.0,), tau_prior=(1.0,))
+    if name is LineName.MAIN:
+        # Two builds of the parent are run beside each culprit of this line, and it is named if it stands after that.
+        settings = replace(settings, reserve=0.0)
     listed = {LineName.INNER: investigation.branch, LineName.PART: investigation.parts}.get(name)
     if listed is not None and listed.in_context:
         return replace(settings, prior_no_change=0.02, first_runs=2)

@@ -10,7 +10,7 @@ from bisector.core.model.facts import CulpritNamed
 from bisector.core.model.verdict import Culprit, Reason, Verdict, VerdictKind
 from bisector.core.search import conclude
 from bisector.core.search.decide import Costs, Decision, Ending, MeasureCommit, Stop, decide, pair
-from bisector.core.search.observations import Settings
+from bisector.core.search.observations import RESERVE, Settings
 from bisector.core.search.posterior import Posterior, assess
 from bisector.core.search.shape import Uneven, uneven
 from bisector.core.search.view import View
@@ -43,7 +43,7 @@ def stretches(view: View, named: Sequence[CulpritNamed]) -> Iterator[tuple[int, 
 def settings_of_part(settings: Settings) -> Settings:
     """How a side is searched: for a change either way, since a second one may take back a part of the first."""
     pairs = (max(settings.verify_pairs[0], PAIRS_FURTHER), max(settings.verify_pairs[1], PAIRS_FURTHER))
-    return replace(settings, prior_no_change=PRIOR_OF_NO_FURTHER, two_sided=True, verify_pairs=pairs)
+    return replace(settings, prior_no_change=PRIOR_OF_NO_FURTHER, two_sided=True, verify_pairs=pairs, reserve=RESERVE)
 
 
 def next_in_parts(
