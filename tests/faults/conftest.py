@@ -1,5 +1,7 @@
-"""One driver for all tests here, and an install in which only the measuring tools are made yet."""
+"""One driver for all tests here, an install in which only the measuring tools are made yet, and where installs lie."""
 
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +10,23 @@ import pytest
 from bisector.adapters.measure.tools import prepare
 from tests.faults.interrupted import Clean, simulated
 from tests.faults.scenes import Driver, driver
+
+IN_MEMORY = Path("/dev/shm")
+ROOM = 1 << 30
+
+
+@pytest.fixture
+def tmp_path(tmp_path: Path) -> Iterator[Path]:
+    """In memory where programs may lie there: syncing a disk takes longer than all the rest of most tests here.
+
+    What was written is there after a kill, synced or not: only a loss of power would tell.
+    """
+    about = os.statvfs(IN_MEMORY) if os.access(IN_MEMORY, os.W_OK) else None
+    if about is None or about.f_flag & os.ST_NOEXEC or about.f_bavail * about.f_bsize < ROOM:
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(prefix="bisector-faults-", dir=IN_MEMORY) as made:
+        yield Path(made)
 
 
 @pytest.fixture(scope="session")

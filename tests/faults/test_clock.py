@@ -16,6 +16,8 @@ from tests.helpers.postgres import wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.xdist_group("clock")]
 
 LIBRARY = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))), None)
+SHARED = ("faketime_shm", "sem.faketime_sem")
+"""What it leaves in memory when its process is killed."""
 AWAKE = """\
 import threading, time
 # With a monotonic clock that is left alone, libfaketime 0.9.10 answers EINVAL to the call that Python's sleep makes.
@@ -59,6 +61,8 @@ def leaping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Leaping
     made.leap("+0")
     yield made
     made.close()
+    for left in (f"{name}_{process.pid}" for process in made.running for name in SHARED):
+        (Path("/dev/shm") / left).unlink(missing_ok=True)
 
 
 def test_a_clock_that_leaps_by_a_day_costs_no_lease(leaping: Leaping) -> None:
