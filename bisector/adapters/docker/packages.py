@@ -21,7 +21,8 @@ from bisector.engine.stop import StopSignal
 
 _FIND_LIMIT: Seconds = 60.0
 _MOST_READ: Bytes = 16 << 20
-_LONGEST_LABEL = 1 << 16
+_LONGEST_LABEL = 3 << 14
+"""A line of a Dockerfile, which is how an image gets its labels, has at most 64 KiB."""
 _NAMES = (
     "*/METADATA",
     "*/PKG-INFO",

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from bisector.adapters.docker.packages import packages_as_label, packages_from
 from bisector.adapters.measure.packages import packages_in
 from bisector.adapters.measure.pinned import calls_pip
 from bisector.core.model.samples import Outcome
 from bisector.core.model.scenario import BuildRecipe
+from bisector.core.model.units import digest
 from bisector.errors import ScenarioError
 from bisector.formats.installed import debian_versions
 from tests.adapters.runner.laboratory import Files, Laboratory
@@ -49,6 +51,23 @@ def test_packages_in_a_directory_of_the_checkout_are_told(lab: Laboratory) -> No
     build = lab.build({FOO_FILE: FOO}, steps=(f"{INSTALL} --target vendor foo-bar",), python=True)
     assert build.packages is not None
     assert build.packages["python:foo-bar"] == "1.2"
+
+
+def test_a_build_that_is_found_again_knows_its_packages(lab: Laboratory) -> None:
+    order = lab.order({FOO_FILE: FOO}, steps=(f"{INSTALL} --target vendor foo-bar",), python=True)
+    build, again = lab.make(order), lab.make(order)
+    assert again.reused
+    assert again.packages == build.packages
+    assert again.packages
+
+
+def test_more_packages_than_a_label_holds_are_not_kept_in_one() -> None:
+    few = {f"python:{digest(str(n))}": str(n) for n in range(500)}
+    assert packages_from(packages_as_label(few)) == few
+    assert packages_from(packages_as_label({})) == {}
+    many = {f"python:{digest(str(n))}": str(n) for n in range(5000)}
+    assert packages_from(packages_as_label(many)) is None
+    assert packages_from(packages_as_label(None)) is None
 
 
 def test_those_of_the_dependencies_below_a_build_count_as_its_own(lab: Laboratory) -> None:
