@@ -18,7 +18,7 @@ from bisector.core.model.special import stdtrit
 from bisector.core.search.ends import find_ends
 from bisector.core.search.observations import FloatArray
 
-FEWEST_OTHERS = 2
+FEWEST_AT_AN_END = 2
 FEWEST_FREE = 4
 """Degrees of freedom within builds, below which the noise of a run is not known well enough."""
 PART = 0.25
@@ -63,14 +63,14 @@ def _opened(samples: Sequence[Sample]) -> list[tuple[Sample, list[Sample]]]:
             first.setdefault(unit, (sample, []))
         elif sample.counts and unit in first and sample.step == first[unit][0].step:
             first[unit][1].append(sample)
-    return [(warm, others) for warm, others in first.values() if len(others) >= FEWEST_OTHERS]
+    return [(warm, others) for warm, others in first.values() if others]
 
 
 def _alike(metric: Metric, opened: list[tuple[Sample, list[Sample]]], sides: list[list[Sample]]) -> bool:
     groups = [(_logs(metric, [warm]), _logs(metric, others)) for warm, others in opened]
     good, bad = (_logs(metric, side) for side in sides)
     values = [group for pair in groups for group in pair]
-    if not groups or min(good.size, bad.size) < FEWEST_OTHERS or not all(np.isfinite(each).all() for each in values):
+    if not groups or min(good.size, bad.size) < FEWEST_AT_AN_END or not all(np.isfinite(each).all() for each in values):
         return False
     free = sum(others.size - 1 for _, others in groups)
     if free < FEWEST_FREE:
