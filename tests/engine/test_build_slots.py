@@ -25,7 +25,7 @@ from bisector.errors import InfraFault, LeaseLost
 from tests.engine.test_worker import Bench
 from tests.helpers.simulated import Simulation
 
-FIRST = World(candidates=32, culprit=21, effect=0.1, noise=0.01, seed=3, cores=8)
+FIRST = World(candidates=32, culprit=21, effect=0.1, noise=0.04, seed=3, cores=8)
 SECOND = World(candidates=16, culprit=9, effect=0.3, noise=0.005, seed=4, cores=8)
 
 
