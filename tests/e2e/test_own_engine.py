@@ -1,4 +1,4 @@
-"""An engine of the test's own that is killed, stopped and hangs in the middle of a job: no commit is blamed for it."""
+"""An engine of the test's own that is killed, stopped, hangs or has a full disk: no commit is blamed for it."""
 
 import io
 import os
@@ -30,6 +30,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
+SMALL = "64m"
+
 SCENARIO = """\
 name = "slow"
 [build]
@@ -50,12 +52,28 @@ class OwnEngine:
         self.top = top
         self.url = f"unix://{top}/docker.sock"
         self.process: subprocess.Popen[bytes] | None = None
+        self.data = top / "data"
+        self.data.mkdir()
+
+    def on_a_small_disk(self) -> None:
+        """Before it is started: everything it keeps lies on a file system of its own."""
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "tmpfs", str(self.data)], check=True)
+
+    def fill_up(self) -> None:
+        """Leave nothing of its disk."""
+        with suppress(OSError), (self.data / "filler").open("wb", buffering=0) as filler:
+            while filler.write(bytes(4096)):
+                pass
+
+    def make_room(self) -> None:
+        """Take away what fills it."""
+        (self.data / "filler").unlink()
 
     def start(self) -> None:
         # What a killed engine left would keep the next one from starting.
         for stale in (self.top / "docker.pid", self.top / "exec" / "containerd" / "containerd.pid"):
             self._end_what_was_left(stale)
-        places = [f"--data-root={self.top}/data", f"--exec-root={self.top}/exec", f"--pidfile={self.top}/docker.pid"]
+        places = [f"--data-root={self.data}", f"--exec-root={self.top}/exec", f"--pidfile={self.top}/docker.pid"]
         apart = [
             "--bridge=none",
             "--iptables=false",
@@ -106,6 +124,8 @@ class OwnEngine:
             self.process.terminate()
             self.process.wait(timeout=60)
         self._end_what_was_left(self.top / "exec" / "containerd" / "containerd.pid")
+        if self.data.is_mount():
+            subprocess.run(["umount", "--lazy", str(self.data)], check=True)
 
 
 def _parts_of(*programs: str) -> set[str]:
@@ -120,11 +140,13 @@ def _parts_of(*programs: str) -> set[str]:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[OwnEngine]:
+def engine(tmp_path: Path, how: str) -> Iterator[OwnEngine]:
     need_engine()
     made = OwnEngine(tmp_path)
-    made.start()
+    if how == "full":
+        made.on_a_small_disk()
     try:
+        made.start()
         made.import_tiny()
         yield made
     finally:
@@ -139,25 +161,33 @@ def _job(victim: Victim, engine: OwnEngine, *arguments: str) -> "subprocess.Pope
     )
 
 
-@pytest.mark.parametrize("how", ["killed", "stopped", "hung"])
+@pytest.mark.parametrize("how", ["killed", "stopped", "hung", "full"])
 def test_an_engine_that_goes_away_costs_no_commit_its_name(how: str, engine: OwnEngine, tmp_path: Path) -> None:
     victim = Victim(tmp_path)
     (victim.top / "scenario" / "scenario.toml").write_text(SCENARIO)
     ends = ("HEAD~12", "HEAD", "--repo", str(victim.top / "repository"), "--runner", "docker")
+    if how == "full":
+        engine.fill_up()
     process = _job(victim, engine, "bisect", *ends, "--scenario", str(victim.top / "scenario"), "--no-profile")
-    wait_until(lambda: _runs(victim) >= 2, 240, "two runs")
+    if how != "full":
+        wait_until(lambda: _runs(victim) >= 2, 240, "two runs")
     if how == "hung":
         engine.signal(signal.SIGSTOP)
         time.sleep(15)
         engine.signal(signal.SIGCONT)
     else:
-        engine.signal(signal.SIGKILL if how == "killed" else signal.SIGTERM)
-        engine.ended()
+        if how != "full":
+            engine.signal(signal.SIGKILL if how == "killed" else signal.SIGTERM)
+            engine.ended()
         _, complaint = process.communicate(timeout=300)
         assert process.returncode == 5, complaint.decode()
         assert b"bisector jobs resume 1" in complaint
         assert b"Traceback" not in complaint
-        engine.start()
+        if how == "full":
+            assert b"no space left" in complaint.lower(), complaint.decode()
+            engine.make_room()
+        else:
+            engine.start()
         process = _job(victim, engine, "jobs", "resume", "1")
     _, complaint = process.communicate(timeout=300)
     assert process.returncode == 0, complaint.decode()
