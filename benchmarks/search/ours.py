@@ -121,7 +121,13 @@ def _built(step: BuildPlace, world: World, units: dict[tuple[int, int], int]) ->
     same = world.plan.regime == "buildfix"
     content = f"{index}" if same else f"{index}.{step.number}"
     if unit is None:
-        build = Build(key=key, outcome=Outcome.BUILD_FAILED, reason="does not build", seconds=world.build_cost * UNIT)
+        build = Build(
+            key=key,
+            outcome=Outcome.BUILD_FAILED,
+            reason="does not build",
+            seconds=world.build_cost * UNIT,
+            clean=step.clean,
+        )
     else:
         units[index, step.number] = unit
         build = Build(key=key, outcome=Outcome.OK, handle="bench", content=content, seconds=world.build_cost * UNIT)

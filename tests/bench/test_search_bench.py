@@ -96,6 +96,14 @@ def test_ours_is_the_planner_itself() -> None:
     assert min(trial.spent[name] for name in ("ends", "builds", "runs", "verifying")) > 0
 
 
+@pytest.mark.parametrize("trial", range(12))
+def test_ours_tries_once_more_what_did_not_build_and_then_answers(trial: int) -> None:
+    """Beside the culprit that is a set, which is the right answer there."""
+    played = play(Planner(), world(setting=Setting.UNBUILDABLE, effect=10.0, trial=trial))
+    assert played.right, played
+    assert played.builds < 32
+
+
 def test_a_classical_test_knows_the_same_from_the_different() -> None:
     draw = np.random.default_rng(1)
     same, other = draw.standard_normal(30), draw.standard_normal(30)
