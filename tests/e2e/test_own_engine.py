@@ -124,7 +124,8 @@ class OwnEngine:
             self.process.terminate()
             self.process.wait(timeout=60)
         self._end_what_was_left(self.top / "exec" / "containerd" / "containerd.pid")
-        if self.data.is_mount():
+        # One for the small disk, and one for every engine that was killed: it mounts its data upon itself.
+        while self.data.is_mount():
             subprocess.run(["umount", "--lazy", str(self.data)], check=True)
 
 
