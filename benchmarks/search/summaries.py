@@ -9,6 +9,7 @@ from scipy.special import betaincinv
 
 from benchmarks.search.cells import Cell
 from benchmarks.search.strategies import Trial
+from bisector.core.search.observations import FloatArray
 
 BINS = (0.0, 0.6, 0.8, 0.95, 0.97, 0.99, 0.999, 1.0)
 """Edges of the bins of stated probability."""
@@ -52,6 +53,7 @@ class Summary:
     named: Share | None
     """Right answers among those that named a commit."""
     slowest_decision: float
+    search_error: float = 0.0
     spent: Mapping[str, float] = field(default_factory=dict)
     """Mean cost by purpose, where the strategy tells."""
 
@@ -59,6 +61,7 @@ class Summary:
     def of(cls, cell: Cell, strategy: str, trials: Sequence[Trial]) -> "Summary":
         """The summary of at least one trial."""
         cost = np.array([trial.cost for trial in trials])
+        search = cost - np.array([trial.verification for trial in trials])
         stated = [trial.stated for trial in trials if trial.stated is not None and trial.answered]
         named = [trial for trial in trials if trial.answered]
         return cls(
@@ -67,13 +70,14 @@ class Summary:
             right=Share(hits=sum(trial.right for trial in trials), trials=len(trials)),
             false_culprits=sum(trial.false_culprit for trial in trials),
             cost=float(cost.mean()),
-            cost_error=float(cost.std(ddof=1) / np.sqrt(len(cost))) if len(cost) > 1 else 0.0,
-            search=float(np.mean([trial.cost - trial.verification for trial in trials])),
+            cost_error=_error_of_mean(cost),
+            search=float(search.mean()),
             runs=float(np.mean([trial.runs for trial in trials])),
             builds=float(np.mean([trial.builds for trial in trials])),
             stated=float(np.mean(stated)) if stated else None,
             named=Share(hits=sum(t.right for t in named), trials=len(named)) if named else None,
             slowest_decision=max(trial.decision_seconds for trial in trials),
+            search_error=_error_of_mean(search),
             spent={name: float(np.mean([t.spent.get(name, 0.0) for t in trials])) for name in trials[0].spent},
         )
 
@@ -81,6 +85,10 @@ class Summary:
     def ratio(self) -> float | None:
         """Cost of the search over the bound."""
         return None if self.cell.bound is None else self.search / self.cell.bound
+
+
+def _error_of_mean(values: FloatArray) -> float:
+    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

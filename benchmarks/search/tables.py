@@ -15,6 +15,14 @@ from benchmarks.search.summaries import Share, Summary, calibration
 from benchmarks.search.worlds import Setting
 
 Row = Sequence[str]
+DEAR = 3.0
+"""Times the bound from which a peer is dear."""
+BESIDE_THE_DEAR, BESIDE_THE_CHEAP = 0.6, 0.9
+"""Parts of the best peer's cost that are aimed at."""
+BESIDE_THE_BEST = (
+    "Beside the peer that is right most often in the cell, the cheapest of those that are equally so: its cost, and "
+    "ours over it, without and with what verifying cost (none of the peers does)."
+)
 
 
 def summaries(campaign: Campaign) -> list[Summary]:
@@ -35,6 +43,8 @@ def write_tables(campaign: Campaign, name: str, command: str, out: Path) -> None
     (out / f"{name}.json").write_text(json.dumps([_record(each) for each in found], indent=1) + "\n")
     parts = [f"# The search against its peers: {name}", "", _how(campaign, command), ""]
     parts += [*_markdown(_against_bound(found)), "", *_markdown(_side_by_side(found, strategies)), ""]
+    if any(each.strategy in PEERS for each in found):
+        parts += [BESIDE_THE_BEST, "", *_markdown(beside_the_best(found)), ""]
     parts += ["What our cost goes into, in runs:", "", *_markdown(_by_purpose(found))]
     (out / f"{name}.md").write_text("\n".join(parts) + "\n")
 
@@ -62,7 +72,7 @@ def _against_bound(found: Sequence[Summary]) -> list[Row]:
                 "–" if bound is None else f"{bound:.0f}",
                 _share(each),
                 f"{each.search:.0f}",
-                _times(each.search, bound),
+                _times(each.search, bound, each.search_error),
                 "–" if each.cell.aim is None else f"{each.cell.aim:g}",
                 f"{each.cost:.0f} ± {each.cost_error:.0f}",
                 _times(each.cost, bound),
@@ -77,12 +87,41 @@ def _against_bound(found: Sequence[Summary]) -> list[Row]:
 
 def _side_by_side(found: Sequence[Summary], strategies: Sequence[str]) -> list[Row]:
     rows: list[Row] = [["cell", *strategies]]
+    for cell, known in _by_cell(found).items():
+        rows.append([cell.name, *(_short(known.get(strategy)) for strategy in strategies)])
+    return rows
+
+
+def beside_the_best(found: Sequence[Summary]) -> list[Row]:
+    """A row for each cell that peers played: the best of them, and our cost over its."""
+    rows: list[Row] = [["cell", "best peer", "right", "cost", "× bound", "our right", "search ÷", "total ÷", "aim"]]
+    for cell, known in _by_cell(found).items():
+        peers = [each for each in known.values() if each.strategy in PEERS]
+        if not peers or OURS not in known:
+            continue
+        ours, best = known[OURS], max(peers, key=lambda each: (each.right.value, -each.cost))
+        dear = cell.bound is not None and best.cost > DEAR * cell.bound
+        rows.append(
+            [
+                cell.name,
+                best.strategy,
+                f"{100 * best.right.value:.1f} %",
+                f"{best.cost:.0f}",
+                _times(best.cost, cell.bound),
+                f"{100 * ours.right.value:.1f} %",
+                f"{ours.search / best.cost:.2f}",
+                f"{ours.cost / best.cost:.2f}",
+                f"{BESIDE_THE_DEAR if dear else BESIDE_THE_CHEAP:g}",
+            ]
+        )
+    return rows
+
+
+def _by_cell(found: Sequence[Summary]) -> dict[Cell, dict[str, Summary]]:
     by_cell: dict[Cell, dict[str, Summary]] = {}
     for each in found:
         by_cell.setdefault(each.cell, {})[each.strategy] = each
-    for cell, known in by_cell.items():
-        rows.append([cell.name, *(_short(known.get(strategy)) for strategy in strategies)])
-    return rows
+    return by_cell
 
 
 def _by_purpose(found: Sequence[Summary]) -> list[Row]:
@@ -109,8 +148,10 @@ def _of_all(share: Share) -> str:
     return f"{100 * share.value:.1f} % ({100 * low:.1f}–{100 * high:.1f})"
 
 
-def _times(cost: float, bound: float | None) -> str:
-    return "–" if bound is None else f"{cost / bound:.2f}"
+def _times(cost: float, bound: float | None, error: float = 0.0) -> str:
+    if bound is None:
+        return "–"
+    return f"{cost / bound:.2f}" + (f" ± {error / bound:.2f}" if error else "")
 
 
 def _markdown(rows: Iterable[Row]) -> list[str]:
@@ -132,6 +173,7 @@ def _record(each: Summary) -> dict[str, object]:
         "bound": each.cell.bound,
         "aim": each.cell.aim,
         "search_cost": each.search,
+        "search_cost_error": each.search_error,
         "total_cost": each.cost,
         "total_cost_error": each.cost_error,
         "runs": each.runs,
