@@ -8,6 +8,7 @@ from bisector.core.model.scenario import Better
 from bisector.core.model.verdict import VerdictKind
 from bisector.report import numbers
 from bisector.report.document import Report
+from bisector.report.phrase import Phrase, quote
 from bisector.report.restoration import FAR
 from bisector.report.text import one_line
 from bisector.report.words import OUTCOMES, VERDICTS
@@ -16,6 +17,7 @@ SETTLED = frozenset({VerdictKind.CULPRIT, VerdictKind.SEVERAL, VerdictKind.NOT_R
 
 
 LONGEST_NAME = 60
+MOST_REASONS, LONGEST_REASON = 3, 160
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +63,18 @@ def untestable_summary(report: Report) -> str:
         OUTCOMES[outcome] + (f" ×{number}" if len(counts) > 1 else "") for outcome, number in sorted(counts.items())
     )
     return f"{numbers.count(len(report.untestable), 'commit')} could not be tested: {numbers.listing(told)}."
+
+
+def reasons_told(report: Report) -> tuple[Phrase, ...]:
+    """What commits that could not be tested said, the commonest first and each once, with how many said it
+    where that is not all of them."""
+    counts = Counter(one_line(each.reason, LONGEST_REASON) for each in report.untestable if each.reason)
+    if len(counts) == 1 and counts.total() == len(report.untestable):
+        return (Phrase(quote(next(iter(counts)))),)
+    found = [Phrase(f"{numbers.count(number, 'commit')}: {quote(reason)}") for reason, number in counts.most_common()]
+    if len(found) > MOST_REASONS:
+        found[MOST_REASONS:] = [Phrase(f"and {numbers.count(len(found) - MOST_REASONS, 'more reason')}")]
+    return tuple(found)
 
 
 def _comparison(report: Report) -> str:

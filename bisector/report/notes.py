@@ -27,6 +27,7 @@ from bisector.report.growth import notes_of_growth
 from bisector.report.packages import notes_of_packages
 from bisector.report.phrase import Phrase, quote
 from bisector.report.sentence import named
+from bisector.report.text import displayed
 from bisector.report.words import OUTCOMES
 
 _FIGURE = re.compile(r"[0-9]+")
@@ -71,7 +72,8 @@ def _ends(investigation: Investigation, ends: EndsPart) -> Iterator[str]:
         if end.index == index:
             continue
         failure = investigation.failures.get(main(index))
-        why = f" ({OUTCOMES[failure[0]]})" if failure is not None else ""
+        said = "" if failure is None or not failure[1] else f": {quote(displayed(failure[1]))}"
+        why = f" ({OUTCOMES[failure[0]]}{said})" if failure is not None else ""
         stand_in, steps = investigation.line.commit(end.index), numbers.count(abs(end.index - index), "commit")
         yield (
             f"{named(investigation.line.commit(index))}, named as {name}, cannot be tested{why}: "

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bisector.report.attached import Paragraph
 from bisector.report.document import Report
-from bisector.report.headline import untestable_summary
+from bisector.report.headline import reasons_told, untestable_summary
 from bisector.report.phrase import plain
 from bisector.report.text import columns, harmless
 from bisector.report.wrapping import wrapped
@@ -42,7 +42,10 @@ def render_terminal(report: Report, *, width: int = 80, style: Style = PLAIN, pa
     blocks = [
         [styled(line, style.strong) for line in wrapped(plain(report.sentence), width)],
         list(_evidence(report, width, style)),
-        wrapped(untestable_summary(report), width),
+        [
+            *wrapped(untestable_summary(report), width),
+            *(line for each in reasons_told(report) for line in wrapped(plain(each), width, first="  ", rest="    ")),
+        ],
         [line for note in report.notes for line in wrapped(plain(note), width, first="Note: ", rest="      ")],
         *(
             [styled(section.title, style.strong), *set_out(section.text, width)]

@@ -44,6 +44,22 @@ def test_sections_of_other_layers_have_a_place() -> None:
     assert "\n\nSuspects\n 61 %  parse costs more costs more costs\n       more costs more" in shown
 
 
+def test_what_could_not_be_tested_says_why_and_each_reason_once() -> None:
+    told = report(KINDS["culprit"])
+    one = told.untestable[0]
+
+    def shown(*reasons: str) -> str:
+        parts = tuple(replace(one, reason=reason) for reason in reasons)
+        return " ".join(render_terminal(replace(told, untestable=parts), width=200).split())
+
+    assert "2 commits could not be tested: does not build. No module named 'x' Note" in shown(
+        *["No module named 'x'"] * 2
+    )
+    text = shown("rare", "common", "common", "", "third", "fourth", "fifth")
+    assert "2 commits: common 1 commit: rare 1 commit: third and 2 more reasons" in text
+    assert "fourth" not in text
+
+
 def test_a_path_is_harmless() -> None:
     assert "\x1b" not in render_terminal(report(KINDS["culprit"]), path="/a\x1b[2J")
 
