@@ -272,4 +272,5 @@ def _trust(investigation: Investigation) -> Iterator[str]:
         yield "Everything ran on the machine itself, without isolation."
     measured = (*MEASURED, *MEASURED_OVER)
     if investigation.samples and investigation.metric.source not in measured and not is_counter(investigation.metric):
-        yield f"{quote(investigation.metric.name)} is what the measured program says of itself."
+        name = "What is printed" if investigation.metric.if_printed else quote(investigation.metric.name)
+        yield f"{name} is what the measured program says of itself."

@@ -63,7 +63,12 @@ def compared(investigation: Investigation, metric: Metric) -> Metric:
     """`metric` by the name of what is compared of it: "p95 of seconds" where that is not its level."""
     across = investigation.request.search.across
     plain_level = across is Across.MEDIAN or metric == CRASHED
-    return metric if plain_level else replace(metric, name=f"{across} of {metric.name}")
+    return replace(metric, name=spoken(metric) if plain_level else f"{across} of {spoken(metric)}")
+
+
+def spoken(metric: Metric) -> str:
+    """The metric's name as a sentence has it: of a bare command nobody has named what it prints."""
+    return "the printed value" if metric.if_printed else metric.name
 
 
 def standing(investigation: Investigation, found: Outlook | None, state: str) -> Phrase:

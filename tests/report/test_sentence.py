@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from bisector.core.model.investigation import Investigation
+from bisector.core.model.scenario import Metric
 from bisector.core.model.verdict import Change, Reason, Verdict, VerdictKind
-from bisector.report.sentence import name_of, sentence_of
+from bisector.report.phrase import plain
+from bisector.report.sentence import answer, name_of, sentence_of
 from tests.report import worlds
 from tests.report.checks import hidden_characters
 
@@ -37,6 +39,13 @@ def test_every_verdict_is_one_sentence(kind: str) -> None:
     assert text.endswith(".")
     assert not hidden_characters(text)
     assert "\n" not in text
+
+
+def test_what_a_bare_command_prints_has_no_name_of_its_own() -> None:
+    done = KINDS["culprit"]
+    assert done.verdict is not None
+    printed = Metric(name="printed", source="printed", if_printed=True)
+    assert "made the printed value worse by" in plain(answer(done, done.verdict, printed))
 
 
 @pytest.mark.parametrize("kind", list(VerdictKind))
