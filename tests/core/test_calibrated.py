@@ -102,6 +102,17 @@ def test_a_walk_of_the_level_is_seen_and_raises_the_prior_of_drift() -> None:
     assert all(each > usual.prior_drift for each in moved)
 
 
+def test_bursts_over_a_few_runs_in_a_row_are_no_drift() -> None:
+    usual = Settings()
+    chances = []
+    for seed in range(20):
+        draw, taken = np.random.default_rng(seed), readings(0.02, 0.0, seed=seed)
+        slow = np.repeat(draw.random(len(taken) // 5 + 1) < 0.1, 5)
+        spelt = [Reading(build=each.build, value=each.value * (2 if slow[n] else 1)) for n, each in enumerate(taken)]
+        chances.append(informed(usual, calibration_of("m", spelt)).prior_drift)
+    assert sum(each < usual.prior_drift for each in chances) >= 16
+
+
 @given(st.floats(0.001, 0.2), st.floats(0, 0.5))
 def test_priors_stay_priors(sigma: float, tau: float) -> None:
     told = informed(Settings(), known(sigma, tau))

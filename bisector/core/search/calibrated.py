@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bisector.core.model.calibration import Calibration
-from bisector.core.search.observations import FloatArray, Settings
+from bisector.core.search.observations import FloatArray, IntArray, Settings
 
 BOTH_ERRORS = 3.29
 """Standard errors at which a change is both told at 95 % and missed once in twenty: 1.645 twice."""
 CLIPPED = 4.0
 """Deviations beyond which a run counts as that far out: a burst is not the usual noise."""
+FAR = 3.0
+"""Deviations beyond which a run says nothing of a drift: runs of one burst lie close together as well."""
 EFFECTS = np.array([0.25, 0.5, 1.0, 2.0, 4.0, 10.0])
 CAPACITY = np.array([0.0111, 0.044, 0.161, 0.486, 0.913, 1.0])
 """Bits that one run can tell of the side its commit is on, for changes of so many deviations (Gaussian noise)."""
@@ -54,12 +56,14 @@ def calibration_of(metric: str, readings: Sequence[Reading]) -> Calibration:
     runs = len(values) / len(names)
     middle = np.array([np.median(scaled[builds == name]) for name in names])
     left = scaled - middle[np.searchsorted(names, builds)]
-    reach = CLIPPED * 1.4826 * float(np.median(np.abs(left)))
-    drawn_in = scaled - left + np.clip(left, -reach, reach) if reach > 0 else scaled
+    spread = 1.4826 * float(np.median(np.abs(left))) or np.inf
+    drawn_in = scaled - left + np.clip(left, -CLIPPED * spread, CLIPPED * spread)
     means = np.array([drawn_in[builds == name].mean() for name in names])
-    residuals = drawn_in - means[np.searchsorted(names, builds)]
+    residuals = _within_builds(drawn_in, builds)
     sigma = float(np.sqrt((residuals**2).sum() / (len(values) - len(names))))
     between = float(runs * means.var(ddof=1))
+    near = np.abs(left) <= FAR * spread
+    usual = _within_builds(scaled[near], builds[near])
     return Calibration(
         metric=metric,
         runs=round(runs),
@@ -68,9 +72,15 @@ def calibration_of(metric: str, readings: Sequence[Reading]) -> Calibration:
         sigma=sigma,
         tau=float(np.sqrt(max(between - sigma**2, 0.0) / runs)),
         between=between,
-        autocorrelation=_autocorrelation(residuals),
-        drift=drift_of(residuals, sigma),
+        autocorrelation=_autocorrelation(usual),
+        drift=drift_of(usual, sigma),
     )
+
+
+def _within_builds(values: FloatArray, builds: IntArray) -> FloatArray:
+    """Values about the mean of their build."""
+    _, unit = np.unique(builds, return_inverse=True)
+    return np.asarray(values - (np.bincount(unit, values) / np.bincount(unit))[unit])
 
 
 def informed(settings: Settings, known: Calibration) -> Settings:
