@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bisector.adapters.in_memory.world import World
 from bisector.core.model.facts import CulpritNamed
-from bisector.core.model.history import LineName, main
+from bisector.core.model.history import LineName, Place, main
 from bisector.core.model.request import Search
 from bisector.core.search.decide import Stop, decide
 from bisector.core.search.ends import find_ends
@@ -105,15 +105,29 @@ def test_one_name_alone_is_as_likely_as_when_it_was_named(searched: tuple[View, 
     assert verdict(view, (named,), asked).culprits[0].probability == pytest.approx(named.culprit.probability)
 
 
+@pytest.mark.parametrize("factor", np.linspace(1.0, 1.03, 31))
+def test_nobody_is_named_alone_below_what_was_asked(
+    searched: tuple[View, CulpritNamed, Settings], factor: float
+) -> None:
+    view, named, asked = searched
+    vague = _with_values(view, {main(19): float(factor)})
+    found = verdict(vague, (named,), asked).culprits[0]
+    assert found.probability >= asked.confidence or len(found.members) == 2
+
+
+def _with_values(view: View, factors: Mapping[Place, float]) -> View:
+    """`view` with the values of runs at some places multiplied."""
+    samples = tuple(
+        replace(s, values={each: value * factors.get(s.place, 1.0) for each, value in s.values.items()})
+        for s in view.investigation.samples
+    )
+    return replace(view, investigation=replace(view.investigation, samples=samples))
+
+
 def test_a_name_that_became_less_sure_is_searched_on(searched: tuple[View, CulpritNamed, Settings]) -> None:
     view, named, asked = searched
     assert less_sure(view, (named,), asked, costs_of) is None
-    beside = {main(19): 1.018, main(20): 0.985}
-    samples = tuple(
-        replace(s, values={each: value * beside.get(s.place, 1.0) for each, value in s.values.items()})
-        for s in view.investigation.samples
-    )
-    vague = replace(view, investigation=replace(view.investigation, samples=samples))
+    vague = _with_values(view, {main(19): 1.018, main(20): 0.985})
     found = less_sure(vague, (named,), asked, costs_of)
     assert found is not None
     assert not isinstance(found.action, Stop)

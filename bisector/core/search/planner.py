@@ -36,7 +36,7 @@ from bisector.core.search.untooled import without_tool
 from bisector.core.search.view import View, inner_view, main_view
 from bisector.core.search.warming import warm_ups
 
-PLANNER = "5"
+PLANNER = "6"
 COMPARE_RUNS = 10
 CHECKING_RUNS = 2
 """Fresh runs of each end before samples taken over from another job are believed."""

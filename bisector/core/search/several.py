@@ -6,6 +6,8 @@ The ends of a side are commits that were measured already, so that a side on whi
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from bisector.core.model.facts import CulpritNamed
 from bisector.core.model.verdict import Culprit, Reason, Verdict, VerdictKind
 from bisector.core.search import conclude
@@ -172,8 +174,11 @@ def _judged(window: View, named: CulpritNamed, settings: Settings) -> tuple[Culp
     chances = posterior.of_candidates(observations.weights)
     members, probability = named.culprit.members, float(sum(chances[member - 1] for member in named.culprit.members))
     if probability < settings.confidence:
-        # What was measured since made it less sure: nobody is named below what was asked.
+        # What was measured since made it less sure: nobody is named alone below what was asked.
         members, probability = conclude.credible_set(observations, posterior, settings.confidence)
+        if len(members) == 1 and probability < settings.confidence:
+            most = float(chances.max() / chances.sum())
+            members, probability = conclude.credible_set(observations, posterior, np.nextafter(most, 1.0))
     culprit = replace(
         named.culprit,
         members=members,
