@@ -23,6 +23,7 @@ from bisector.report.basis import Basis
 from bisector.report.checkouts import checkout_notes
 from bisector.report.counted import counted_notes, counted_part
 from bisector.report.document import EndsPart
+from bisector.report.faulting import notes_of_faults
 from bisector.report.growth import notes_of_growth
 from bisector.report.packages import notes_of_packages
 from bisector.report.phrase import Phrase, quote
@@ -51,6 +52,7 @@ def notes_of(basis: Basis, ends: EndsPart | None) -> tuple[Phrase, ...]:
         *(notes_of_packages(found) if found is not None and not _blamed(basis) else ()),
         *_left_out(investigation),
         *review(investigation),
+        *notes_of_faults(basis),
         *(_doubtful(found) if found is not None else ()),
         *(_bounded(found) if found is not None else ()),
         *(_shape(found) if found is not None else ()),
