@@ -66,7 +66,7 @@ AIM = (
     *_each("lognorm t3 bimodal quant", aim=1.8),
     *_each("burst hetero drift drift3 mix", aim=2.3),
     *_each("build buildmode", aim=3.0),
-    *_each("buildfix"),
+    *_each("same buildfix"),
     *(
         Cell(regime=regime, setting=Setting.NO_CHANGE, min_effect=0.01)
         for regime in ("gauss", "burst", "build", "drift")
@@ -109,7 +109,7 @@ SETTINGS = tuple(
 CALIBRATION = (
     *(
         Cell(regime=regime, effect=effect)
-        for regime in ("gauss", "lognorm", "t3", "bimodal", "burst", "hetero", "quant", "drift", "build", "mix")
+        for regime in ("gauss", "lognorm", "t3", "bimodal", "burst", "hetero", "quant", "drift", "build", "mix", "same")
         for effect in (1.0, 2.0)
     ),
     *(Cell(regime=regime, size=size) for regime in ("gauss", "build") for size in (8, 1024)),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from benchmarks.search.strategies import Answer
-from benchmarks.search.worlds import Setting, World
+from benchmarks.search.worlds import REGIMES, Setting, World
 from bisector.core.model.builds import Build
 from bisector.core.model.calibration import Calibration
 from bisector.core.model.captures import ChangeSeen
@@ -96,7 +96,8 @@ def calibration_in(world: World) -> Calibration:
     earlier = World(replace(world.plan, setting=Setting.NO_CHANGE, seed=world.plan.seed + 1))
     units = [unit for _ in range(CALIBRATED[0]) if (unit := earlier.build(0)) is not None]
     turns = [units if turn % 2 == 0 else units[::-1] for turn in range(CALIBRATED[1])]
-    return calibration_of("seconds", [Reading(build=u, value=earlier.run(u)) for order in turns for u in order])
+    taken = [Reading(build=u, value=earlier.run(u)) for order in turns for u in order]
+    return calibration_of("seconds", taken, same_build=REGIMES[world.plan.regime].fixed_builds)
 
 
 @lru_cache(maxsize=8)
@@ -118,7 +119,7 @@ def _built(step: BuildPlace, world: World, units: dict[tuple[int, int], int]) ->
     unit = world.build(index)
     key = f"{index:032x}{step.number:032x}"
     # A rebuild that cannot draw another offset is one that comes out the same.
-    same = world.plan.regime == "buildfix"
+    same = REGIMES[world.plan.regime].fixed_builds
     content = f"{index}" if same else f"{index}.{step.number}"
     if unit is None:
         build = Build(

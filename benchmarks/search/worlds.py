@@ -39,7 +39,7 @@ class Regime:
     """Deviation of an offset that every build draws anew."""
     build_modes: bool = False
     fixed_builds: bool = False
-    """A rebuild of the same commit has the same offset."""
+    """A rebuild of the same commit is the same, offset and all, as with most programs that are not compiled."""
     uneven: bool = False
     """Every commit has a scale of its own, larger on the bad side."""
 
@@ -59,6 +59,7 @@ REGIMES = {
         Regime(name="build", build=0.5),
         Regime(name="buildmode", build_modes=True),
         Regime(name="buildfix", build=0.5, fixed_builds=True),
+        Regime(name="same", fixed_builds=True),
         Regime(name="mix", shape="lognorm", burst_share=0.03, drift=0.04, build=0.25),
         Regime(name="exact", shape="none"),
         Regime(name="quietbuild", shape="none", build=0.5),

@@ -52,7 +52,7 @@ def command(ref: str, builds: int, runs: int, command_line: tuple[str, ...], **o
                 took = "at hand" if build.reused else seconds(build.seconds)
                 click.echo(f"build {len(made)} of {builds}: {took}", err=True)
             readings = _read(intake.request, made, extent, (ports, wiring.stop))
-            found = keep(intake.request, readings, ports)
+            found = keep(intake.request, made, readings, ports)
         _tell(found, intake.request)
         return 0
 
@@ -77,6 +77,8 @@ def _tell(found: Calibration, request: Request) -> None:
     )
     click.echo(f"a run        deviates by {percent(found.sigma)}")
     build = f"deviates by {percent(found.tau)}" if found.tau > 0 else "adds nothing that these runs can tell"
+    if found.same_build:
+        build += ", and is the same every time: how far those of other commits deviate is learned from jobs"
     click.echo(f"a build      {build}")
     drift = f"{percent(found.drift, signed=True)} from the first to the second half" if found.drift else "none seen"
     click.echo(f"drift        {drift}; runs in a row correlate by {found.autocorrelation:+.2f}")

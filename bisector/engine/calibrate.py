@@ -54,9 +54,10 @@ def take_readings(
                 yield Reading(build=number, value=_value(request, session))
 
 
-def keep(request: Request, readings: list[Reading], ports: Ports) -> Calibration:
-    """What the readings say of the metric, kept for the jobs of this scenario on this host."""
-    found = calibration_of(request.metric.name, readings)
+def keep(request: Request, builds: list[Build], readings: list[Reading], ports: Ports) -> Calibration:
+    """What the readings of `builds` say of the metric, kept for the jobs of this scenario on this host."""
+    same = all(build.content for build in builds) and len({build.content for build in builds}) == 1
+    found = calibration_of(request.metric.name, readings, same_build=same)
     host = ports.runner.environment(request).host
     ports.store.keep_calibration(request.sampling_identity(), host, found)
     return found

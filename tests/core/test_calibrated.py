@@ -129,6 +129,13 @@ def test_builds_that_do_not_differ_make_build_variance_unlikely_and_others_likel
     assert apart[-1] > usual[-1]
 
 
+@given(st.integers(0, 1000), st.floats(0, 0.05))
+def test_builds_that_come_out_the_same_say_nothing_of_those_of_other_commits(seed: int, tau: float) -> None:
+    usual = Settings()
+    told = informed(usual, calibration_of("m", readings(0.02, tau, seed=seed), same_build=True))
+    assert told.tau_prior == pytest.approx(usual.tau_prior)
+
+
 @given(st.floats(0.001, 0.1), st.floats(0, 0.05), st.integers(1, 500), st.floats(0.01, 1))
 def test_what_is_seen_and_what_it_takes_agree(sigma: float, tau: float, runs: int, effect: float) -> None:
     noise = known(sigma, tau)

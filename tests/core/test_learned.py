@@ -157,6 +157,18 @@ def test_what_is_merged_lies_between_and_stays_a_prior(one: Calibration, other: 
     assert 0 < told.prior_drift < 1
 
 
+@given(kept, kept)
+def test_of_builds_only_jobs_tell_where_a_commit_builds_the_same_each_time(
+    one: Calibration, other: Calibration
+) -> None:
+    found = merged(replace(one, same_build=True), other)
+    assert found.builds == other.builds
+    assert found.same_build == (other.builds == 1)
+    if other.builds > 1:
+        ratios = [each.between / each.sigma**2 for each in (found, other)]
+        assert ratios[0] == pytest.approx(ratios[1])
+
+
 @given(kept)
 def test_what_was_known_long_ago_fades(one: Calibration) -> None:
     many = one

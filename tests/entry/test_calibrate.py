@@ -55,6 +55,7 @@ def test_on_a_real_repository_through_the_local_runner(cli: Cli, repository: San
     done = cli("calibrate", "bad", *where, "--builds", "2", "--runs", "4")
     assert done.code == 0
     assert "2 builds × 4 runs" in done.out
+    assert re.search(r"^a build +\S.*, and is the same every time", done.out, re.MULTILINE)
     assert "as calibrated" in cli("bisect", "good", "bad", *where, "--dry-run").out
 
 

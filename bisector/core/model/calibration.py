@@ -28,5 +28,7 @@ class Calibration:
     """Pairs of runs that `autocorrelation` rests on; 0 stands for all runs."""
     jobs: int = 0
     """Finished jobs whose runs are in it; 0 for a calibration alone."""
+    same_build: bool = False
+    """Whether all builds came out equal, file by file: how far those of other commits deviate is then not in it."""
     last: str = ""
     """The job whose runs came to it last, so that one that is killed and gone on with does not count twice."""

@@ -44,8 +44,11 @@ class Outlay:
     builds: int
 
 
-def calibration_of(metric: str, readings: Sequence[Reading]) -> Calibration:
-    """The noise in `readings`: analysis of variance with builds as a random effect. At least 2 builds, 2 runs each."""
+def calibration_of(metric: str, readings: Sequence[Reading], *, same_build: bool = False) -> Calibration:
+    """The noise in `readings`: analysis of variance with builds as a random effect. At least 2 builds, 2 runs each.
+
+    `same_build` says that the builds are equal: that they do not differ then says nothing of those of other commits.
+    """
     values = np.array([reading.value for reading in readings], dtype=float)
     builds = np.array([reading.build for reading in readings])
     names = np.unique(builds)
@@ -74,6 +77,7 @@ def calibration_of(metric: str, readings: Sequence[Reading]) -> Calibration:
         between=between,
         autocorrelation=_autocorrelation(usual),
         drift=drift_of(usual, sigma),
+        same_build=same_build,
     )
 
 
@@ -87,12 +91,14 @@ def informed(settings: Settings, known: Calibration) -> Settings:
     """`settings` with what is `known` of builds and drift as prior: insurance costs nothing where it is not needed.
 
     The between-builds mean square over σ²(1 + r ρ²) is chi-squared with builds - 1 degrees of freedom, for each ratio ρ
-    of build to run deviation; that likelihood times the usual prior is the new one.
+    of build to run deviation; that likelihood times the usual prior is the new one. Builds of one commit that came out
+    equal leave the usual one: each commit may still be fast or slow by where its code happens to lie.
     """
     ratios, usual = np.array(settings.tau_ratios), np.array(settings.tau_prior)
     sigma = max(known.sigma, 1e-12)
     expected = 1 + known.runs * ratios**2
-    log_weight = -(known.builds - 1) / 2 * (np.log(expected) + known.between / sigma**2 / expected) + np.log(usual)
+    degrees = 0 if known.same_build else known.builds - 1
+    log_weight = -degrees / 2 * (np.log(expected) + known.between / sigma**2 / expected) + np.log(usual)
     weight = np.exp(log_weight - log_weight.max())
     count = known.neighbours or known.runs * known.builds
     moves = known.drift != 0.0 or known.autocorrelation * np.sqrt(count) > CORRELATED

@@ -87,7 +87,7 @@ def merged(known: Calibration | None, new: Calibration) -> Calibration:
     if known is None:
         return new
     within = [min(known.within or known.builds * (known.runs - 1), MOST_KEPT), new.within]
-    between = [min(known.builds - 1, MOST_KEPT), new.builds - 1]
+    between = [0 if known.same_build else min(known.builds - 1, MOST_KEPT), new.builds - 1]
     pairs = [min(known.neighbours or known.runs * known.builds, MOST_KEPT), new.neighbours]
     sigma = float(np.sqrt(_weighted([known.sigma**2, new.sigma**2], within)))
     ratio = _weighted([each.between / max(each.sigma, 1e-12) ** 2 for each in (known, new)], between)
@@ -104,6 +104,7 @@ def merged(known: Calibration | None, new: Calibration) -> Calibration:
         drift=new.drift,
         within=sum(within),
         neighbours=sum(pairs),
+        same_build=known.same_build and not any(between),
         jobs=known.jobs + new.jobs,
     )
 
