@@ -22,7 +22,7 @@ def notes_of_faults(basis: Basis) -> Iterator[str]:
     """Of each culprit whose runs surely take more page faults than its parent's, or fewer: how many."""
     investigation, verdict = basis.investigation, basis.verdict
     metric = investigation.metric
-    if verdict is None or is_counter(metric) or metric.source in OF_MEMORY:
+    if verdict is None or investigation.history is None or is_counter(metric) or metric.source in OF_MEMORY:
         return
     for old, new in pairs_of(investigation, verdict):
         before, after = (_faults(investigation, place) for place in (old, new))

@@ -8,6 +8,7 @@ import pytest
 from bisector.core.model.history import Place, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.scenario import Metric
+from bisector.core.model.verdict import Reason, Verdict, VerdictKind
 from bisector.report.phrase import plain
 from tests.report.worlds import by_verdict, report
 
@@ -51,6 +52,11 @@ def test_more_or_fewer_are_told_of_the_culprit(before: tuple[int, ...], after: t
 )
 def test_what_may_be_chance_or_matters_little_is_not(before: tuple[int, ...], after: tuple[int, ...]) -> None:
     assert told(DONE, {PARENT: before, CULPRIT: after}) == []
+
+
+def test_a_job_that_ended_before_its_commits_were_listed_has_none() -> None:
+    verdict = Verdict(kind=VerdictKind.INCONCLUSIVE, reason=Reason.BUDGET)
+    assert told(replace(DONE, history=None, builds={}, samples=(), verdict=verdict), {}) == []
 
 
 @pytest.mark.parametrize("source", ["page_faults", "peak_memory", "instructions"])
