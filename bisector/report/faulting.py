@@ -28,10 +28,9 @@ def notes_of_faults(basis: Basis) -> Iterator[str]:
         before, after = (_faults(investigation, place) for place in (old, new))
         if min(len(before), len(after)) < FEWEST_RUNS or not _apart(before, after):
             continue
-        few, many = median(before), median(after)
         yield (
-            f"Page faults: {numbers.whole(round(many))} in a run of {named(investigation.commit(new))}, "
-            f"{numbers.whole(round(few))} before it. Memory that is asked of the kernel, or given back and asked for "
+            f"Page faults: {numbers.whole(round(median(after)))} in a run of {named(investigation.commit(new))}, "
+            f"{numbers.whole(round(median(before)))} before it. Memory that is asked of the kernel, or given back and asked for "
             "again, takes time that lies in none of the program's functions."
         )
 
