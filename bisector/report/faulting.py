@@ -30,8 +30,8 @@ def notes_of_faults(basis: Basis) -> Iterator[str]:
             continue
         yield (
             f"Page faults: {numbers.whole(round(median(after)))} in a run of {named(investigation.commit(new))}, "
-            f"{numbers.whole(round(median(before)))} before it. Memory that is asked of the kernel, or given back and asked for "
-            "again, takes time that lies in none of the program's functions."
+            f"{numbers.whole(round(median(before)))} before it. Memory that is asked of the kernel, or given back and "
+            "asked for again, takes time that lies in none of the program's functions."
         )
 
 
