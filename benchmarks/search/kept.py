@@ -24,7 +24,7 @@ def with_peers(found: Sequence[Summary], campaign: Campaign, file: Path) -> list
             cost=record["total_cost"],
             cost_error=record["total_cost_error"],
             search=record["search_cost"],
-            search_error=record.get("search_cost_error", 0.0),
+            search_error=record["search_cost_error"],
             runs=record["runs"],
             builds=record["builds"],
             stated=record["stated"],

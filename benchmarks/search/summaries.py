@@ -47,13 +47,13 @@ class Summary:
     cost: float
     cost_error: float
     search: float
+    search_error: float
     runs: float
     builds: float
     stated: float | None
     named: Share | None
     """Right answers among those that named a commit."""
     slowest_decision: float
-    search_error: float = 0.0
     spent: Mapping[str, float] = field(default_factory=dict)
     """Mean cost by purpose, where the strategy tells."""
 
@@ -72,12 +72,12 @@ class Summary:
             cost=float(cost.mean()),
             cost_error=_error_of_mean(cost),
             search=float(search.mean()),
+            search_error=_error_of_mean(search),
             runs=float(np.mean([trial.runs for trial in trials])),
             builds=float(np.mean([trial.builds for trial in trials])),
             stated=float(np.mean(stated)) if stated else None,
             named=Share(hits=sum(t.right for t in named), trials=len(named)) if named else None,
             slowest_decision=max(trial.decision_seconds for trial in trials),
-            search_error=_error_of_mean(search),
             spent={name: float(np.mean([t.spent.get(name, 0.0) for t in trials])) for name in trials[0].spent},
         )
 

@@ -56,8 +56,8 @@ def take_readings(
 
 def keep(request: Request, builds: list[Build], readings: list[Reading], ports: Ports) -> Calibration:
     """What the readings of `builds` say of the metric, kept for the jobs of this scenario on this host."""
-    same = all(build.content for build in builds) and len({build.content for build in builds}) == 1
-    found = calibration_of(request.metric.name, readings, same_build=same)
+    contents = {build.content for build in builds}
+    found = calibration_of(request.metric.name, readings, same_build=len(contents) == 1 and None not in contents)
     host = ports.runner.environment(request).host
     ports.store.keep_calibration(request.sampling_identity(), host, found)
     return found

@@ -68,10 +68,10 @@ def untestable_summary(report: Report) -> str:
 def reasons_told(report: Report) -> tuple[Phrase, ...]:
     """What commits that could not be tested said, the commonest first and each once, with how many said it
     where that is not all of them."""
-    counts = Counter(one_line(each.reason, LONGEST_REASON) for each in report.untestable if each.reason)
+    counts = Counter(quote(each.reason, LONGEST_REASON) for each in report.untestable if each.reason)
     if len(counts) == 1 and counts.total() == len(report.untestable):
-        return (Phrase(quote(next(iter(counts)))),)
-    found = [Phrase(f"{numbers.count(number, 'commit')}: {quote(reason)}") for reason, number in counts.most_common()]
+        return (Phrase(next(iter(counts))),)
+    found = [Phrase(f"{numbers.count(number, 'commit')}: {reason}") for reason, number in counts.most_common()]
     if len(found) > MOST_REASONS:
         found[MOST_REASONS:] = [Phrase(f"and {numbers.count(len(found) - MOST_REASONS, 'more reason')}")]
     return tuple(found)

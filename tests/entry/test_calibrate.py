@@ -59,6 +59,15 @@ def test_on_a_real_repository_through_the_local_runner(cli: Cli, repository: San
     assert "as calibrated" in cli("bisect", "good", "bad", *where, "--dry-run").out
 
 
+def test_builds_that_differ_are_not_said_to_be_the_same(cli: Cli, repository: Sandbox) -> None:
+    draws = ("--build", "date +%s%N > drawn")
+    where = ("--repo", repository.top, "--runner", "local", "--builds", "2", "--runs", "3")
+    done = cli("calibrate", "bad", *where, *draws, "--", "cat", "drawn")
+    assert done.code == 0, done.err
+    assert re.search(r"^a build +\S", done.out, re.MULTILINE)
+    assert "the same every time" not in done.out
+
+
 def test_a_commit_that_does_not_build_is_said(cli: Cli, repository: Sandbox, scenario: Path) -> None:
     repository.commit("broken", {"lib.py": "LEVEL = (\n"})
     done = cli("calibrate", "HEAD", "--repo", repository.top, "--scenario", scenario, "--runner", "local")

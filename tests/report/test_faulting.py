@@ -48,6 +48,7 @@ def test_more_or_fewer_are_told_of_the_culprit(before: tuple[int, ...], after: t
         ((4000, 4100), (4700, 4800)),  # less than a quarter more
         ((400, 410), (900, 920)),  # too few to take time
         ((0,), (9000, 9200)),  # not known before
+        ((4000, *[0] * 99), (9000, 9200)),  # known of one run
     ],
 )
 def test_what_may_be_chance_or_matters_little_is_not(before: tuple[int, ...], after: tuple[int, ...]) -> None:

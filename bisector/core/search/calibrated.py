@@ -62,11 +62,11 @@ def calibration_of(metric: str, readings: Sequence[Reading], *, same_build: bool
     spread = 1.4826 * float(np.median(np.abs(left))) or np.inf
     drawn_in = scaled - left + np.clip(left, -CLIPPED * spread, CLIPPED * spread)
     means = np.array([drawn_in[builds == name].mean() for name in names])
-    residuals = _within_builds(drawn_in, builds)
+    residuals = within_builds(drawn_in, builds)
     sigma = float(np.sqrt((residuals**2).sum() / (len(values) - len(names))))
     between = float(runs * means.var(ddof=1))
     near = np.abs(left) <= FAR * spread
-    usual = _within_builds(scaled[near], builds[near])
+    usual = within_builds(scaled[near], builds[near])
     return Calibration(
         metric=metric,
         runs=round(runs),
@@ -81,8 +81,8 @@ def calibration_of(metric: str, readings: Sequence[Reading], *, same_build: bool
     )
 
 
-def _within_builds(values: FloatArray, builds: IntArray) -> FloatArray:
-    """Values about the mean of their build."""
+def within_builds(values: FloatArray, builds: IntArray) -> FloatArray:
+    """Values about the mean of their build; `builds` names that of each."""
     _, unit = np.unique(builds, return_inverse=True)
     return np.asarray(values - (np.bincount(unit, values) / np.bincount(unit))[unit])
 

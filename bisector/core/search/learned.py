@@ -16,7 +16,7 @@ from bisector.core.model.request import Across, JobKind
 from bisector.core.model.samples import Sample
 from bisector.core.model.scenario import CRASHED
 from bisector.core.model.verdict import Reason, VerdictKind
-from bisector.core.search.calibrated import CLIPPED, drift_of
+from bisector.core.search.calibrated import CLIPPED, drift_of, within_builds
 from bisector.core.search.ends import find_ends
 from bisector.core.search.observations import FloatArray, IntArray
 from bisector.core.search.planner import main_line_view
@@ -53,7 +53,7 @@ def learned(investigation: Investigation) -> Calibration | None:
     within = len(samples) - len(count)
     if within < FEWEST_WITHIN:
         return None
-    residuals = runs.values - _means(runs)
+    residuals = within_builds(runs.values, runs.unit)
     spread = 1.4826 * float(np.median(np.abs(residuals[residuals != 0]))) if residuals.any() else 0.0
     drawn_in = np.clip(residuals, -CLIPPED * spread, CLIPPED * spread)
     sigma = float(np.sqrt((drawn_in**2).sum() / within))
@@ -143,10 +143,6 @@ def _sides(investigation: Investigation) -> Callable[[Place], Hashable]:
         return sum(place.index >= last for _, last in cuts)
 
     return side
-
-
-def _means(runs: _Runs) -> FloatArray:
-    return np.asarray((np.bincount(runs.unit, runs.values) / np.bincount(runs.unit))[runs.unit])
 
 
 def _between(runs: _Runs, sigma: float) -> tuple[float, int, float]:
