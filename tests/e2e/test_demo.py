@@ -14,17 +14,25 @@ pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 MERGE_OF = {PLANTED["python-cpu"]: "Merge branch 'hyphens'", PLANTED["compiled-c"]: "Merge branch 'c-counter'"}
 """The merge that brought a planted commit in, where it is not on the main line itself."""
+QUIET = 0.1
+"""Below this deviation of a run a search that ends without a name is a fault, not the machine's."""
 
 
 def subject(demo: Sandbox, commit: str) -> str:
     return demo.git("log", "-1", "--format=%s", commit)
 
 
-def named(demo: Sandbox, done: Done) -> tuple[str, str]:
-    """Subjects of the culprit and of the inner commit ("" where there is none)."""
-    culprit = done.culprit
-    inner = culprit["inner"]
-    return subject(demo, culprit["commit"]), subject(demo, inner["commit"]) if inner else ""
+def check(demo: Sandbox, done: Done, scenario: str) -> None:
+    """What was planted is named: alone where the machine is quiet, and on any machine among what is left."""
+    merge, commit = truth(scenario)
+    found, inner = done.found, done.found["inner"]
+    outside = [subject(demo, each) for each in found["set"]]
+    inside = [subject(demo, each) for each in inner["set"]] if inner else [""]
+    assert merge in outside, done.out
+    assert commit in inside, done.out
+    if done.noise < QUIET:
+        assert (outside, inside) == ([merge], [commit]), done.out
+        assert found["verified"] is True, done.out
 
 
 def need_program(name: str) -> None:
@@ -34,7 +42,7 @@ def need_program(name: str) -> None:
 
 
 def truth(scenario: str) -> tuple[str, str]:
-    """What `named` should be."""
+    """Subjects of the culprit and of the commit inside it ("" where it is none that brings others in)."""
     planted = PLANTED[scenario]
     return (MERGE_OF[planted], planted) if planted in MERGE_OF else (planted, "")
 
@@ -48,15 +56,16 @@ def test_in_docker_the_merge_and_the_commit_inside_it_are_named_and_named_again(
     docker_install: Install, demo: Sandbox
 ) -> None:
     first = docker_install.bisect(*ends(demo, "demo"), "--runner", "docker")
-    assert named(demo, first) == truth("demo")
-    assert first.culprit["verified"] is True
+    check(demo, first, "demo")
     assert first.result["runner"] == "docker"
     assert first.result["cost"]["builds"] > 0
 
     second = docker_install.bisect(*ends(demo, "demo"), "--runner", "docker", "--no-profile")
-    assert named(demo, second) == truth("demo")
-    assert second.result["cost"]["builds"] == 0
-    assert second.result["cost"]["runs"] < first.result["cost"]["runs"]
+    check(demo, second, "demo")
+    assert second.result["cost"]["builds_reused"] > 0
+    if max(first.noise, second.noise) < QUIET:
+        assert second.result["cost"]["builds"] == 0
+        assert second.result["cost"]["runs"] < first.result["cost"]["runs"]
 
 
 @pytest.mark.long
@@ -69,7 +78,7 @@ def test_what_a_report_says_of_doing_it_again_finds_the_same_elsewhere(
     assert {first.result["good"], first.result["bad"]} < set(command)
     with install_at(tmp_path / "elsewhere", engine=True) as elsewhere:
         reproduced = elsewhere.again(command)
-    assert named(demo, reproduced) == truth("demo")
+    check(demo, reproduced, "demo")
     assert reproduced.result["cost"]["builds"] > 0
 
 
@@ -78,14 +87,14 @@ def test_each_scenario_finds_its_own_commit_on_this_machine(
     local_install: Install, demo: Sandbox, scenario: str
 ) -> None:
     done = local_install.bisect(*ends(demo, scenario), "--runner", "local", "--no-profile")
-    assert named(demo, done) == truth(scenario)
+    check(demo, done, scenario)
 
 
 @pytest.mark.long
 def test_the_modules_that_come_along_are_counted_once_a_commit(local_install: Install, demo: Sandbox) -> None:
     how = ("--runner", "local", "--no-profile", "--metric", "imports")
     done = local_install.bisect(*ends(demo, "import-time"), *how)
-    assert named(demo, done) == truth("import-time")
+    check(demo, done, "import-time")
     cost = done.result["cost"]
     # A run a build, and another one of both ends, the culprit and its parent.
     assert cost["runs"] <= cost["builds"] + cost["builds_reused"] + 4
@@ -100,7 +109,7 @@ TOOLS = {"c-cmake": "cmake", "go": "go", "java": "javac", "javascript-npm": "npm
 def test_each_language_finds_its_own_commit(local_install: Install, demo: Sandbox, scenario: str) -> None:
     need_program(TOOLS.get(scenario, "make"))
     done = local_install.bisect(*ends(demo, scenario), "--runner", "local", "--no-profile")
-    assert named(demo, done) == truth(scenario)
+    check(demo, done, scenario)
 
 
 @pytest.mark.long
@@ -109,7 +118,7 @@ def test_each_language_finds_its_own_commit(local_install: Install, demo: Sandbo
 def test_each_scenario_finds_its_own_commit_in_docker(docker_install: Install, demo: Sandbox, scenario: str) -> None:
     """The heavy import planted for another scenario takes memory too, an eighth: less than is worth naming here."""
     done = docker_install.bisect(*ends(demo, scenario), "--runner", "docker", "--no-profile", "--min-effect", "25%")
-    assert named(demo, done) == truth(scenario)
+    check(demo, done, scenario)
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2))])

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,8 +38,20 @@ class Done:
     def culprit(self) -> Mapping[str, Any]:
         """The only culprit."""
         assert (self.code, self.result.get("verdict")) == (0, "culprit"), self.out + self.err
-        (culprit,) = self.result["culprits"]
-        return dict(culprit)
+        return self.found
+
+    @property
+    def found(self) -> Mapping[str, Any]:
+        """What a search came down to: the only culprit, or the only set with the culprit in it."""
+        assert (self.code, self.result.get("verdict")) in ((0, "culprit"), (0, "culprit_set")), self.out + self.err
+        (found,) = self.result["culprits"]
+        return dict(found)
+
+    @property
+    def noise(self) -> float:
+        """The typical deviation of a run that the report tells, as a share; zero where it tells none."""
+        told = re.search(r"^ *Noise +(?:< )?([\d.]+) % a run", self.out, re.MULTILINE)
+        return float(told[1]) / 100 if told else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
