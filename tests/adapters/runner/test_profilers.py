@@ -126,6 +126,14 @@ def test_a_python_profiler_sees_the_programs_functions(runner: Runner, program: 
     assert set(own(capture).values()) == {"app/run.py"}
 
 
+def test_what_looking_from_within_takes_is_not_told(runner: Runner, program: Build) -> None:
+    """Looked at so often that its own beginning and end are seen."""
+    profiler = sampler(ProfilerName.PYINSTRUMENT, ProfileRecipe(rate_hz=20_000))
+    record, session = profiled(runner, program, profiler, "python3", "app/run.py", "0.1")
+    capture = capture_of(record, session, profiler)
+    assert set(own(capture).values()) == {"app/run.py"}
+
+
 SERVER = """
 import http.server, sys
 
