@@ -1,8 +1,10 @@
 """What finished jobs teach of the noise, and that a search that begins with it costs less and is right as often."""
 
+from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache
+from functools import cache, reduce
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ from bisector.core.model.samples import Purpose
 from bisector.core.model.verdict import Verdict, VerdictKind
 from bisector.core.search.calibrated import informed
 from bisector.core.search.learned import learned, merged
-from bisector.core.search.observations import Settings
+from bisector.core.search.observations import FloatArray, Settings
 from tests.helpers.simulated import Simulation
 
 # What `past` makes is made once.
@@ -44,6 +46,28 @@ def past(layout: float) -> Calibration:
         known = known if shown is None else merged(known, shown)
     assert known is not None
     return known
+
+
+@cache
+def alike() -> tuple[Investigation, ...]:
+    """Jobs on a host where builds do not differ."""
+    worlds = [replace(HERE, candidates=32, culprit=7 + seed, seed=300 + seed) for seed in range(16)]
+    return tuple(job(each) for each in worlds)
+
+
+def shaken(done: Investigation, factors: FloatArray) -> Investigation:
+    """The same job with every run longer by a factor of its own."""
+    taken = [
+        replace(sample, values={name: value * factor for name, value in sample.values.items()})
+        for sample, factor in zip(done.samples, factors, strict=True)
+    ]
+    return replace(done, samples=tuple(taken))
+
+
+def seen(jobs: Iterable[Investigation]) -> list[Calibration]:
+    """What each four of the jobs showed together."""
+    shown = [each for each in map(learned, jobs) if each is not None]
+    return [reduce(merged, shown[at : at + 4]) for at in range(0, len(shown), 4)]
 
 
 def answers(world: World, known: Calibration | None) -> tuple[int, list[Verdict]]:
@@ -77,6 +101,29 @@ def test_builds_that_never_differed_are_not_suspected_and_those_that_did_are() -
     assert informed(usual, past(0.0)).tau_prior[0] > 0.6 > usual.tau_prior[0]
     assert informed(usual, past(0.03)).tau_prior[0] < 0.15
     assert min(informed(usual, past(0.0)).tau_prior) > 0.05 * min(usual.tau_prior) * 0.99
+
+
+def test_runs_within_bursts_tell_neither_of_a_drift_nor_of_builds() -> None:
+    """An eighth of the runs, five in a row, take twice as long."""
+    usual = Settings()
+    bursts = []
+    for seed, done in enumerate(alike()):
+        draw = np.random.default_rng(seed)
+        slow = np.repeat(draw.random(len(done.samples) // 5 + 1) < 0.125, 5)[: len(done.samples)]
+        bursts.append(shaken(done, np.where(slow, 2.0, 1.0)))
+    known = [informed(usual, each) for each in seen(bursts)]
+    assert all(each.prior_drift < usual.prior_drift for each in known)
+    assert sum(each.tau_prior[0] > usual.tau_prior[0] for each in known) >= 3
+    assert np.median([each.sigma for each in map(learned, bursts) if each is not None]) < 2 * HERE.noise
+
+
+def test_a_level_that_walks_is_seen() -> None:
+    usual = Settings()
+    walks = [
+        shaken(done, np.exp(np.cumsum(np.random.default_rng(seed).normal(0, 0.03, len(done.samples)))))
+        for seed, done in enumerate(alike())
+    ]
+    assert sum(informed(usual, each).prior_drift > usual.prior_drift for each in seen(walks)) >= 3
 
 
 @pytest.mark.long

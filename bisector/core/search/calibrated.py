@@ -13,7 +13,7 @@ BOTH_ERRORS = 3.29
 CLIPPED = 4.0
 """Deviations beyond which a run counts as that far out: a burst is not the usual noise."""
 FAR = 3.0
-"""Deviations beyond which a run says nothing of a drift: runs of one burst lie close together as well."""
+"""Deviations beyond which a run says nothing of a drift, nor a build of others: a burst goes over several in a row."""
 EFFECTS = np.array([0.25, 0.5, 1.0, 2.0, 4.0, 10.0])
 CAPACITY = np.array([0.0111, 0.044, 0.161, 0.486, 0.913, 1.0])
 """Bits that one run can tell of the side its commit is on, for changes of so many deviations (Gaussian noise)."""

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from bisector.core.model.calibration import Calibration
-from bisector.core.model.history import LineName, Place
+from bisector.core.model.history import BoolArray, LineName, Place
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Across, JobKind
 from bisector.core.model.samples import Sample
 from bisector.core.model.scenario import CRASHED
 from bisector.core.model.verdict import Reason, VerdictKind
-from bisector.core.search.calibrated import CLIPPED, drift_of, within_builds
+from bisector.core.search.calibrated import CLIPPED, FAR, drift_of, within_builds
 from bisector.core.search.ends import find_ends
 from bisector.core.search.observations import FloatArray, IntArray
 from bisector.core.search.planner import main_line_view
@@ -53,14 +53,16 @@ def learned(investigation: Investigation) -> Calibration | None:
     within = len(samples) - len(count)
     if within < FEWEST_WITHIN:
         return None
-    residuals = within_builds(runs.values, runs.unit)
-    spread = 1.4826 * float(np.median(np.abs(residuals[residuals != 0]))) if residuals.any() else 0.0
-    drawn_in = np.clip(residuals, -CLIPPED * spread, CLIPPED * spread)
+    middle = np.array([np.median(runs.values[runs.unit == unit]) for unit in range(len(count))])
+    left = runs.values - middle[runs.unit]
+    spread = 1.4826 * float(np.median(np.abs(left[left != 0]))) if left.any() else 0.0
+    close = np.abs(left) <= CLIPPED * spread
+    drawn_in = within_builds(runs.values - left + np.clip(left, -CLIPPED * spread, CLIPPED * spread), runs.unit)
     sigma = float(np.sqrt((drawn_in**2).sum() / within))
     if sigma <= 0:
         return None
-    between, degrees, together = _between(runs, sigma)
-    neighbours, correlation = _neighbours(runs, drawn_in / sigma, count)
+    between, degrees, together = _between(runs, close, sigma)
+    neighbours, correlation = _neighbours(runs, close, sigma)
     scale, level = view.scale, [sample.values[metric.name] for sample in samples]
     relative = 1.0 if scale.logarithmic else 1 / scale.reference
     return Calibration(
@@ -145,41 +147,53 @@ def _sides(investigation: Investigation) -> Callable[[Place], Hashable]:
     return side
 
 
-def _between(runs: _Runs, sigma: float) -> tuple[float, int, float]:
+def _between(runs: _Runs, close: BoolArray, sigma: float) -> tuple[float, int, float]:
     """Mean square between the builds of a side over the noise's, its degrees of freedom, and how many runs a build
-    counts as (Searle, Casella and McCulloch 1992, unequal numbers)."""
+    counts as (Searle, Casella and McCulloch 1992, unequal numbers).
+
+    Of the runs only those `close` to their build's middle, and of the builds those that do not lie far from the others:
+    what was run within a burst tells nothing of builds.
+    """
     square, degrees, together = 0.0, 0, 0.0
-    for side in np.unique(runs.side):
-        chosen = runs.side == side
+    for side in np.unique(runs.side[close]):
+        chosen = close & (runs.side == side)
         _, unit = np.unique(runs.unit[chosen], return_inverse=True)
         count = np.bincount(unit).astype(float)
         mean = np.bincount(unit, runs.values[chosen]) / count
+        apart = np.abs(mean - np.median(mean))
+        near = apart <= FAR * max(1.4826 * float(np.median(apart)), sigma)
+        count, mean = count[near], mean[near]
         square += float(count @ (mean - count @ mean / count.sum()) ** 2)
         degrees += len(count) - 1
         together += float(count.sum() - (count**2).sum() / count.sum())
     return (square / degrees / sigma**2, degrees, together / degrees) if degrees else (1.0, 0, 1.0)
 
 
-def _neighbours(runs: _Runs, residuals: FloatArray, count: IntArray) -> tuple[int, float]:
+def _neighbours(runs: _Runs, close: BoolArray, sigma: float) -> tuple[int, float]:
     """How many runs are followed by one of another build, and how the two go together.
 
-    Two of one build would tell more of the mean they share than of the machine.
+    Both are `close` to the middle of their build, as those of a burst are not. Two of one build would tell more of the
+    mean they share than of the machine.
     """
-    known = count[runs.unit] > 2
-    chosen = np.flatnonzero(known[:-1] & known[1:] & (runs.unit[:-1] != runs.unit[1:]))
+    unit, values = runs.unit[close], runs.values[close]
+    known = np.bincount(unit)[unit] > 2
+    chosen = np.flatnonzero(known[:-1] & known[1:] & (unit[:-1] != unit[1:]) & (np.diff(np.flatnonzero(close)) == 1))
     if not len(chosen):
         return 0, 0.0
+    residuals = within_builds(values, unit) / sigma
     return len(chosen), float(np.clip((residuals[chosen] * residuals[chosen + 1]).mean(), -1, 1))
 
 
 def _drift(view: View, samples: list[Sample], sigma: float) -> float:
-    """How far the ends moved from the first to the second half of their runs."""
+    """How far the ends moved from the first to the second half of their runs, without those of a burst."""
     left: list[tuple[int, float]] = []
     for end in (view.place_at(view.low), view.place_at(view.high)):
         own = [(number, s.values[view.metric.name]) for number, s in enumerate(samples) if s.place == end]
         if len(own) >= FEWEST_OF_AN_END:
             values = view.scale.into(np.array([value for _, value in own]))
-            apart = (values - np.median(values)).tolist()
-            left += zip([number for number, _ in own], apart, strict=True)
+            apart = values - np.median(values)
+            left += [
+                (number, each) for (number, _), each in zip(own, apart, strict=True) if abs(each) <= CLIPPED * sigma
+            ]
     ordered = np.array([value for _, value in sorted(left)], dtype=np.float64)
-    return drift_of(ordered, sigma) if len(ordered) else 0.0
+    return drift_of(ordered, sigma) if len(ordered) > 1 else 0.0
