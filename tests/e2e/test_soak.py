@@ -78,7 +78,9 @@ def _number(name: str, usual: int) -> int:
 @pytest.mark.parametrize(
     ("minutes", "jobs", "workers"),
     [
-        pytest.param(_number("MINUTES", 30), _number("JOBS", 1000), 4, marks=pytest.mark.long, id="long"),
+        pytest.param(
+            _number("MINUTES", 30), _number("JOBS", 1000), 4, marks=[pytest.mark.long, pytest.mark.soak], id="long"
+        ),
         pytest.param(0.1, 6, 2, id="short"),
     ],
 )

@@ -341,6 +341,7 @@ def test_what_is_built_for_a_waiting_job_ends_with_its_worker_and_is_there_when_
 
 
 @pytest.mark.long
+@pytest.mark.soak
 def test_sixteen_hosts_do_ten_thousand_jobs_once_each(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """BISECTOR_TEST_JOBS and BISECTOR_TEST_HOSTS make it smaller. Prints how far it is once a minute."""
     jobs, hosts = (int(os.environ.get(f"BISECTOR_TEST_{n}", d)) for n, d in (("JOBS", "10000"), ("HOSTS", "16")))
