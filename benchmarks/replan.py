@@ -8,11 +8,12 @@ Prints the median and the largest of 20 decisions, each on fresh values so that 
 import random
 import statistics
 import time
+from functools import cache
 
 from bisector.adapters.in_memory.repository import SimulatedRepository
 from bisector.adapters.in_memory.world import World
 from bisector.core.model.builds import Build
-from bisector.core.model.facts import BuildRecorded, EnvironmentSeen, Fact
+from bisector.core.model.facts import BuildRecorded, EnvironmentSeen, Fact, HistoryListed
 from bisector.core.model.history import main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Request, RunnerName
@@ -24,11 +25,10 @@ CANDIDATES, RUNS, DECISIONS = 4096, 500, 20
 SCENARIO = b'name = "replan"\n[run]\ncommand = ["true"]\n[[metrics]]\nname = "seconds"\nunit = "s"\n'
 
 
-def investigation(seed: int) -> Investigation:
-    """A search in full swing: 13 halvings towards a 3 % change under 2 % noise, 500 runs in all."""
-    draw = random.Random(seed)
+@cache
+def history_listed() -> tuple[Request, HistoryListed]:
+    """What is asked and the commits between: of one job, as in every decision of a job."""
     world = World(candidates=CANDIDATES)
-    repository = SimulatedRepository(world)
     request = Request(
         repository="simulated",
         good=world.line[0].sha,
@@ -36,7 +36,14 @@ def investigation(seed: int) -> Investigation:
         scenario=parse_scenario(SCENARIO, where="replan"),
         runner=RunnerName.SIMULATED,
     )
-    history = repository.list_history(request.good, request.bad, every_commit=False, paths=())
+    listed = SimulatedRepository(world).list_history(request.good, request.bad, every_commit=False, paths=())
+    return request, listed
+
+
+def investigation(seed: int) -> Investigation:
+    """A search in full swing: 13 halvings towards a 3 % change under 2 % noise, 500 runs in all."""
+    draw = random.Random(seed)
+    request, history = history_listed()
     facts: list[Fact] = [EnvironmentSeen(host="h", toolchain="t", details={}), history]
     places, low, high = [0, CANDIDATES], 0, CANDIDATES
     while high - low > 1:

@@ -94,8 +94,8 @@ def _groups(unit: IntArray, units: int) -> IntArray:
     stretches = len(unit)
     while group.max() >= MOST_BATCHES and stretches > 1:
         stretches = stretches * 3 // 4
-        stretch = np.arange(len(unit)) * stretches // len(unit)
-        _, group = np.unique(stretch * units + unit, return_inverse=True)
+        cell = np.arange(len(unit)) * stretches // len(unit) * units + unit
+        group = (np.cumsum(np.bincount(cell) > 0) - 1)[cell]
     return np.asarray(group)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bisector.core.model.history import Place, main
+from bisector.core.model.history import LineName, Place, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.samples import Outcome, Purpose
 from bisector.core.model.steps import Measure, Slot
@@ -51,17 +51,17 @@ def find_ends(investigation: Investigation) -> Ends | None:
 
 
 def _known(investigation: Investigation) -> _Known:
-    on_the_line = {place.index: found for place, found in investigation.failures.items() if place.line == main(0).line}
+    on_the_line = {place.index: found for place, found in investigation.failures.items() if place.line is LineName.MAIN}
     built = {
         place.index
         for (place, number), build in investigation.builds.items()
-        if place.line == main(0).line and number == 0 and build.usable and place.index not in on_the_line
+        if place.line is LineName.MAIN and number == 0 and build.usable and place.index not in on_the_line
     }
     tells = {Outcome.OK} if investigation.time_limit is None else {Outcome.OK, Outcome.TIMEOUT}
     ran = {
         sample.place.index
         for sample in investigation.samples
-        if sample.place.line == main(0).line and sample.outcome in tells and sample.purpose is not Purpose.UNTOOLED
+        if sample.place.line is LineName.MAIN and sample.outcome in tells and sample.purpose is not Purpose.UNTOOLED
     }
     return _Known(
         failed=frozenset(on_the_line),

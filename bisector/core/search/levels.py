@@ -1,11 +1,12 @@
 """The grid of levels over which the two unknown levels are integrated, and the evidence computed on it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from bisector.core.search.noise import Noise, Scales, gaussian
-from bisector.core.search.observations import FloatArray
+from bisector.core.search.observations import FloatArray, IntArray
 
 OTHER_SHARE = 0.2
 """Part of "no change" that is two levels whose difference is not one worth naming."""
@@ -46,6 +47,12 @@ class Grid:
         index = index[(index >= 0) & (index < full)]
         return cls(positions=start + index * spacing, spacing=spacing, full=full)
 
+    @cached_property
+    def apart(self) -> IntArray:
+        """(grid, grid): how many spacings two positions lie apart."""
+        index = np.rint((self.positions - self.positions[0]) / self.spacing).astype(np.int64)
+        return np.asarray(np.abs(index[:, None] - index[None, :]))
+
     def pairs(self, threshold: float) -> float:
         """How many pairs of points of the full grid lie at least `threshold` apart, in one direction."""
         usable = self.full - int(np.ceil(threshold / self.spacing - 1e-9))
@@ -57,8 +64,8 @@ def smear(likelihood: FloatArray, grid: Grid, tau: float) -> FloatArray:
     if tau <= 0:
         return likelihood
     reach = int(np.ceil(8 * tau / grid.spacing))
-    norm = gaussian(np.arange(-reach, reach + 1, dtype=np.float64) * grid.spacing, tau).sum()
-    kernel = gaussian(grid.positions[:, None] - grid.positions[None, :], tau) / norm
+    density = gaussian(np.arange(max(reach, int(grid.apart[0, -1])) + 1, dtype=np.float64) * grid.spacing, tau)
+    kernel = (density / (2 * density[: reach + 1].sum() - density[0]))[grid.apart]
     top = likelihood.max(axis=-1, keepdims=True)
     return np.asarray(np.log(np.exp(likelihood - top) @ kernel + 1e-300) + top)
 

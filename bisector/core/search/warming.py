@@ -43,11 +43,13 @@ def first_runs_count(investigation: Investigation) -> bool:
     if ends is None:
         return False
     own = [sample for sample in investigation.samples if sample.outcome is Outcome.OK and not sample.adopted_from]
-    sides = [
-        [sample for sample in own if sample.counts and sample.number == 0 and sample.place == main(index)]
-        for index in (ends.low, ends.high)
-    ]
     opened = _opened(own)
+    if not opened:
+        return all(metric.exact for metric in investigation.request.asked)
+    sides = [
+        [sample for sample in own if sample.place == end and sample.number == 0 and sample.counts]
+        for end in (main(ends.low), main(ends.high))
+    ]
     return all(metric.exact or _alike(metric, opened, sides) for metric in investigation.request.asked)
 
 
