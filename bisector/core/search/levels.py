@@ -12,6 +12,8 @@ OTHER_SHARE = 0.2
 """Part of "no change" that is two levels whose difference is not one worth naming."""
 CLOSEST_SPACING, WIDEST_SPACING = 0.08, 0.3
 """Grid spacing in units of the noise scale."""
+NOTHING = 39.0
+"""Deviations from which a normal density is 0 to a computer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +65,10 @@ def smear(likelihood: FloatArray, grid: Grid, tau: float) -> FloatArray:
     """Log likelihoods (…, grid) of units whose build deviates by N(0, tau²): the convolution over levels, in logs."""
     if tau <= 0:
         return likelihood
-    reach = int(np.ceil(8 * tau / grid.spacing))
-    density = gaussian(np.arange(max(reach, int(grid.apart[0, -1])) + 1, dtype=np.float64) * grid.spacing, tau)
-    kernel = (density / (2 * density[: reach + 1].sum() - density[0]))[grid.apart]
+    reach, last = (int(np.ceil(part * tau / grid.spacing)) for part in (8, NOTHING))
+    density = gaussian(np.arange(last + 1, dtype=np.float64) * grid.spacing, tau)
+    density /= 2 * density[: reach + 1].sum() - density[0]
+    kernel = density[np.minimum(grid.apart, last)]
     top = likelihood.max(axis=-1, keepdims=True)
     return np.asarray(np.log(np.exp(likelihood - top) @ kernel + 1e-300) + top)
 
