@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tarfile
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -54,6 +55,8 @@ class OwnEngine:
         self.process: subprocess.Popen[bytes] | None = None
         self.data = top / "data"
         self.data.mkdir()
+        # Sockets lie there, and the path of one has at most 107 characters.
+        self.exec = Path(tempfile.mkdtemp(prefix="engine-"))
 
     def on_a_small_disk(self) -> None:
         """Before it is started: everything it keeps lies on a file system of its own."""
@@ -71,9 +74,9 @@ class OwnEngine:
 
     def start(self) -> None:
         # What a killed engine left would keep the next one from starting.
-        for stale in (self.top / "docker.pid", self.top / "exec" / "containerd" / "containerd.pid"):
+        for stale in (self.top / "docker.pid", self.exec / "containerd" / "containerd.pid"):
             self._end_what_was_left(stale)
-        places = [f"--data-root={self.data}", f"--exec-root={self.top}/exec", f"--pidfile={self.top}/docker.pid"]
+        places = [f"--data-root={self.data}", f"--exec-root={self.exec}", f"--pidfile={self.top}/docker.pid"]
         apart = [
             "--bridge=none",
             "--iptables=false",
@@ -89,7 +92,7 @@ class OwnEngine:
         with suppress(FileNotFoundError, ValueError, ProcessLookupError):
             number = int(stale.read_text())
             told = Path(f"/proc/{number}/cmdline").read_bytes() if Path(f"/proc/{number}").exists() else b""
-            if os.fsencode(self.top) in told:
+            if os.fsencode(self.exec) in told:
                 os.kill(number, signal.SIGKILL)
         stale.unlink(missing_ok=True)
 
@@ -123,10 +126,11 @@ class OwnEngine:
             self.process.send_signal(signal.SIGCONT)
             self.process.terminate()
             self.process.wait(timeout=60)
-        self._end_what_was_left(self.top / "exec" / "containerd" / "containerd.pid")
+        self._end_what_was_left(self.exec / "containerd" / "containerd.pid")
         # One for the small disk, and one for every engine that was killed: it mounts its data upon itself.
         while self.data.is_mount():
             subprocess.run(["umount", "--lazy", str(self.data)], check=True)
+        shutil.rmtree(self.exec, ignore_errors=True)
 
 
 def _parts_of(*programs: str) -> set[str]:
