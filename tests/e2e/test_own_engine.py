@@ -84,7 +84,8 @@ class OwnEngine:
             "--containerd-plugins-namespace=ownp",
         ]
         with (self.top / "dockerd.log").open("ab") as log:
-            command = ["dockerd", "-H", self.url, *places, *apart]
+            # In a network of its own: an engine without a bridge takes that of the machine's engine away.
+            command = ["unshare", "--net", "dockerd", "-H", self.url, *places, *apart]
             self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         wait_until(self.answers, 90, "the engine of the test")
 
@@ -147,6 +148,8 @@ def _parts_of(*programs: str) -> set[str]:
 @pytest.fixture
 def engine(tmp_path: Path, how: str) -> Iterator[OwnEngine]:
     need_engine()
+    bridge = Path("/sys/class/net/docker0")
+    bridged = bridge.exists()
     made = OwnEngine(tmp_path)
     if how == "full":
         made.on_a_small_disk()
@@ -156,6 +159,7 @@ def engine(tmp_path: Path, how: str) -> Iterator[OwnEngine]:
         yield made
     finally:
         made.close()
+    assert bridge.exists() == bridged, "the machine's own engine is left as it was"
 
 
 def _job(victim: Victim, engine: OwnEngine, *arguments: str) -> "subprocess.Popen[bytes]":
