@@ -11,6 +11,7 @@ from pathlib import Path
 import docker
 import pytest
 
+from tests.helpers.counted import counted
 from tests.helpers.installs import BASE_IMAGE, Done, Install
 from tests.helpers.repositories import Sandbox
 from tests.helpers.wheels import publish
@@ -27,21 +28,6 @@ steps = ["python -m pip install --no-index {index} --root-user-action=ignore dep
 [run]
 command = ["python", "{{scenario}}/bench.py"]
 timeout_seconds = 60
-[[metrics]]
-name = "calls"
-exact = true
-"""
-BENCH = """
-import json, sys
-import dependency
-calls = 0
-def count(frame, event, argument):
-    global calls
-    calls += event == "call"
-sys.setprofile(count)
-dependency.work()
-sys.setprofile(None)
-print(json.dumps({"calls": calls}))
 """
 
 
@@ -54,10 +40,8 @@ def history(at: Path) -> Sandbox:
 
 
 def scenario(at: Path, index: str) -> Path:
-    at.mkdir()
-    (at / "scenario.toml").write_text(SCENARIO.format(image=BASE_IMAGE, index=index))
-    (at / "bench.py").write_text(BENCH)
-    return at
+    settings = SCENARIO.format(image=BASE_IMAGE, index=index)
+    return counted(at, settings, prepared="import dependency", work="dependency.work()")
 
 
 def answered(install: Install, top: Path, index: Path, where: str, runner: str) -> Done:

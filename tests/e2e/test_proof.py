@@ -12,6 +12,7 @@ from bisector.core.model.verdict import VerdictKind
 from bisector.errors import BisectorError
 from bisector.formats.facts import fact_to_text
 from tests.e2e.test_killed import Victim
+from tests.helpers.counted import counted
 from tests.helpers.installs import BASE_IMAGE, Done, Install
 from tests.helpers.repositories import Sandbox, everything_in
 
@@ -27,23 +28,7 @@ steps = ["python -m compileall -q src"]
 command = ["python", "{{scenario}}/bench.py"]
 env = {{PYTHONPATH = "{{source}}/src"}}
 timeout_seconds = 60
-[[metrics]]
-name = "events"
-exact = true
 """
-COUNTING = """
-import json, sys
-from tinytext import count
-events = 0
-def add(frame, event, argument):
-    global events
-    events += 1
-sys.setprofile(add)
-count("It jumps over the lazy dog's well-known fence; twice! " * 50)
-sys.setprofile(None)
-print(json.dumps({"events": events}))
-"""
-"""Calls, of C as well: the same on every machine, however busy it is."""
 
 
 def proved(install: Install, demo: Sandbox, runner: str, scenario: str | Path) -> Done:
@@ -79,11 +64,9 @@ def test_on_this_machine_the_revert_gives_the_speed_back_and_the_repository_is_n
 def test_in_docker_the_revert_takes_away_what_was_counted(
     docker_install: Install, demo: Sandbox, tmp_path: Path
 ) -> None:
-    scenario = tmp_path / "counted"
-    scenario.mkdir()
-    (scenario / "scenario.toml").write_text(COUNTED)
-    (scenario / "bench.py").write_text(COUNTING)
-    check(demo, proved(docker_install, demo, "docker", scenario))
+    text = "It jumps over the lazy dog's well-known fence; twice! "
+    work = {"prepared": "from tinytext import count", "work": f'count("{text}" * 50)'}
+    check(demo, proved(docker_install, demo, "docker", counted(tmp_path / "counted", COUNTED, **work)))
 
 
 @pytest.mark.long

@@ -18,8 +18,10 @@ from bisector.core.model.scenario import CRASHED
 from bisector.core.model.verdict import Reason, VerdictKind
 from bisector.core.search.calibrated import CLIPPED, FAR, drift_of, within_builds
 from bisector.core.search.ends import find_ends
+from bisector.core.search.noise import SIGMA_OF_MAD
 from bisector.core.search.observations import FloatArray, IntArray
 from bisector.core.search.planner import main_line_view
+from bisector.core.search.unit_levels import unit_medians
 from bisector.core.search.view import View
 
 FEWEST_RUNS, FEWEST_WITHIN = 12, 6
@@ -53,9 +55,8 @@ def learned(investigation: Investigation) -> Calibration | None:
     within = len(samples) - len(count)
     if within < FEWEST_WITHIN:
         return None
-    middle = np.array([np.median(runs.values[runs.unit == unit]) for unit in range(len(count))])
-    left = runs.values - middle[runs.unit]
-    spread = 1.4826 * float(np.median(np.abs(left[left != 0]))) if left.any() else 0.0
+    left = runs.values - unit_medians(runs.values, runs.unit, np.ones(len(samples), dtype=bool))
+    spread = SIGMA_OF_MAD * float(np.median(np.abs(left[left != 0]))) if left.any() else 0.0
     close = np.abs(left) <= CLIPPED * spread
     drawn_in = within_builds(runs.values - left + np.clip(left, -CLIPPED * spread, CLIPPED * spread), runs.unit)
     sigma = float(np.sqrt((drawn_in**2).sum() / within))
@@ -161,7 +162,7 @@ def _between(runs: _Runs, close: BoolArray, sigma: float) -> tuple[float, int, f
         count = np.bincount(unit).astype(float)
         mean = np.bincount(unit, runs.values[chosen]) / count
         apart = np.abs(mean - np.median(mean))
-        near = apart <= FAR * max(1.4826 * float(np.median(apart)), sigma)
+        near = apart <= FAR * max(SIGMA_OF_MAD * float(np.median(apart)), sigma)
         count, mean = count[near], mean[near]
         square += float(count @ (mean - count @ mean / count.sum()) ** 2)
         degrees += len(count) - 1
