@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bisector.adapters.in_memory.world import World
 from bisector.core.model.calibration import Calibration
+from bisector.core.model.history import main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Across, JobKind, Search
 from bisector.core.model.samples import Purpose
@@ -115,6 +116,19 @@ def test_runs_within_bursts_tell_neither_of_a_drift_nor_of_builds() -> None:
     assert all(each.prior_drift < usual.prior_drift for each in known)
     assert sum(each.tau_prior[0] > usual.tau_prior[0] for each in known) >= 3
     assert np.median([each.sigma for each in map(learned, bursts) if each is not None]) < 2 * HERE.noise
+
+
+def test_a_burst_over_the_last_runs_of_the_ends_is_no_drift() -> None:
+    """A small change, for which the ends are run often; of each the last three runs take twice as long."""
+    done = job(replace(HERE, candidates=32, culprit=20, effect=0.04, seed=3))
+    factors = np.ones(len(done.samples))
+    for end in (main(0), main(32)):
+        own = [number for number, sample in enumerate(done.samples) if sample.place == end]
+        assert len(own) >= 6
+        factors[own[-3:]] = 2.0
+    known = learned(shaken(done, factors))
+    assert known is not None
+    assert known.drift == 0.0
 
 
 def test_a_level_that_walks_is_seen() -> None:
