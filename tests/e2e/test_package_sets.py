@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.test_packages import BENCH, FAST, SLOW, served
+from tests.e2e.test_packages import FAST, SLOW, served
+from tests.helpers.counted import counted
 from tests.helpers.installs import BASE_IMAGE, Done, Install
 from tests.helpers.repositories import Sandbox
 from tests.helpers.wheels import publish
@@ -21,9 +22,6 @@ steps = ["python -m pip install --no-index {index} --root-user-action=ignore -r 
 [run]
 command = ["python", "{{scenario}}/bench.py"]
 timeout_seconds = 60
-[[metrics]]
-name = "calls"
-exact = true
 """
 
 
@@ -48,10 +46,8 @@ def history(at: Path, asked: tuple[str, str]) -> Sandbox:
 
 
 def scenario(at: Path, index: str, measured: str) -> Path:
-    at.mkdir()
-    (at / "scenario.toml").write_text(SCENARIO.format(image=BASE_IMAGE, index=index))
-    (at / "bench.py").write_text(BENCH.replace("dependency", measured))
-    return at
+    settings = SCENARIO.format(image=BASE_IMAGE, index=index)
+    return counted(at, settings, prepared=f"import {measured}", work=f"{measured}.work()")
 
 
 def named(done: Done, package: str) -> dict[str, Any]:
