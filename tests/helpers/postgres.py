@@ -1,8 +1,10 @@
 """A PostgreSQL of the tests' own: in a temporary directory, on a socket and a loopback port, gone with the session."""
 
+import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -41,6 +43,7 @@ class Server:
     port: int
     durable: bool = False
     """Whether each commit is flushed, as everywhere but in tests."""
+    up: bool = False
 
     def url(self, database: str) -> str:
         """The URL of one of its databases."""
@@ -62,6 +65,16 @@ class Server:
         database.close()
         return name
 
+    def url_with(self, standby: "Server", database: str) -> str:
+        """The URL of a database that either of the two has, and that is wherever it can be written to."""
+        hosts = "&".join(f"host=127.0.0.1:{each.port}" for each in (self, standby))
+        return f"postgresql+psycopg://{USER}@/{database}?{hosts}&target_session_attrs=read-write"
+
+    def wait_for_standby(self, *, always: bool) -> None:
+        """From now on a commit is answered when a standby has it too; or, not `always`, when this server alone has."""
+        self._execute(f"ALTER SYSTEM SET synchronous_standby_names = '{'*' if always else ''}'")
+        self._execute("SELECT pg_reload_conf()")
+
     def _execute(self, statement: str) -> None:
         import psycopg
 
@@ -78,14 +91,42 @@ class Server:
             options += " -c fsync=off -c full_page_writes=off"
         data, log = str(self.directory / "data"), str(self.directory / "log")
         self._run("pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "-t", "120", "start")
+        self.up = True
 
     def stop(self, how: str = "immediate") -> None:
         """Stop it; `immediate` leaves everybody without an answer."""
         self._run("pg_ctl", "-D", str(self.directory / "data"), "-m", how, "-w", "stop")
+        self.up = False
 
     def initialise(self) -> None:
         """Make its files."""
         self._run("initdb", "-D", str(self.directory / "data"), "-U", USER, "-A", "trust", "--no-sync", "-E", "UTF8")
+
+    def copy_to(self, standby: "Server") -> None:
+        """Make `standby` of what is here; started, it follows this server."""
+        own = str(standby.directory / "data")
+        self._run("pg_basebackup", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-D", own, "-R", "-c", "fast")
+
+    def promote(self) -> None:
+        """A standby is written to from now on."""
+        self._run("pg_ctl", "-D", str(self.directory / "data"), "-w", "-t", "60", "promote")
+
+    def kill(self) -> None:
+        """Every process of it at once, as a machine that loses its power."""
+        for process in self._processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        self.up = False
+
+    def leave_standby_behind(self) -> None:
+        """From now on it hears nothing of what is written: the process that tells it is stopped."""
+        commands = {each: Path(f"/proc/{each}/cmdline").read_bytes() for each in self._processes()}
+        (sender,) = [process for process, command in commands.items() if b"walsender" in command]
+        os.kill(sender, signal.SIGSTOP)
+
+    def _processes(self) -> list[int]:
+        main = int((self.directory / "data" / "postmaster.pid").read_text().split()[0])
+        return [main, *map(int, Path(f"/proc/{main}/task/{main}/children").read_text().split())]
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self.programs / program), *arguments]
@@ -100,6 +141,30 @@ class Server:
 @contextmanager
 def server(*, durable: bool = False) -> Iterator[Server]:
     """A server for as long as this is entered; the test is skipped where PostgreSQL is not installed."""
+    with _made(durable=durable) as running:
+        running.initialise()
+        running.start()
+        try:
+            yield running
+        finally:
+            if running.up:
+                running.stop()
+
+
+@contextmanager
+def pair() -> Iterator[tuple[Server, Server]]:
+    """A server, and a standby that follows it; either may be gone at the end."""
+    with server() as first, _made() as standby:
+        first.copy_to(standby)
+        standby.start()
+        try:
+            yield first, standby
+        finally:
+            standby.stop()
+
+
+@contextmanager
+def _made(*, durable: bool = False) -> Iterator[Server]:
     programs = binaries()
     if programs is None:
         pytest.skip("PostgreSQL is not installed (tests/environment/up.sh postgres)")
@@ -109,13 +174,7 @@ def server(*, durable: bool = False) -> Iterator[Server]:
             # PostgreSQL does not run as root.
             owner = pwd.getpwnam(USER)
             os.chown(directory, owner.pw_uid, owner.pw_gid)
-        running = Server(directory=directory, programs=programs, port=_free_port(), durable=durable)
-        running.initialise()
-        running.start()
-        try:
-            yield running
-        finally:
-            running.stop()
+        yield Server(directory=directory, programs=programs, port=_free_port(), durable=durable)
 
 
 def _free_port() -> int:

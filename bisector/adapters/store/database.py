@@ -36,6 +36,8 @@ SERVER = {
 }
 """A process that is stopped in the middle of a transaction must not keep its rows locked for longer than a lease; and a
 server that vanished without a word is not waited for longer than one that says it is away (milliseconds, the last)."""
+READ_ONLY = "25006"
+STANDBY = "Is this a standby? `target_session_attrs=read-write` in its URL finds the one that is written to"
 WAL_FIXED_IN = (3, 51, 3)
 WAL_BACKPORTS = frozenset({(3, 44, 6), (3, 50, 7)})
 """SQLite before these can corrupt a write-ahead log that several connections write and checkpoint at once."""
@@ -74,9 +76,12 @@ class Database:
 
     @property
     def conninfo(self) -> str:
-        """How libpq would connect to it, password included."""
-        encoded = self.url.set(drivername="postgresql").update_query_dict(ENCODED)
-        return encoded.render_as_string(hide_password=False)
+        """How libpq would connect to it, password included, and to each of its hosts where there are several."""
+        from psycopg.conninfo import make_conninfo
+
+        _, wanted = self._engine.dialect.create_connect_args(self.url)
+        wanted.pop("context", None)  # how SQLAlchemy adapts types, for psycopg alone
+        return make_conninfo(**wanted, **ENCODED)
 
     @property
     def where(self) -> str:
@@ -138,6 +143,8 @@ class Database:
         except (OperationalError, InterfaceError) as error:
             raise _explained(error, self.where) from error
         except DatabaseError as error:
+            if getattr(error.orig, "sqlstate", None) == READ_ONLY:
+                raise StoreError("the database can only be read", where=self.where, then=STANDBY) from error
             advice = "Restore it from a backup, or move it away and start afresh"
             raise StoreError(f"the database cannot be used: {error.orig}", where=self.where, then=advice) from error
 

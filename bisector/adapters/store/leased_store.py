@@ -11,7 +11,12 @@ from bisector.engine.dispatch import Dispatcher
 from bisector.engine.job import JobState
 from bisector.engine.ports import Clock
 from bisector.engine.queue import EntryState, Lease
-from bisector.errors import LeaseLost
+from bisector.errors import LeaseLost, StoreError
+
+WENT_BACK = (
+    "Its server was replaced by one that was behind, or by a backup. The job goes on from what is there; "
+    "a standby that is written to synchronously loses nothing"
+)
 
 
 class SqlLeasedStore(SqlStore):
@@ -23,6 +28,7 @@ class SqlLeasedStore(SqlStore):
         self._lease = lease
         self._dispatcher = dispatcher
         self._rest: Seconds = 0.0
+        self._seq: int | None = None
 
     def rest(self, seconds: Seconds) -> None:
         """If the job is to wait again for a fault, then for so long, and the fault counts."""
@@ -35,9 +41,19 @@ class SqlLeasedStore(SqlStore):
         if found is None or found.state != EntryState.LEASED or found.fence != self._lease.fence:
             raise LeaseLost(f"job {job} was given to another worker")
 
+    def _next_seq(self, connection: Connection, job: str) -> int:
+        # Whoever has the lease alone adds facts. Others than these are those of a database that went back.
+        found = super()._next_seq(connection, job)
+        if self._seq not in {None, found}:
+            raise StoreError(f"of job {job} the database has {found - 1} facts, and had more", then=WENT_BACK)
+        self._seq = found + 1
+        return found
+
     def _moved(self, connection: Connection, job: str, state: JobState) -> None:
         if state is JobState.RUNNING:
             return
+        if state is JobState.DONE:
+            self._next_seq(connection, job)
         number, now = number_of(job), self._now()
         end_attempt(connection, number, self._lease.fence, state, now)
         if state is not JobState.QUEUED:

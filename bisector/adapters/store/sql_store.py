@@ -102,7 +102,7 @@ class SqlStore:
         connection.execute(
             insert(facts).values(
                 job_id=number_of(job),
-                seq=_next_seq(connection, job),
+                seq=self._next_seq(connection, job),
                 recorded_at=self._now(),
                 kind=kind_of(fact),
                 payload=zlib.compress(text) if len(text) >= COMPRESS_FROM else text,
@@ -111,6 +111,10 @@ class SqlStore:
                 host=fact.host if isinstance(fact, Sample) and own_sample else None,
             )
         )
+
+    def _next_seq(self, connection: Connection, job: str) -> int:
+        last = connection.execute(select(func.max(facts.c.seq)).where(facts.c.job_id == number_of(job))).scalar()
+        return int(last or 0) + 1
 
     def facts(self, job: str) -> list[Fact]:
         """The facts of a job in their order."""
@@ -233,11 +237,6 @@ def number_of(job: str) -> int:
     if not job.isdecimal() or len(job) > 15:
         raise NoSuchJob(f"not the number of a job: {job[:40]!r}", then="`bisector jobs list` shows those there are")
     return int(job)
-
-
-def _next_seq(connection: Connection, job: str) -> int:
-    last = connection.execute(select(func.max(facts.c.seq)).where(facts.c.job_id == number_of(job))).scalar()
-    return int(last or 0) + 1
 
 
 def job_rows() -> Any:
