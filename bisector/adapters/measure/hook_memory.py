@@ -137,8 +137,11 @@ class Names:
         self.files = {}  # type: dict[str, dict[int, tuple[str, int]]]
 
     def function(self, path: str, line: int) -> "tuple[str, str, int]":
+        if path == "<unknown>":
+            # No function was running: the tree of the main script, which the interpreter holds while that runs.
+            return "[interpreter]", path, 0
         if path.startswith("<"):
-            return "[import]" if "importlib" in path else "[generated]", path, 0
+            return "[import]" if "import" in path else "[generated]", path, 0
         if path not in self.files:
             self.files[path] = lines_of(path)
         name, first = self.files[path].get(line, (f"[line {line}]", line))
