@@ -6,8 +6,9 @@ import signal
 import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,35 +16,65 @@ import pytest
 from tests.entry.server.test_telling import CULPRIT, Place
 from tests.faults.scenes import Driver, Scene
 from tests.helpers.receiver import Receiver, receiving
+from tests.helpers.told import GitHub, Sink, mail_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("more faults")]
 
 STRIDE = 13
 TURN = "turn of the sender"
-OPEN = {"waiting", "claimed", "sending"}
+ONCE, AGAIN = ("slack", "email"), ("webhook", "file", "github")
+"""Targets by whether a message may be sent to them again when nobody knows if it arrived."""
+SHOP, PAGE = "candidates=4,culprit=2", "https://github.example/shop/app"
+LETTER = {"sender": "bisector@shop.example", "to": ["a@shop.example"]}
 LOST: float = 121.0
 """Seconds after which a sender that took a message is believed to be gone."""
 
 
-class Telling:
-    """An install in which two jobs ended with the same answer, and who is to be told: Slack, a webhook, and files."""
+@dataclass
+class World:
+    """Who may be told."""
 
-    def __init__(self, scene: Scene, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.scene, self.receiver = scene, receiver
+    receiver: Receiver
+    """Of Slack's messages and of the webhook's."""
+    forge: Receiver
+    github: GitHub
+    mail: Sink
+
+    def clear(self) -> None:
+        """As if nobody had been told."""
+        self.receiver.received.clear()
+        self.github.comments.clear()
+        self.github.statuses.clear()
+        self.mail.letters.clear()
+
+
+class Telling:
+    """An install in which two jobs ended with the same answer, and who is to be told of it in each way there is."""
+
+    def __init__(self, scene: Scene, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.scene, self.world = scene, world
+        receiver = world.receiver
         self.answers, self.kept = scene.top / "answers", scene.top / "kept"
         config = scene.top / "bisector.toml"
-        secrets = {"SLACK_URL": f"{receiver.url}/slack", "HOOK_URL": f"{receiver.url}/hook", "HOOK_SECRET": "s" * 32}
-        targets = [
+        secrets = {
+            "SLACK_URL": f"{receiver.url}/slack",
+            "HOOK_URL": f"{receiver.url}/hook",
+            "HOOK_SECRET": "s" * 32,
+            "FORGE_TOKEN": "the token",
+        }
+        targets: list[Mapping[str, object]] = [
             {"kind": "slack", "url_env": "SLACK_URL"},
             {"kind": "webhook", "url_env": "HOOK_URL", "secret_env": "HOOK_SECRET"},
             {"kind": "file", "directory": str(self.answers)},
+            {"kind": "github", "token_env": "FORGE_TOKEN", "api": world.forge.url},
+            {"kind": "email", "smtp_host": "127.0.0.1", "smtp_port": world.mail.port, "tls": "none", **LETTER},
         ]
-        lines = ("\n".join(f"{name} = {json.dumps(value)}" for name, value in each.items()) for each in targets)
-        config.write_text("".join(f"[[notify]]\n{table}\n" for table in lines))
+        shop = {"name": "shop", "location": f"simulated:{SHOP}", "forge": "github", "web": PAGE}
+        config.write_text(_table("repositories", shop) + "".join(_table("notify", each) for each in targets))
         scene.environment = {**secrets, "BISECTOR_CONFIG": str(config)}
         for name, value in secrets.items():
             monkeypatch.setenv(name, value)
-        made = Place(scene.place, notify=targets)
+        made = Place(scene.place, notify=targets, repositories=[shop])
         made.turn()
         self.jobs = [made.answer(CULPRIT) for _ in range(2)]
         made.wiring.close()
@@ -54,7 +85,7 @@ class Telling:
         shutil.rmtree(self.scene.place / "state")
         shutil.copytree(self.kept, self.scene.place / "state")
         shutil.rmtree(self.answers, ignore_errors=True)
-        self.receiver.received.clear()
+        self.world.clear()
 
     def rows(self) -> list[tuple[str, str, str]]:
         """Of each message the job, the target and what became of it; as if so much time had gone by."""
@@ -77,29 +108,48 @@ class Telling:
     def problems(self) -> list[str]:
         """What is wrong in the end."""
         fates = {(job, target): fate for job, target, fate in self.rows()}
-        came = Counter(each.path for each in self.receiver.received)
-        hooks = {each.headers["x-bisector-delivery"] for each in self.receiver.received if each.path == "/hook"}
         first, second = self.jobs
-        slack = fates.get((first, "slack"), "")
-        wanted = {(first, "webhook"): "sent", (first, "file"): "sent", (first, "slack"): slack}
-        wanted |= {(second, target): "repeated" for target in ("slack", "webhook", "file")}
-        told = [] if fates == wanted and slack in {"sent", "unsure"} else [f"they stand as {fates}"]
-        if came["/slack"] > 1 or (slack == "sent" and came["/slack"] != 1):
-            told.append(f"Slack was told {came['/slack']} times, and it says {slack}")
-        if len(hooks) != 1 or came["/hook"] > 2:
-            told.append(f"the webhook was told {came['/hook']} times, by {len(hooks)} names")
+        unknown = {(first, target): fates.get((first, target), "") for target in ONCE}
+        wanted = unknown | {(first, target): "sent" for target in AGAIN}
+        wanted |= {(second, target): "repeated" for target in (*ONCE, *AGAIN)}
+        told = [] if fates == wanted and set(unknown.values()) <= {"sent", "unsure"} else [f"they stand as {fates}"]
+        came = Counter(each.path for each in self.world.receiver.received)
+        for target, times in (("slack", came["/slack"]), ("email", len(self.world.mail.letters))):
+            if times > 1 or (fates.get((first, target)) == "sent" and times != 1):
+                told.append(f"{target} was told {times} times, and it says {fates.get((first, target))}")
+        hooks = [each.headers["x-bisector-delivery"] for each in self.world.receiver.received if each.path == "/hook"]
+        if len(set(hooks)) != 1 or len(hooks) > 2:
+            told.append(f"the webhook was told {len(hooks)} times, by {len(set(hooks))} names")
+        return told + self._forge_problems() + self._file_problems(first)
+
+    def _forge_problems(self) -> list[str]:
+        github = self.world.github
+        comments = [len(there) for there in github.comments.values()]
+        edits = sum(each["edits"] for there in github.comments.values() for each in there)
+        shas = {sha for sha, _ in github.statuses}
+        if comments == [1] and edits <= 1 and len(shas) == 1 and len(github.statuses) <= 2:
+            return []
+        return [f"there are {comments} comments, edited {edits} times, and {len(github.statuses)} statuses of {shas}"]
+
+    def _file_problems(self, job: str) -> list[str]:
         files = sorted(path.name for path in self.answers.iterdir()) if self.answers.exists() else []
-        if files != [f"job-{first}.json", f"job-{first}.md"]:
-            told.append(f"the files are {files}")
-        else:
-            json.loads((self.answers / files[0]).read_text())
-        return told
+        if files != [f"job-{job}.json", f"job-{job}.md"]:
+            return [f"the files are {files}"]
+        json.loads((self.answers / files[0]).read_text())
+        return []
+
+
+def _table(name: str, values: Mapping[str, object]) -> str:
+    return "\n".join([f"[[{name}]]", *(f"{key} = {json.dumps(value)}" for key, value in values.items()), ""])
 
 
 @pytest.fixture
 def telling(forked: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Telling]:
-    with receiving() as receiver:
-        yield Telling(Scene(forked, tmp_path, ()), receiver, monkeypatch)
+    github = GitHub(pulls=[7])
+    with receiving() as receiver, receiving() as forge, mail_server() as mail:
+        forge.answer = github
+        world = World(receiver=receiver, forge=forge, github=github, mail=mail)
+        yield Telling(Scene(forked, tmp_path, ()), world, monkeypatch)
 
 
 @pytest.mark.parametrize("stride", [pytest.param(STRIDE, id="some"), pytest.param(1, id="all", marks=pytest.mark.long)])
