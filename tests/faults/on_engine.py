@@ -3,8 +3,9 @@
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from tests.helpers.installs import BASE_IMAGE
 from tests.helpers.repositories import Sandbox
 
 ENGINE = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
-THERE = re.compile("container|filler|volume|image")
+THERE = re.compile("container|filler|volume|image|Dockerfile|data set")
 """In the name of a place that lies around a step on the engine."""
 
 
@@ -62,7 +63,8 @@ class EngineScene(Scene):
             return {
                 "containers": [found["Labels"].get(ROLE) for found in api.containers(all=True, filters=self._ours)],
                 "images": sorted((labels.get(ROLE, ""), labels.get(KEY, "")) for labels in images),
-                "volumes": sorted(volume["Name"] for volume in named),
+                # By kind: the rest of a name goes by the image it is seen from, and a Dockerfile makes a new one.
+                "volumes": sorted(volume["Name"].rpartition("-")[0] for volume in named),
                 "unnamed volumes": len(self.scratch & every),
             }
 
@@ -90,15 +92,67 @@ def engine() -> Iterator[docker.APIClient]:
         yield api
 
 
+FURNISHED = """\
+name = "furnished"
+[build]
+BUILD
+steps = ["cp lib.py made.py"]
+[run]
+command = ["python3", "{scenario}/load.py", "{port}", "{data.factor}"]
+timeout_seconds = 30
+[run.service]
+command = ["python3", "-m", "http.server", "{port}"]
+[run.client]
+image = "IMAGE"
+[[data]]
+name = "factor"
+path = "factor"
+sha256 = "DIGEST"
+[[metrics]]
+name = "operations"
+exact = true
+"""
+LOAD = """\
+import json, sys, urllib.request
+port, factor = sys.argv[1:]
+level = urllib.request.urlopen(f"http://127.0.0.1:{port}/made.py").read().split()[2]
+print(json.dumps({"operations": int(level) * int(open(factor).read())}))
+"""
+FACTOR = "3\n"
+
+
 def contained(forked: Driver, top: Path) -> EngineScene:
     """A bisect of two candidates in containers, whose runs print a number without noise."""
+    scenario = COUNTING.replace("[build]\n", f'[build]\nimage = "{BASE_IMAGE}"\n')
+    return _scene(forked, top, {"scenario.toml": scenario, "bench.sh": BENCH})
+
+
+def with_dockerfile(forked: Driver, top: Path) -> EngineScene:
+    """The same of a Dockerfile, a file of data, and a service with its load in an image of its own."""
+    return _furnished(forked, top, 'dockerfile = "Dockerfile"')
+
+
+def with_layers(forked: Driver, top: Path) -> EngineScene:
+    """The same with what is installed in a layer of its own, on a base image whose Python modules are compiled."""
+    installed = 'dependency_files = ["lib.py"]\ndependency_steps = ["cp lib.py /usr/local/installed.py"]'
+    return _furnished(forked, top, f'image = "{BASE_IMAGE}"\n{installed}')
+
+
+def _furnished(forked: Driver, top: Path, build: str) -> EngineScene:
+    scenario = FURNISHED.replace("BUILD", build).replace("IMAGE", BASE_IMAGE)
+    scenario = scenario.replace("DIGEST", sha256(FACTOR.encode()).hexdigest())
+    dockerfile = f"FROM {BASE_IMAGE}\nRUN echo made > /made\n"
+    files = {"scenario.toml": scenario, "load.py": LOAD, "factor": FACTOR, "Dockerfile": dockerfile}
+    return _scene(forked, top, files)
+
+
+def _scene(forked: Driver, top: Path, scenario: Mapping[str, str]) -> EngineScene:
     shop = Sandbox.make(top / "shop")
     for number in range(3):
         shop.commit(f"Change {number}", {"lib.py": f"LEVEL = {1000 if number < 1 else 1300}\n# {number}\n"})
     (top / "scenario").mkdir()
-    scenario = COUNTING.replace("[build]\n", f'[build]\nimage = "{BASE_IMAGE}"\n')
-    (top / "scenario" / "scenario.toml").write_text(scenario)
-    (top / "scenario" / "bench.sh").write_text(BENCH)
+    for name, text in scenario.items():
+        (top / "scenario" / name).write_text(text)
     ends = ("HEAD~2", "HEAD", "--repo", str(shop.top), "--runner", "docker", "--jobs", "1", "--no-profile")
     scene = EngineScene(forked, top, ("bisect", *ends, "--scenario", str(top / "scenario")))
     scene.environment = {"DOCKER_HOST": ENGINE}

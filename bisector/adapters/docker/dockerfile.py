@@ -13,6 +13,7 @@ from typing import IO, Any
 
 import requests
 
+from bisector.adapters import durable
 from bisector.adapters.docker.engine import PATIENT_LIMIT, Engine, faults
 from bisector.adapters.docker.layout import build_memory, other_cpus
 from bisector.adapters.docker.leftovers import Leftovers
@@ -41,7 +42,8 @@ def build_dockerfile(
         log.say(f"+ docker build --file {order.recipe.dockerfile or order.recipe.candidate_dockerfile}")
         options = _options(order, labels, context, name, engine.info())
         image, problem = "", ""
-        with contextlib.closing(_events(engine, options, order.recipe.timeout_seconds, stop)) as events:
+        made = _events(engine, options, order.recipe.timeout_seconds, stop)
+        with durable.step("build a Dockerfile"), contextlib.closing(made) as events:
             for event in events:
                 if event is None:
                     reason = f"not done when the build's {order.recipe.timeout_seconds:g} s were over"
