@@ -19,7 +19,7 @@ from benchmarks.search.peers import Bench
 from benchmarks.search.strategies import Answer
 from benchmarks.search.worlds import LEVEL, QUANTUM, REGIMES, World
 from bisector.core.search.information import bits
-from bisector.core.search.levels import log_pairs, log_sum, side_moments
+from bisector.core.search.levels import Scaled, log_pairs, log_sum, side_moments
 
 ENOUGH = 0.95
 PRIOR_NO_CHANGE = 0.2
@@ -126,7 +126,7 @@ class UnknownLevels:
         every = len(self.grid)
         usable = every - int(np.ceil(LEAST_CHANGE / SPACING - 1e-9))
         sizes = np.diff(self._borders()) / self.size
-        change = log_pairs(good, bad, self.grid, LEAST_CHANGE) - np.log(usable * (usable + 1) / 2)
+        change = log_pairs(Scaled.of(good), Scaled.of(bad), self.grid, LEAST_CHANGE) - np.log(usable * (usable + 1) / 2)
         none = float(log_sum(good[0] + bad[0])) - np.log(every)
         return _normalized(np.append(change + np.log(sizes * (1 - self.no_change)), none + np.log(self.no_change)))
 
@@ -141,7 +141,7 @@ class UnknownLevels:
         """Of every measured commit, and of the middle of every likely gap."""
         assert self.grid is not None
         good, bad = self._split()
-        mean, square = side_moments(good, bad, self.grid, LEAST_CHANGE)
+        mean, square = side_moments(Scaled.of(good), Scaled.of(bad), self.grid, LEAST_CHANGE)
         common = np.exp(good[0] + bad[0] - (good[0] + bad[0]).max())
         common /= common.sum()
         alone = [np.array([common @ self.grid**power] * 2)[None] for power in (1, 2)]

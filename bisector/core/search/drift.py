@@ -117,7 +117,9 @@ class _Models:
         since = batches.time - batches.time[0]
         walk = np.minimum(since[:, None], since[None, :])
         same = (batches.unit[:, None] == batches.unit[None, :]).astype(float)
-        covariance = np.diag(1 / batches.count) + speeds[:, None, None] * walk + (ratios**2)[:, None, None] * same
+        covariance = speeds[:, None, None] * walk + (ratios**2)[:, None, None] * same
+        own = np.arange(len(since))
+        covariance[:, own, own] += 1 / batches.count
         root = np.linalg.cholesky(covariance)
         member = (batches.unit[:, None] == np.arange(batches.units)).astype(float)
         columns = np.empty((len(speeds), len(since), batches.units + 2))

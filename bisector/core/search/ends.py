@@ -59,9 +59,10 @@ def _known(investigation: Investigation) -> _Known:
     }
     tells = {Outcome.OK} if investigation.time_limit is None else {Outcome.OK, Outcome.TIMEOUT}
     ran = {
-        sample.place.index
-        for sample in investigation.samples
-        if sample.place.line is LineName.MAIN and sample.outcome in tells and sample.purpose is not Purpose.UNTOOLED
+        place.index
+        for place, samples in investigation.by_place.items()
+        if place.line is LineName.MAIN
+        and any(sample.outcome in tells and sample.purpose is not Purpose.UNTOOLED for sample in samples)
     }
     return _Known(
         failed=frozenset(on_the_line),

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from bisector.core.model.history import BoolArray
-from bisector.core.search.levels import Grid, log_pairs, side_moments
+from bisector.core.search.levels import Grid, Scaled, log_pairs, side_moments
 from bisector.core.search.observations import FloatArray
 
 
@@ -36,10 +36,10 @@ class Field:
     grid: Grid
     threshold: float
 
-    def split(self, bad: BoolArray) -> tuple[FloatArray, FloatArray]:
-        """(classes, models, grid): log likelihood of the units on the old and on the new side of each class."""
+    def split(self, bad: BoolArray) -> tuple[Scaled, Scaled]:
+        """(classes, models, grid): likelihood of the units on the old and on the new side of each class."""
         worse = np.swapaxes(bad.astype(float) @ self.models, 0, 1)
-        return self.total[None] - worse, worse
+        return Scaled.of(self.total[None] - worse), Scaled.of(worse)
 
     @cached_property
     def total(self) -> FloatArray:
@@ -73,12 +73,12 @@ class Field:
             tau=np.sqrt(each @ self.tau**2),
         )
 
-    def _moments(self, good: FloatArray, bad: FloatArray, *, two_sided: bool) -> tuple[FloatArray, FloatArray]:
+    def _moments(self, good: Scaled, bad: Scaled, *, two_sided: bool) -> tuple[FloatArray, FloatArray]:
         positions, threshold = self.grid.positions, self.threshold
         mean, square = side_moments(good, bad, positions, threshold)
         if not two_sided:
             return mean, square
-        turned = good[..., ::-1], bad[..., ::-1], -positions[::-1], threshold
+        turned = good.turned, bad.turned, -positions[::-1], threshold
         down, down_square = side_moments(*turned)
         with np.errstate(invalid="ignore"):
             # Where neither way is possible at all there is no lead: -inf less -inf.

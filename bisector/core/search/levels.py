@@ -68,7 +68,7 @@ def smear(likelihood: FloatArray, grid: Grid, tau: float) -> FloatArray:
     reach, last = (int(np.ceil(part * tau / grid.spacing)) for part in (8, NOTHING))
     density = gaussian(np.arange(last + 1, dtype=np.float64) * grid.spacing, tau)
     density /= 2 * density[: reach + 1].sum() - density[0]
-    kernel = density[np.minimum(grid.apart, last)]
+    kernel = density.take(grid.apart, mode="clip")
     top = likelihood.max(axis=-1, keepdims=True)
     return np.asarray(np.log(np.exp(likelihood - top) @ kernel + 1e-300) + top)
 
@@ -87,57 +87,81 @@ def log_sum(values: FloatArray, axis: int = -1) -> FloatArray:
         return np.asarray(np.log(np.exp(values - top).sum(axis=axis)) + top.squeeze(axis))
 
 
-def log_pairs(good: FloatArray, bad: FloatArray, positions: FloatArray, threshold: float) -> FloatArray:
-    """Log of Σ exp(good[g] + bad[b]) over pairs of levels with positions[b] - positions[g] ≥ threshold.
+@dataclass(frozen=True, kw_only=True)
+class Scaled:
+    """Likelihoods (…, grid) over the largest of each row, whose logarithm is `top` (…, 1): exponentials taken once."""
 
-    `good` and `bad` are (…, grid); a running sum from the right makes it linear in the grid.
+    part: FloatArray
+    top: FloatArray
+
+    @classmethod
+    def of(cls, logs: FloatArray) -> "Scaled":
+        """From their logarithms, of which each row has a finite one."""
+        top = logs.max(axis=-1, keepdims=True)
+        return cls(part=np.exp(logs - top), top=top)
+
+    @property
+    def turned(self) -> "Scaled":
+        """The same with the grid the other way round."""
+        return Scaled(part=self.part[..., ::-1], top=self.top)
+
+    def log_sum(self) -> FloatArray:
+        """Log of the sum along the grid."""
+        return np.asarray(np.log(self.part.sum(axis=-1)) + self.top[..., 0])
+
+    def sums_from(self, right: IntArray) -> FloatArray:
+        """(…, len(right)): for each index of `right` the sum from there to the end of the grid, which may be empty."""
+        sums = np.zeros((*self.part.shape[:-1], self.part.shape[-1] + 1))
+        np.cumsum(self.part[..., ::-1], axis=-1, out=sums[..., -2::-1])
+        return sums[..., right]
+
+    def sums_to(self, left: IntArray) -> FloatArray:
+        """(…, len(left)): for each index of `left` the sum of what lies before it."""
+        sums = np.zeros((*self.part.shape[:-1], self.part.shape[-1] + 1))
+        np.cumsum(self.part, axis=-1, out=sums[..., 1:])
+        return sums[..., left]
+
+
+def log_pairs(good: Scaled, bad: Scaled, positions: FloatArray, threshold: float) -> FloatArray:
+    """Log of Σ good[g] · bad[b] over pairs of levels with positions[b] - positions[g] ≥ threshold.
+
+    Both are (…, grid); a running sum from the right makes it linear in the grid.
     """
-    top = bad.max(axis=-1, keepdims=True)
-    suffix = np.exp(bad - top)[..., ::-1].cumsum(axis=-1)[..., ::-1]
-    suffix = np.concatenate([suffix, np.zeros((*suffix.shape[:-1], 1))], axis=-1)
     first = np.searchsorted(positions, positions + threshold - 1e-12)
-    crest = good.max(axis=-1, keepdims=True)
     with np.errstate(divide="ignore"):
-        total = np.log((np.exp(good - crest) * suffix[..., first]).sum(axis=-1))
-    return np.asarray(total + crest[..., 0] + top[..., 0], dtype=np.float64)
+        total = np.log((good.part * bad.sums_from(first)).sum(axis=-1))
+    return np.asarray(total + good.top[..., 0] + bad.top[..., 0], dtype=np.float64)
 
 
-def log_evidence(good: FloatArray, bad: FloatArray, grid: Grid, threshold: float, *, two_sided: bool) -> FloatArray:
+def log_evidence(good: Scaled, bad: Scaled, grid: Grid, threshold: float, *, two_sided: bool) -> FloatArray:
     """Log evidence of a change of at least `threshold`, uniform over admissible pairs of levels (-inf without any)."""
     count = grid.pairs(threshold)
     if count == 0:
-        return np.full(good.shape[:-1], -np.inf)
+        return np.full(good.part.shape[:-1], -np.inf)
     rising = log_pairs(good, bad, grid.positions, threshold) - np.log(count)
     if not two_sided:
         return np.asarray(rising)
-    falling = log_pairs(good[..., ::-1], bad[..., ::-1], -grid.positions[::-1], threshold) - np.log(count)
+    falling = log_pairs(good.turned, bad.turned, -grid.positions[::-1], threshold) - np.log(count)
     return np.asarray(np.logaddexp(rising, falling) - np.log(2))
 
 
-def log_other(good: FloatArray, bad: FloatArray, change: FloatArray, full: int, wanted: float) -> FloatArray:
+def log_other(good: Scaled, bad: Scaled, change: FloatArray, full: int, wanted: float) -> FloatArray:
     """Log evidence of two levels that are no change worth naming: too close to each other, or the other way round.
 
     `change` is the log evidence of those that are, `wanted` how many pairs those have out of `full` levels; uniform
     over the remaining pairs.
     """
-    every = log_sum(good) + log_sum(bad)
+    every = good.log_sum() + bad.log_sum()
     named = change + np.log(max(wanted, 1e-300))
     inside = np.exp(np.minimum(named - every, 0.0))
     with np.errstate(divide="ignore"):
         return np.asarray(every + np.log1p(-np.minimum(inside, 1 - 1e-12)) - np.log(max(full**2 - wanted, 1.0)))
 
 
-def side_moments(
-    good: FloatArray, bad: FloatArray, positions: FloatArray, threshold: float
-) -> tuple[FloatArray, FloatArray]:
+def side_moments(good: Scaled, bad: Scaled, positions: FloatArray, threshold: float) -> tuple[FloatArray, FloatArray]:
     """Mean and mean square (…, 2) of the old and the new level, given a rise of at least `threshold` between them."""
-    top, crest = bad.max(axis=-1, keepdims=True), good.max(axis=-1, keepdims=True)
-    old, new = np.exp(good - crest), np.exp(bad - top)
-    zero = np.zeros((*old.shape[:-1], 1))
-    suffix = np.concatenate([new[..., ::-1].cumsum(axis=-1)[..., ::-1], zero], axis=-1)
-    prefix = np.concatenate([zero, old.cumsum(axis=-1)], axis=-1)
-    old = old * suffix[..., np.searchsorted(positions, positions + threshold - 1e-12)]
-    new = new * prefix[..., np.searchsorted(positions, positions - threshold + 1e-12, side="right")]
-    weights = np.stack([old, new], axis=-2)
+    above = np.searchsorted(positions, positions + threshold - 1e-12)
+    below = np.searchsorted(positions, positions - threshold + 1e-12, side="right")
+    weights = np.stack([good.part * bad.sums_from(above), bad.part * good.sums_to(below)], axis=-2)
     weights /= np.maximum(weights.sum(axis=-1, keepdims=True), 1e-300)
     return weights @ positions, weights @ positions**2

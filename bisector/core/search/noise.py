@@ -17,6 +17,8 @@ SIGMA_OF_MAD = 1.4826
 EMPIRICAL_FROM = 10
 """Sure runs from which the empirical density joins."""
 OUTLYING = 8.0
+A_FEW = 8
+"""Terms of a product: each is below 1e19, the square of the most deviations that a floor of the noise leaves."""
 SCALE_STEPS = np.arange(-2, 3)
 
 
@@ -127,8 +129,11 @@ class Empirical:
         return np.log(self._mix(kernel, offsets))
 
     def _mix(self, kernel: FloatArray, offsets: FloatArray) -> FloatArray:
-        tail = np.exp(log_t3(offsets, self.wide))
-        return np.asarray((1 - self.share) * kernel + self.share * tail + 1e-300)
+        # The t3 density itself: a logarithm that is taken back takes as long as all the rest here.
+        tail = 1 + (offsets / self.wide) ** 2 / 3
+        tail *= tail
+        norm = 2 / (np.pi * np.sqrt(3) * self.wide)
+        return np.asarray((1 - self.share) * kernel + self.share * norm / tail + 1e-300)
 
 
 def _smoothed(pool: FloatArray, positions: FloatArray, bandwidth: float) -> FloatArray:
@@ -153,6 +158,15 @@ def log_t3(offsets: FloatArray, scale: float) -> FloatArray:
     """Log density of a Student t with three degrees of freedom and `scale` at `offsets`."""
     norm = np.log(2 / (np.pi * np.sqrt(3) * scale))
     return np.asarray(norm - 2 * np.log1p((offsets / scale) ** 2 / 3))
+
+
+def _a_few_each(starts: IntArray, size: int) -> tuple[IntArray, IntArray]:
+    """Where the stretches that begin at `starts` of `size` are cut into pieces of at most A_FEW, and which piece each
+    stretch begins with."""
+    place = np.arange(size)
+    inside = place - np.repeat(starts, np.diff(np.append(starts, size)))
+    few = np.flatnonzero(inside % A_FEW == 0)
+    return few, np.flatnonzero(inside[few] == 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,13 +215,17 @@ class Noise:
         measured = run_unit[starts]
         result = np.zeros((len(self.sigma), units, len(grid)))
         squares = (values[:, None] - grid[None, :]) ** 2
-        for member, scale in enumerate(self.t_scales):
-            each = np.log1p(squares / (3 * scale**2))
-            each *= -2
-            each += np.log(2 / (np.pi * np.sqrt(3) * scale))
-            result[member, measured] = np.add.reduceat(each, starts, axis=0)
-        total = np.add.reduceat(squares, starts, axis=0)
         counts = np.diff(np.append(starts, len(values)))[:, None]
+        few, begun = _a_few_each(starts, len(values))
+        each = np.empty_like(squares)
+        for member, scale in enumerate(self.t_scales):
+            # The logarithm of a product of a few terms is their sum, and is taken once.
+            np.multiply(squares, 1 / (3 * scale**2), out=each)
+            each += 1
+            product = np.multiply.reduceat(each, few, axis=0)
+            total = np.add.reduceat(np.log(product), begun, axis=0)
+            result[member, measured] = counts * np.log(2 / (np.pi * np.sqrt(3) * scale)) - 2 * total
+        total = np.add.reduceat(squares, starts, axis=0)
         for member, scale in enumerate(self.normal_scales, start=len(self.t_scales)):
             result[member, measured] = -0.5 * total / scale**2 - counts * np.log(scale * np.sqrt(2 * np.pi))
         if self.empirical is not None:

@@ -77,13 +77,14 @@ class View:
     def _counting(self) -> Iterator[Sample]:
         host = self.investigation.host
         disturbed = self.investigation.disturbed is not None
-        for sample in with_bounds(self.investigation.samples, self.metric.name, self.time_limit):
+        name = self.metric.name
+        for sample in with_bounds(self.investigation.samples, name, self.time_limit):
             if sample.purpose is Purpose.ENVIRONMENT:
                 # Of a commit with other packages: what it shows is not the commit's level.
                 continue
             here = (host is None or sample.host == host.host) and not (disturbed and sample.beside)
             wanted = self.use_adopted or not sample.adopted_from
-            if (sample.counts or is_bound(sample)) and here and wanted and self.metric.name in sample.values:
+            if (sample.counts or is_bound(sample)) and here and wanted and name in sample.values:
                 yield sample
 
     @property
@@ -188,14 +189,15 @@ class View:
     def _observations(self) -> Observations:
         samples = [(self.index_of(s.place), s) for s in self.compared]
         on_line = [(index, s) for index, s in samples if index is not None]
-        units = sorted({(index, self.build_number(s)) for index, s in on_line})
+        unit_of = [(index, self.build_number(s)) for index, s in on_line]
+        units = sorted(set(unit_of))
         position = {unit: number for number, unit in enumerate(units)}
-        scale = self.scale
+        scale, indexes = self.scale, np.array([index for index, _ in on_line], dtype=np.int64)
         bounds = np.array([self.time_limit is not None and is_bound(s) for _, s in on_line], dtype=bool)
         values = placed(
             np.array([s.values[self.metric.name] for _, s in on_line], dtype=float),
             bounds,
-            [np.array([index == end for index, _ in on_line], dtype=bool) for end in (self.low, self.high)],
+            [indexes == end for end in (self.low, self.high)],
         )
         request = self.investigation.request
         return Observations(
@@ -203,7 +205,7 @@ class View:
             weights=self._weights(),
             testable=self._testable(),
             unit_place=np.array([index for index, _ in units], dtype=np.int64),
-            run_unit=np.array([position[index, self.build_number(s)] for index, s in on_line], dtype=np.int64),
+            run_unit=np.array([position[unit] for unit in unit_of], dtype=np.int64),
             values=scale.into(values) if len(values) else values,
             threshold=scale.threshold(request.min_effect_of(self.metric)),
             low=self.low,
