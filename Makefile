@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Many tests wait (for leases, for processes to end): one more than there are processors.
 PARALLEL ?= $(shell expr $$(nproc 2>/dev/null || echo 1) + 1)
 
-.PHONY: demo test long soak fuzz lock audit lint types fast environment clean bench site pictures
+.PHONY: demo test long calibration soak fuzz lock audit lint types fast environment clean bench site pictures
 
 ## demo: bisect a made-up regression, from nothing to a report
 demo: $(VENV)/ready
@@ -17,10 +17,14 @@ test: $(VENV)/ready-dev environment lint types
 	$(BIN)/python -m pytest -n $(PARALLEL) --dist loadgroup -m "not calibration and not long and not alone"
 	$(BIN)/python -m pytest -m "alone and not long" --durations=10
 
-## long: what takes too long for CI: every fault, more whole bisects for real, and the calibration at full size
+## long: what takes too long for CI: every fault, and more whole bisects for real
 long: $(VENV)/ready-dev environment
-	$(BIN)/python -m pytest -n $(PARALLEL) --dist loadgroup -m "(long or calibration) and not alone and not soak"
+	$(BIN)/python -m pytest -n $(PARALLEL) --dist loadgroup -m "long and not calibration and not alone and not soak"
 	$(BIN)/python -m pytest -m "long and alone and not soak"
+
+## calibration: stated probability against the share that is right, over all kinds of noise, and ten thousand histories
+calibration: $(VENV)/ready-dev
+	$(BIN)/python -m pytest -n $(PARALLEL) -m calibration
 
 ## soak: workers that are killed for half an hour, and ten thousand jobs on sixteen of them
 soak: $(VENV)/ready-dev environment

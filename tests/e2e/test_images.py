@@ -17,7 +17,7 @@ from tests.helpers.installs import BASE_IMAGE, Install, need_engine
 from tests.helpers.registry import Registry, registry
 from tests.helpers.repositories import Sandbox
 
-pytestmark = [pytest.mark.docker, pytest.mark.long, pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.docker, pytest.mark.long, pytest.mark.slow]
 
 COMMITS, CULPRIT, MISSING = 12, 8, 6
 PROGRAM = '#include <stdio.h>\n#include <stdlib.h>\nint main(void) { puts(getenv("LEVEL")); }\n'
@@ -118,6 +118,7 @@ def with_load(engine: APIClient, tmp_path: Path) -> Iterator[Path]:
     engine.remove_image(image, force=True)
 
 
+@pytest.mark.alone
 def test_a_slow_handler_is_found_by_a_load_from_another_image(
     docker_install: Install, demo: Sandbox, with_load: Path
 ) -> None:

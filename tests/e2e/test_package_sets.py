@@ -11,7 +11,7 @@ from tests.helpers.installs import BASE_IMAGE, Done, Install
 from tests.helpers.repositories import Sandbox
 from tests.helpers.wheels import publish
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.slow]
 
 NAMES = ("alpha", "dependency", "front", "omega")
 SCENARIO = """

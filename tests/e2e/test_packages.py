@@ -16,7 +16,7 @@ from tests.helpers.installs import BASE_IMAGE, Done, Install
 from tests.helpers.repositories import Sandbox
 from tests.helpers.wheels import publish
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.slow]
 
 WORK = "def step(n):\n    return n * n\n\n\ndef work():\n    return sum(step(n) for n in range({steps}))\n"
 FAST, SLOW = WORK.format(steps=2000), WORK.format(steps=4000)

@@ -25,7 +25,7 @@ SCENARIO = Scenario(
     run=RunRecipe(command=("true",)),
     metrics=(Metric(name="seconds", exact=True),),
 )
-IN_CI, AT_LENGTH, A_PART = 120, 10_000, 500
+IN_CI, LONG, AT_LENGTH, A_PART = 120, 2_000, 10_000, 500
 
 
 def answered(history: History, artifacts: TemporaryArtifacts, *, every_commit: bool) -> Investigation:
@@ -105,11 +105,18 @@ def test_random_histories_are_answered_as_brute_force_does(artifacts: TemporaryA
         check(seed, artifacts)
 
 
-@pytest.mark.long
+@pytest.mark.calibration
 @pytest.mark.parametrize("first", range(0, AT_LENGTH, A_PART))
 def test_ten_thousand_random_histories_are_answered_as_brute_force_does(
     artifacts: TemporaryArtifacts, first: int
 ) -> None:
+    for seed in range(first, first + A_PART):
+        check(seed, artifacts)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("first", range(AT_LENGTH, AT_LENGTH + LONG, A_PART))
+def test_more_random_histories_are_answered_as_brute_force_does(artifacts: TemporaryArtifacts, first: int) -> None:
     for seed in range(first, first + A_PART):
         check(seed, artifacts)
 
