@@ -8,6 +8,7 @@ from bisector.cli.options import (
     MeasureOptions,
     OutputOptions,
     SearchOptions,
+    dry_run_option,
     duet_option,
     jobs_option,
     measure_options,
@@ -22,6 +23,7 @@ from bisector.cli.options import (
 @measure_options
 @duet_option
 @jobs_option
+@dry_run_option
 @output_options
 @queue_options
 @click.argument("command_line", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND ...]")
@@ -32,6 +34,7 @@ def command(first: str, second: str, command_line: tuple[str, ...], **options: A
     """
     # Imported here: help and mistyped options are answered without what only a measurement needs.
     from bisector.cli.intake import take_in, tell_runner
+    from bisector.cli.plan import show_comparison
     from bisector.cli.session import start, wired
     from bisector.core.model.request import JobKind
 
@@ -42,4 +45,6 @@ def command(first: str, second: str, command_line: tuple[str, ...], **options: A
     with wired() as wiring:
         intake = take_in(wiring, (first, second), measure, SearchOptions(), JobKind.COMPARE)
         tell_runner(intake)
+        if options["dry_run"]:
+            return show_comparison(intake)
         return start(intake.request, wiring, (intake.repository, intake.runner), output)

@@ -156,6 +156,7 @@ _MEASURE = (
     click.option("--seed", type=int, default=0, show_default=True, help="Seed of whatever is drawn."),
     click.option("--simulate", metavar="WORLD", hidden=True, help="Work on a simulated world instead of a repository."),
 )
+dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done and about what it costs.")
 duet_option = click.option(
     "--duet", is_flag=True, help="Run two at the same moment, on separate processors, and compare pairs."
 )
@@ -218,7 +219,7 @@ _SEARCH = (
         help="Revert what is found on top of bad: how much of the change is given back?",
     ),
     click.option("--head", metavar="REF", help="Say whether the change is still there at REF, the branch's tip."),
-    click.option("--dry-run", is_flag=True, help="Say what would be done and about what it costs."),
+    dry_run_option,
 )
 _QUEUE = (
     click.option("--detach", is_flag=True, help="Make the job and leave it to a worker; prints its number."),

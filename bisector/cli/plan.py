@@ -1,13 +1,16 @@
 """`--dry-run`: what would be done, and about what it costs."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
 from bisector.cli.intake import Intake
 from bisector.core.model.calibration import Calibration
 from bisector.core.model.request import Request
-from bisector.core.search.calibrated import outlay, visible
+from bisector.core.search.calibrated import outlay, runs_for, visible
+from bisector.core.search.planner import COMPARE_RUNS
 from bisector.report.ahead import prospect
 from bisector.report.numbers import count, percent, seconds
 from bisector.report.text import SHORT
@@ -28,9 +31,8 @@ def show_plan(intake: Intake) -> int:
         paths=request.search.paths,
         suspects=request.search.suspects,
     )
-    size, effect = listed.line.size, request.min_effect_of(request.metric)
-    click.echo(f"scenario   {request.scenario.name}: {' '.join(request.scenario.run.command)}")
-    click.echo(f"metric     {request.metric.name}, changes of {effect:.1%} or more")
+    size = listed.line.size
+    _tell_asked(request)
     click.echo(f"range      {request.good[:SHORT]} to {request.bad[:SHORT]}, {count(size, 'candidate')}")
     if (told := prospect(request, intake.runner.processors())) is not None:
         click.echo(told)
@@ -46,20 +48,58 @@ def show_plan(intake: Intake) -> int:
     return 0
 
 
+def show_comparison(intake: Intake) -> int:
+    """Print what is compared, and about how many runs tell a difference worth naming."""
+    request, known = intake.request, intake.request.noise
+    _tell_asked(request)
+    click.echo(f"compared   {request.good[:SHORT]} with {request.bad[:SHORT]}")
+    click.echo(f"builds     {ENDS}")
+    if known is None:
+        limit = seconds(request.scenario.run.timeout_seconds)
+        click.echo(f"runs       {ENDS * COMPARE_RUNS} or more, each with up to {limit}")
+        click.echo("`bisector calibrate` measures the noise: after it this says what to expect.")
+        return 0
+    _tell_noise(known)
+    effect = request.min_effect_of(request.metric)
+    # Whatever two builds differ by is told as a difference: how much that may be is said apart.
+    each = max(runs_for(replace(known, tau=0.0), effect) or 0, COMPARE_RUNS)
+    click.echo(f"runs       about {ENDS * each} for a difference of {effect:.1%}; fewer for a larger one")
+    _tell_time(request, known, (ENDS * each,))
+    if known.tau > 0:
+        click.echo(f"Two builds of one commit may differ by {percent(2 * known.tau)}: less can be the builds' doing.")
+    return 0
+
+
+def _tell_asked(request: Request) -> None:
+    effect = request.min_effect_of(request.metric)
+    click.echo(f"scenario   {request.scenario.name}: {' '.join(request.scenario.run.command)}")
+    click.echo(f"metric     {request.metric.name}, changes of {effect:.1%} or more")
+
+
+def _tell_noise(known: Calibration) -> None:
+    whence = f"as {count(known.jobs, 'earlier job')} here showed" if known.jobs else "as calibrated on this host"
+    click.echo(f"noise      {percent(known.sigma)} a run, {percent(known.tau)} a build, {whence}")
+
+
+def _tell_time(request: Request, known: Calibration, runs: Sequence[int]) -> None:
+    """How long so many runs take: the usual number, and then the range where there is one."""
+    if request.metric.unit != "s" or known.level <= 0:
+        return
+    usual, *between = (seconds(number * known.level * (1 + request.scenario.run.opening_runs / 2)) for number in runs)
+    around = f" ({' to '.join(between)})" if between else ""
+    click.echo(f"time       {usual} of running{around}, and the builds")
+
+
 def _tell_expected(request: Request, known: Calibration, size: int) -> None:
     """What a search takes by what is known of the noise, and what a limited budget can see."""
     effect = request.min_effect_of(request.metric)
     plan = outlay(known, size, effect, 1 - request.search.confidence)
-    whence = f"as {count(known.jobs, 'earlier job')} here showed" if known.jobs else "as calibrated on this host"
-    click.echo(f"noise      {percent(known.sigma)} a run, {percent(known.tau)} a build, {whence}")
+    _tell_noise(known)
     click.echo(f"builds     about {plan.builds}")
     click.echo(
         f"runs       about {plan.runs}, nine times of ten {plan.fewest} to {plan.most}, for a change of {effect:.1%}"
     )
-    if request.metric.unit == "s" and known.level > 0:
-        each = known.level * (1 + request.scenario.run.opening_runs / 2)
-        low, high = (seconds(runs * each) for runs in (plan.fewest, plan.most))
-        click.echo(f"time       {seconds(plan.runs * each)} of running ({low} to {high}), and the builds")
+    _tell_time(request, known, (plan.runs, plan.fewest, plan.most))
     budget = request.budget.runs
     ends = max((budget if budget is not None else plan.runs) // 4, 4)
     told = f"{budget} runs" if budget is not None else "that many runs"

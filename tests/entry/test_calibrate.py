@@ -44,6 +44,21 @@ def test_later_jobs_begin_with_it_and_a_dry_run_tells_what_to_expect(cli: Cli, t
     assert cli("bisect", "good", "bad", "--simulate", WORLD).code == 0
 
 
+def test_a_comparison_can_be_planned_as_well(cli: Cli) -> None:
+    before = cli("compare", "good", "bad", "--simulate", WORLD, "--dry-run")
+    assert (before.code, "runs       20 or more" in before.out) == (0, True), before.out
+    cli("calibrate", "good", "--simulate", WORLD)
+    after = cli("compare", "good", "bad", "--simulate", WORLD, "--dry-run").out
+    assert "as calibrated on this host" in after
+    told = re.search(r"runs       about (\d+) for a difference of ([\d.]+)%", after)
+    assert told is not None, after
+    finer = cli("compare", "good", "bad", "--simulate", WORLD, "--dry-run", "--min-effect", "0.5%").out
+    more = re.search(r"runs       about (\d+) ", finer)
+    assert more is not None, finer
+    assert int(more[1]) > int(told[1]) >= 20
+    assert "There are no jobs yet" in cli("jobs", "list").out
+
+
 def test_a_calibration_belongs_to_its_scenario(cli: Cli) -> None:
     cli("calibrate", "good", "--simulate", WORLD)
     other = cli("bisect", "good", "bad", "--simulate", WORLD, "--metric", "seconds", "--dry-run").out
