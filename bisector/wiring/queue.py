@@ -49,7 +49,7 @@ def inbox_of(database: "Database", host: str, host_classes: tuple[str, ...]) -> 
     """The other end of the dispatcher, for a worker of `host`; None where there is none."""
     if database.is_sqlite:
         return None
-    made: Inbox = _distributed().ProcrastinateInbox(database.conninfo, host, host_classes)
+    made: Inbox = _distributed().ProcrastinateInbox(database.parameters, host, host_classes)
     return made
 
 

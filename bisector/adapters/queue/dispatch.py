@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import psycopg
@@ -12,6 +12,7 @@ from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
 from procrastinate.exceptions import ProcrastinateException
 from procrastinate.jobs import Status
 from procrastinate.schema import SchemaManager
+from psycopg.conninfo import make_conninfo
 
 from bisector.core.model.units import Seconds
 from bisector.engine.dispatch import Message
@@ -49,9 +50,9 @@ class ProcrastinateDispatcher:
 class ProcrastinateInbox:
     """Implements `bisector.engine.dispatch.Inbox`."""
 
-    def __init__(self, conninfo: str, host: str, host_classes: tuple[str, ...]) -> None:
-        """Listens for the host's own queue, and those of its classes."""
-        self._conninfo = conninfo
+    def __init__(self, database: Mapping[str, str], host: str, host_classes: tuple[str, ...]) -> None:
+        """Listens for the host's own queue, and those of its classes. `database` is libpq's parameters to connect."""
+        self._conninfo = make_conninfo(**database)
         self._queues = [queue_of("", host), *(queue_of(each, "") for each in host_classes)]
 
     def run(self, take: Callable[[str | None], object], goes_on: Callable[[], bool]) -> None:

@@ -4,7 +4,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -75,13 +75,11 @@ class Database:
         return self.url.get_backend_name() == "sqlite"
 
     @property
-    def conninfo(self) -> str:
-        """How libpq would connect to it, password included, and to each of its hosts where there are several."""
-        from psycopg.conninfo import make_conninfo
-
+    def parameters(self) -> Mapping[str, str]:
+        """libpq's parameters, password included, to connect to it or, where there are several, to each of its hosts."""
         _, wanted = self._engine.dialect.create_connect_args(self.url)
-        wanted.pop("context", None)  # how SQLAlchemy adapts types, for psycopg alone
-        return make_conninfo(**wanted, **ENCODED)
+        # `context` is how SQLAlchemy adapts types.
+        return {**{name: str(value) for name, value in wanted.items() if name != "context"}, **ENCODED}
 
     @property
     def where(self) -> str:

@@ -167,5 +167,5 @@ def test_a_cluster_that_has_no_encoding(postgres: Server) -> None:
     health = health_of(database, SystemClock())
     assert health.differences == ()
     assert health.messages == {}
-    assert "client_encoding=utf8" in database.conninfo
+    assert database.parameters["client_encoding"] == "utf8"
     database.close()

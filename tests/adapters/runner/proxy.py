@@ -43,11 +43,12 @@ class Proxy:
 
     def cut(self) -> None:
         """Break every connection, and take no more."""
-        self._flows.set()
         for each in (self._listening, *self._open):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
         self._listening.close()
+        # What was held goes nowhere any more.
+        self._flows.set()
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
