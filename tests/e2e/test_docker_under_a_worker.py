@@ -21,10 +21,10 @@ from bisector.settings import Settings
 from bisector.wiring import Wiring
 from tests.adapters.runner.laboratory import marker, processes
 from tests.adapters.runner.proxy import Proxy
-from tests.e2e.test_workers import Service
 from tests.helpers.installs import BASE_IMAGE, Install
 from tests.helpers.postgres import wait_until
 from tests.helpers.repositories import Sandbox
+from tests.helpers.workers import Service
 
 SCENARIO = f"""\
 name = "short"

@@ -12,8 +12,8 @@ from bisector.adapters.store.tables import REVISION
 from bisector.engine.job import JobState
 from bisector.errors import StoreError
 from bisector.formats.facts import fact_to_text
-from tests.e2e.test_workers import Service, assert_answered, samples
 from tests.helpers.postgres import Server, pair, wait_until
+from tests.helpers.workers import Service, assert_answered, samples
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
 

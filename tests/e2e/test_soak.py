@@ -15,7 +15,7 @@ import pytest
 from bisector.core.model.request import Request
 from bisector.engine.job import JobState
 from bisector.engine.queue import Order
-from tests.e2e.test_workers import Service, assert_answered
+from tests.helpers.workers import Service, assert_answered
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("postgres")]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bisector.engine.job import JobState
-from tests.e2e.test_workers import LEASE, Service, assert_answered
 from tests.helpers.postgres import wait_until
+from tests.helpers.workers import LEASE, Service, assert_answered
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.xdist_group("clock")]
 

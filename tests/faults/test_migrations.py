@@ -20,12 +20,12 @@ from bisector.adapters.store.migrate import upgrade
 from bisector.adapters.store.tables import REVISION, REVISIONS
 from bisector.engine.job import JobState
 from bisector.formats.facts import request_to_text
-from tests.e2e.test_workers import Service, assert_answered
 from tests.entry.server.test_telling import CULPRIT, request_on
 from tests.faults.interrupted import SIMULATED
 from tests.faults.kept import kept_in
 from tests.faults.scenes import Driver, Scene
 from tests.helpers.postgres import Server, wait_until
+from tests.helpers.workers import Service, assert_answered
 
 pytestmark = [pytest.mark.slow]
 

@@ -18,7 +18,7 @@ from bisector.report.plots.scales import NARROW, WIDE, LineScale, ValueScale
 from bisector.report.plots.svg import element, words
 from tests.report import worlds
 from tests.report.checks import svg_problems
-from tests.report.test_document import ODD_VALUES
+from tests.report.test_rows import ODD_VALUES
 from tests.report.worlds import HUGE, finished, report
 
 KINDS = worlds.by_verdict()

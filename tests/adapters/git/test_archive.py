@@ -11,7 +11,7 @@ from bisector.adapters.git.repository import GitRepository
 from bisector.engine.stop import StopSignal
 from bisector.errors import Cancelled
 from tests.adapters.git.conftest import Opener
-from tests.adapters.git.test_mirror import mirror_in
+from tests.adapters.git.mirrors import mirror_in
 from tests.helpers.repositories import Sandbox, run_git
 
 

@@ -10,7 +10,7 @@ from bisector.core.model.history import Line
 from bisector.core.model.units import Sha
 from bisector.errors import EnvironmentFault, RefError
 from tests.adapters.git.conftest import Opener, git_on
-from tests.adapters.git.test_mirror import mirror_in
+from tests.adapters.git.mirrors import mirror_in
 from tests.helpers.repositories import Node, Sandbox, make_graph, run_git
 
 

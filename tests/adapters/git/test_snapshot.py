@@ -7,7 +7,7 @@ import pytest
 
 from bisector.errors import UsageError
 from tests.adapters.git.conftest import Opener
-from tests.adapters.git.test_mirror import mirror_in
+from tests.adapters.git.mirrors import mirror_in
 from tests.helpers.repositories import Sandbox, run_git
 
 

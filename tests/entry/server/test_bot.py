@@ -3,122 +3,33 @@
 import logging
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
 from bisector.adapters.in_memory.world import World as Simulated
-from bisector.adapters.store.tables import commands, jobs
+from bisector.adapters.store.tables import jobs
 from bisector.core.model.request import JobKind
 from bisector.core.model.scenario import Direction
-from bisector.engine.bot import MOST_FAILURES, Bot
 from bisector.engine.job import JobState
 from bisector.engine.queue import Priority, WorkerKind
-from bisector.engine.stop import StopSignal
 from bisector.engine.worker import Worker
 from bisector.errors import UsageError
 from bisector.formats.facts import request_to_text
 from bisector.server.app import create_app
 from bisector.server.assembly import service_of
 from bisector.settings import Settings
-from tests.entry.server.conftest import Serve, World, github_signature
-from tests.helpers.github import FORK, REPOSITORY, WRITTEN, GitHub, issue_comment
-from tests.helpers.receiver import receiving, until
+from tests.entry.server.bots import HOOKS, SHOP, Rig, bot_on, fenced, of_fork
+from tests.entry.server.conftest import Serve, github_signature
+from tests.helpers.github import REPOSITORY, WRITTEN, issue_comment
+from tests.helpers.receiver import until
 from tests.helpers.simulated import Simulation
 
-SHOP = {"name": "shop", "runner": "local", "forge": "github", "web": "https://github.example/Octo/Shop"}
-
-HOOKS = [{"source": "github", "secret_env": ["HOOK_SECRET"], "repository": "shop"}]
-
-
-@dataclass
-class Rig:
-    """A server with a bot, and the GitHub that it talks to."""
-
-    world: World
-    github: GitHub
-    bot: Bot
-    sent: int = 0
-
-    def say(self, body: str, **changed: Any) -> dict[str, Any]:
-        """Somebody comments; what the hook answers."""
-        event = issue_comment(body, **changed)
-        self.sent += 1
-        headers = {
-            "x-github-event": "issue_comment",
-            "x-github-delivery": f"g{self.sent}",
-            "x-hub-signature-256": github_signature(event),
-        }
-        answer = self.world.client.post("/v1/hooks/github", content=event, headers=headers)
-        assert answer.status_code in (200, 202), answer.text
-        document: dict[str, Any] = answer.json()
-        return document
-
-    def turn(self) -> int:
-        return self.bot.turn(StopSignal())
-
-    def jobs(self) -> list[str]:
-        return [row.job for row in self.world.wiring.store.jobs()]
-
-    def answer(self, issue: int = 7) -> str:
-        """The bot's only comment."""
-        (ours,) = self.github.ours(issue)
-        return str(ours["body"])
-
-    def later(self, seconds: float) -> None:
-        """As if so much time had gone by for the comments."""
-        with self.world.wiring.database.writing() as connection:
-            connection.execute(commands.update().values(due_at=commands.c.due_at - seconds))
-
-    def open_rows(self) -> int:
-        with self.world.wiring.database.reading() as connection:
-            return sum(not row.closed for row in connection.execute(commands.select()))
-
 
 @pytest.fixture
-def github() -> GitHub:
-    return GitHub()
-
-
-@pytest.fixture
-def rig(serve: Serve, github: GitHub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
-    monkeypatch.setenv("BOT_TOKEN", github.token)
-    plain = serve().wiring.settings.repositories[0].location
-    with receiving() as receiver:
-        receiver.answer = github
-        world = serve(
-            repositories=[{**SHOP, "location": plain}],
-            hooks=HOOKS,
-            bot={"token_env": "BOT_TOKEN", "api": receiver.url},
-            server={"public_url": "https://bisector.example"},
-        )
-        github.pull(7, world.fork)
-        yield rig_of(world, github)
-
-
-def rig_of(world: World, github: GitHub) -> Rig:
-    bot = service_of(world.wiring, world.wiring.settings, ()).bot
-    assert bot is not None
-    return Rig(world=world, github=github, bot=bot)
-
-
-def of_fork(rig: Rig, **changed: Any) -> None:
-    """The pull request is the commit that is on no configured branch."""
-    rig.github.pull(7, rig.world.fork, head={**FORK, **changed})
-
-
-def fenced(serve: Serve, rig: Rig) -> Rig:
-    """The same where runs are made in containers."""
-    settings = rig.world.wiring.settings
-    location = settings.repositories[0].location
-    assert settings.bot is not None
-    world = serve(
-        repositories=[{**SHOP, "location": location, "runner": "docker"}],
-        hooks=HOOKS,
-        bot={"token_env": "BOT_TOKEN", "api": settings.bot.api},
-    )
-    return rig_of(world, rig.github)
+def rig(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+    with bot_on(serve, monkeypatch) as made:
+        yield made
 
 
 def test_a_comparison_from_the_comment_to_the_table(rig: Rig) -> None:
@@ -302,141 +213,6 @@ def test_what_was_pushed_after_the_comment_is_not_what_was_asked_for(rig: Rig, s
     rig.say("@bisector compare level", comment=502)
     rig.turn()
     assert rig.jobs() == ["1"], "whoever pushes here may write here"
-
-
-def test_a_forge_that_is_away_is_asked_again(rig: Rig) -> None:
-    rig.github.down = 1
-    rig.say("@bisector compare level")
-    rig.turn()
-    assert rig.jobs() == []
-    assert rig.turn() == 0, "not at once"
-    rig.later(60)
-    rig.turn()
-    assert rig.jobs() == ["1"]
-    assert "It waits" in rig.answer()
-
-
-def test_it_is_given_up_in_the_end(rig: Rig) -> None:
-    rig.github.down = 10**6
-    rig.say("@bisector compare level")
-    for _ in range(MOST_FAILURES + 2):
-        rig.later(10**5)
-        rig.turn()
-    assert len(rig.github.asked) == MOST_FAILURES
-    assert rig.open_rows() == 0
-
-
-def test_an_answer_that_was_lost_is_found_again_and_not_made_twice(rig: Rig) -> None:
-    rig.say("@bisector compare level")
-    rig.github.loses_answers = True
-    rig.turn()
-    rig.github.loses_answers = False
-    rig.later(60)
-    rig.turn()
-    assert len(rig.github.ours(7)) == 1
-    rig.world.wiring.store.set_state("1", JobState.RUNNING)
-    rig.turn()
-    assert "being measured" in rig.answer()
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-@pytest.mark.parametrize(
-    ("said", "where"),
-    [
-        ("@bisector compare level", "follow"),
-        ("@bisector compare level", "still_ours"),
-        ("@bisector compare level", "shown"),
-        ("@bisector nonsense", "close"),
-    ],
-)
-def test_killed_anywhere_it_is_done_once_all_the_same(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch, said: str, where: str
-) -> None:
-    rig.say(said)
-
-    def die(*_: object, **__: object) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(type(rig.bot._ports.commands), where, die)
-        with pytest.raises(Killed):
-            rig.turn()
-        assert rig.turn() == 0, "it is still believed to be seen to"
-    if rig.jobs():
-        # Nobody knows how long it takes until a server is there again: the job may have ended by then.
-        rig.world.wiring.queue.cancel("1")
-    rig.later(121)
-    rig.turn()
-    assert rig.jobs() == ([] if "nonsense" in said else ["1"])
-    assert len(rig.github.ours(7)) == 1
-    rig.later(121)
-    assert rig.turn() == 0
-
-
-PLACES = 14
-"""Durable places, those of git apart, that a turn passes which queues a job for a comment and answers it."""
-
-
-def passed_until(rig: Rig, monkeypatch: pytest.MonkeyPatch, last: int) -> list[str]:
-    """The places that a turn passes; it dies at the last one, if it comes so far."""
-    passed: list[str] = []
-
-    def passing(place: str) -> None:
-        if not place.partition(" ")[2].startswith("git "):
-            passed.append(place)
-            if len(passed) == last:
-                raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr("bisector.adapters.durable.passing", passing)
-        try:
-            rig.turn()
-        except Killed:
-            return passed
-    return passed
-
-
-def test_a_turn_passes_as_many_places_as_it_is_killed_at(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    rig.say("@bisector compare level")
-    assert len(passed_until(rig, monkeypatch, 0)) == PLACES
-
-
-@pytest.mark.parametrize("number", range(1, PLACES + 1))
-def test_killed_at_any_durable_place_a_comment_is_answered_once(
-    number: int, rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rig.say("@bisector compare level")
-    place = passed_until(rig, monkeypatch, number)[-1]
-    for _ in range(2):
-        rig.later(121)
-        rig.turn()
-    assert rig.jobs() == ["1"], place
-    assert len(rig.github.ours(7)) == 1, place
-
-
-@pytest.mark.parametrize("where", ["_queued", "_answer"])
-def test_what_another_server_has_by_now_is_left_to_it(rig: Rig, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
-    rig.say("@bisector compare level")
-    other = rig_of(rig.world, rig.github)
-    real = getattr(rig.bot, where)
-
-    def slowly(*arguments: Any) -> Any:
-        """It took so long that another server saw to it."""
-        done = real(*arguments) if where == "_queued" else None
-        rig.later(121)
-        other.turn()
-        return done or real(*arguments)
-
-    monkeypatch.setattr(rig.bot, where, slowly)
-    rig.turn()
-    assert len(rig.github.ours(7)) == 1
-    assert rig.jobs() == ["1"]
-    assert [asked for asked in rig.github.asked if not asked.startswith("GET")] == [
-        "POST /repos/octo/shop/issues/7/comments"
-    ]
 
 
 def test_the_server_answers_while_it_runs(rig: Rig) -> None:
