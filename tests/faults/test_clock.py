@@ -56,7 +56,7 @@ class Leaping(Service):
 def leaping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Leaping]:
     if LIBRARY is None:
         pytest.skip("no libfaketime (tests/environment/up.sh tools)")
-    monkeypatch.setattr("tests.e2e.test_workers.BISECTOR", [sys.executable, "-c", AWAKE])
+    monkeypatch.setattr("tests.helpers.workers.BISECTOR", [sys.executable, "-c", AWAKE])
     made = Leaping(tmp_path, "")
     made.leap("+0")
     yield made
