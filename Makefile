@@ -17,10 +17,11 @@ test: $(VENV)/ready-dev environment lint types
 	$(BIN)/python -m pytest -n $(PARALLEL) --dist loadgroup -m "not calibration and not long and not alone"
 	$(BIN)/python -m pytest -m "alone and not long" --durations=10
 
-## long: what takes too long for CI: every fault, and more whole bisects for real
+## long: what takes too long for CI: every fault, more whole bisects for real, and fuzzing
 long: $(VENV)/ready-dev environment
 	$(BIN)/python -m pytest -n $(PARALLEL) --dist loadgroup -m "long and not calibration and not alone and not soak"
 	$(BIN)/python -m pytest -m "long and alone and not soak"
+	$(MAKE) fuzz
 
 ## calibration: stated probability against the share that is right, over all kinds of noise, and ten thousand histories
 calibration: $(VENV)/ready-dev
@@ -30,7 +31,7 @@ calibration: $(VENV)/ready-dev
 soak: $(VENV)/ready-dev environment
 	$(BIN)/python -m pytest -s -m soak
 
-## fuzz: two minutes of fuzzing for each parser; what one chokes on is kept in tests/fuzz/corpus
+## fuzz: two minutes of fuzzing for each parser, one a processor; what one chokes on is kept in tests/fuzz/corpus
 fuzz: $(VENV)/ready-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
 	$(BIN)/python -m tests.fuzz

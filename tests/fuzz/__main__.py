@@ -7,9 +7,11 @@ put into tests/fuzz/corpus and told; the exit code is 1 then. What only reached 
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
@@ -25,6 +27,7 @@ def arguments() -> argparse.Namespace:
     """What to fuzz and for how long."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Fuzz the parsers.")
     parser.add_argument("--seconds", type=int, default=120, help="for each target")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="so many at once; one a processor by default")
     parser.add_argument("--target", action="append", choices=sorted(TARGETS), help="all by default")
     parser.add_argument("--reached", type=Path, default=Path(".bench/fuzz"), help="inputs that reached something new")
     return parser.parse_args()
@@ -61,7 +64,8 @@ def fuzz(name: str, seconds: int, reached: Path) -> bool:
 def main() -> None:
     """Fuzz what was asked for."""
     asked = arguments()
-    held = [fuzz(name, asked.seconds, asked.reached) for name in asked.target or TARGETS]
+    with ThreadPoolExecutor(asked.jobs) as pool:
+        held = list(pool.map(lambda name: fuzz(name, asked.seconds, asked.reached), asked.target or TARGETS))
     sys.exit(0 if all(held) else 1)
 
 
