@@ -199,7 +199,6 @@ def deaf() -> None:
 def _no_fence() -> None:
     """Whoever once had a job writes to it for ever."""
     from bisector.adapters.store.leased_store import SqlLeasedStore
-    from bisector.adapters.store.sql_store import SqlStore
 
     deaf()
 
@@ -207,5 +206,3 @@ def _no_fence() -> None:
         """Nobody is kept out."""
 
     put(SqlLeasedStore, "_guard", guard)
-    # Whoever finds other facts than it wrote stops by that alone.
-    put(SqlLeasedStore, "_next_seq", SqlStore._next_seq)

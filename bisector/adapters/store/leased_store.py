@@ -1,11 +1,14 @@
 """The store as the holder of a lease writes to it, and as its build slots do."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, select, update
 
 from bisector.adapters.store.database import Database
 from bisector.adapters.store.queue_rows import THERE, end_attempt, wait_again
 from bisector.adapters.store.sql_store import SqlStore, number_of
 from bisector.adapters.store.tables import queue, workers
+from bisector.core.model.facts import Fact
 from bisector.core.model.units import Seconds
 from bisector.engine.dispatch import Dispatcher
 from bisector.engine.job import JobState
@@ -28,7 +31,8 @@ class SqlLeasedStore(SqlStore):
         self._lease = lease
         self._dispatcher = dispatcher
         self._rest: Seconds = 0.0
-        self._seq: int | None = None
+        self._next = self._last = 0
+        """Numbers of facts: of the one that was written last, and of the last that is known to be durable."""
 
     def rest(self, seconds: Seconds) -> None:
         """If the job is to wait again for a fault, then for so long, and the fault counts."""
@@ -41,19 +45,22 @@ class SqlLeasedStore(SqlStore):
         if found is None or found.state != EntryState.LEASED or found.fence != self._lease.fence:
             raise LeaseLost(f"job {job} was given to another worker")
 
+    def append_together(self, job: str, facts: Sequence[Fact]) -> None:
+        """Add facts, durable on return; StoreError where those that this store added before are not there any more."""
+        super().append_together(job, facts)
+        self._last = self._next
+
     def _next_seq(self, connection: Connection, job: str) -> int:
-        # Whoever has the lease alone adds facts. Others than these are those of a database that went back.
-        found = super()._next_seq(connection, job)
-        if self._seq not in {None, found}:
-            raise StoreError(f"of job {job} the database has {found - 1} facts, and had more", then=WENT_BACK)
-        self._seq = found + 1
-        return found
+        self._next = super()._next_seq(connection, job)
+        if self._next <= self._last:
+            raise StoreError(f"of job {job} the database has {self._next - 1} facts, and had more", then=WENT_BACK)
+        return self._next
 
     def _moved(self, connection: Connection, job: str, state: JobState) -> None:
         if state is JobState.RUNNING:
             return
         if state is JobState.DONE:
-            self._next_seq(connection, job)
+            self._next_seq(connection, job)  # no answer from facts that are lost
         number, now = number_of(job), self._now()
         end_attempt(connection, number, self._lease.fence, state, now)
         if state is not JobState.QUEUED:
