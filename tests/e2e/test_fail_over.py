@@ -41,13 +41,14 @@ def test_what_a_standby_has_as_well_is_there_when_it_takes_over(
     servers: tuple[Server, Server], service: Service
 ) -> None:
     first, standby = servers
-    first.wait_for_standby(always=True)
+    first.wait_for_standby()
     worker = service.worker()
     job = service.bisect()
     service.wait_for_samples(job, 10)
     kept = texts(service, job)
     first.kill()
     standby.promote()
+    wait_until(standby.listeners, 120, "word of jobs to be listened for where it is sent from now on")
     wait_until(lambda: service.state_if_known(job) is JobState.DONE, 180, f"the answer: {service.log()}")
     assert texts(service, job)[: len(kept)] == kept, "no run was lost"
     assert_answered(service.facts(job))

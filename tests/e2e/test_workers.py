@@ -143,6 +143,7 @@ def test_a_database_that_goes_away_for_a_while_costs_no_sample(tmp_path: Path) -
             running.stop()
             time.sleep(10)
             running.start()
+            wait_until(running.listeners, 120, "word of jobs to be listened for again")
             wait_until(lambda: service.state_if_known(job) is JobState.DONE, 180, f"the answer: {service.log()}")
             facts = service.facts(job)
             assert [fact_to_text(fact) for fact in facts[: len(kept)]] == [fact_to_text(fact) for fact in kept]

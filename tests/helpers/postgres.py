@@ -70,16 +70,21 @@ class Server:
         hosts = "&".join(f"host=127.0.0.1:{each.port}" for each in (self, standby))
         return f"postgresql+psycopg://{USER}@/{database}?{hosts}&target_session_attrs=read-write"
 
-    def wait_for_standby(self, *, always: bool) -> None:
-        """From now on a commit is answered when a standby has it too; or, not `always`, when this server alone has."""
-        self._execute(f"ALTER SYSTEM SET synchronous_standby_names = '{'*' if always else ''}'")
+    def wait_for_standby(self) -> None:
+        """From now on a commit is answered when a standby has it too."""
+        self._execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
         self._execute("SELECT pg_reload_conf()")
 
-    def _execute(self, statement: str) -> None:
+    def listeners(self) -> int:
+        """How many connections wait to be told of jobs."""
+        return len(self._execute("SELECT pid FROM pg_stat_activity WHERE query ILIKE 'LISTEN %'"))
+
+    def _execute(self, statement: str) -> list[tuple[object, ...]]:
         import psycopg
 
         with psycopg.connect(f"host=127.0.0.1 port={self.port} user={USER} dbname=postgres", autocommit=True) as link:
-            link.execute(statement.encode())
+            done = link.execute(statement.encode())
+            return done.fetchall() if done.description else []
 
     def start(self) -> None:
         """Start it and wait until it answers."""

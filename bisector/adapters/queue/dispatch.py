@@ -19,6 +19,9 @@ from bisector.engine.dispatch import Message
 from bisector.errors import StoreError
 
 TASK = "bisector.work"
+EAR = "listener"
+"""What the messenger calls its task that listens. It ends when the database is away for longer than a moment, and
+nobody there sees: the watch over its tasks ends with the first that ends, and with no periodic jobs that is at once."""
 ASK: Seconds = 0.25
 """How often it is asked whether the worker goes on."""
 BY_ITSELF: Seconds = 15.0
@@ -92,8 +95,10 @@ class ProcrastinateInbox:
         goes_on: Callable[[], bool],
     ) -> None:
         looked = tidied = time.monotonic()
-        while goes_on() and not listening.done():
+        ear = None
+        while goes_on() and not listening.done() and (ear is None or not ear.done()):
             await asyncio.sleep(ASK)
+            ear = ear or next((task for task in asyncio.all_tasks() if task.get_name() == EAR), None)
             now = time.monotonic()
             if now - looked >= BY_ITSELF:
                 await asyncio.to_thread(take, None)
