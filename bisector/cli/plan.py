@@ -34,8 +34,7 @@ def show_plan(intake: Intake) -> int:
     size = listed.line.size
     _tell_asked(request)
     click.echo(f"range      {request.good[:SHORT]} to {request.bad[:SHORT]}, {count(size, 'candidate')}")
-    if (told := prospect(request, intake.runner.processors())) is not None:
-        click.echo(told)
+    _tell_prospect(intake)
     if request.noise is not None:
         _tell_expected(request, request.noise, size)
         return 0
@@ -53,6 +52,7 @@ def show_comparison(intake: Intake) -> int:
     request, known = intake.request, intake.request.noise
     _tell_asked(request)
     click.echo(f"compared   {request.good[:SHORT]} with {request.bad[:SHORT]}")
+    _tell_prospect(intake)
     click.echo(f"builds     {ENDS}")
     if known is None:
         limit = seconds(request.scenario.run.timeout_seconds)
@@ -62,9 +62,13 @@ def show_comparison(intake: Intake) -> int:
     _tell_noise(known)
     effect = request.min_effect_of(request.metric)
     # Whatever two builds differ by is told as a difference: how much that may be is said apart.
-    each = max(runs_for(replace(known, tau=0.0), effect) or 0, COMPARE_RUNS)
+    alike = replace(known, tau=0.0)
+    each = max(runs_for(alike, effect) or 0, COMPARE_RUNS)
     click.echo(f"runs       about {ENDS * each} for a difference of {effect:.1%}; fewer for a larger one")
     _tell_time(request, known, (ENDS * each,))
+    budget = request.budget.runs
+    if budget is not None and budget < ENDS * each:
+        click.echo(f"sees       differences of {percent(visible(alike, budget // ENDS))} or more with {budget} runs")
     if known.tau > 0:
         click.echo(f"Two builds of one commit may differ by {percent(2 * known.tau)}: less can be the builds' doing.")
     return 0
@@ -74,6 +78,11 @@ def _tell_asked(request: Request) -> None:
     effect = request.min_effect_of(request.metric)
     click.echo(f"scenario   {request.scenario.name}: {' '.join(request.scenario.run.command)}")
     click.echo(f"metric     {request.metric.name}, changes of {effect:.1%} or more")
+
+
+def _tell_prospect(intake: Intake) -> None:
+    if (told := prospect(intake.request, intake.runner.processors())) is not None:
+        click.echo(told)
 
 
 def _tell_noise(known: Calibration) -> None:

@@ -52,6 +52,8 @@ def test_a_comparison_can_be_planned_as_well(cli: Cli) -> None:
     assert "as calibrated on this host" in after
     told = re.search(r"runs       about (\d+) for a difference of ([\d.]+)%", after)
     assert told is not None, after
+    few = cli("compare", "good", "bad", "--simulate", WORLD, "--dry-run", "--max-runs", "10").out
+    assert re.search(r"sees       differences of [\d.]+ % or more with 10 runs", few) is not None, few
     finer = cli("compare", "good", "bad", "--simulate", WORLD, "--dry-run", "--min-effect", "0.5%").out
     more = re.search(r"runs       about (\d+) ", finer)
     assert more is not None, finer

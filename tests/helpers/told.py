@@ -3,12 +3,11 @@
 import contextlib
 import json
 import socketserver
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.helpers.receiver import Received, Reply
+from tests.helpers.receiver import Received, Reply, serving
 
 
 @dataclass
@@ -71,7 +70,6 @@ class Sink:
 
     port: int = 0
     letters: list[bytes] = field(default_factory=list)
-    recipients: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     refuses: str = ""
 
@@ -90,7 +88,7 @@ def mail_server() -> Iterator[Sink]:
             self.wfile.write(b"220 here\r\n")
             while line := self.rfile.readline():
                 sink.said.append(line.decode(errors="replace").strip())
-                verb = sink.said[-1].split(":")[0].split()[0].upper()
+                verb = sink.said[-1].split(":")[0].split(" ")[0].upper()
                 if verb == sink.refuses:
                     self.wfile.write(b"451 not now: a secret of the server\r\n")
                 elif verb == "DATA":
@@ -106,12 +104,7 @@ def mail_server() -> Iterator[Sink]:
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
 
-    with Server(("127.0.0.1", 0), Handler) as server:
-        sink.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield sink
-        finally:
-            server.shutdown()
-            thread.join()
+    server = Server(("127.0.0.1", 0), Handler)
+    sink.port = server.server_address[1]
+    with serving(server):
+        yield sink

@@ -132,8 +132,7 @@ class Empirical:
         # The t3 density itself: a logarithm that is taken back takes as long as all the rest here.
         tail = 1 + (offsets / self.wide) ** 2 / 3
         tail *= tail
-        norm = 2 / (np.pi * np.sqrt(3) * self.wide)
-        return np.asarray((1 - self.share) * kernel + self.share * norm / tail + 1e-300)
+        return np.asarray((1 - self.share) * kernel + self.share * _t3_peak(self.wide) / tail + 1e-300)
 
 
 def _smoothed(pool: FloatArray, positions: FloatArray, bandwidth: float) -> FloatArray:
@@ -156,8 +155,12 @@ def gaussian(offsets: FloatArray, sigma: float) -> FloatArray:
 
 def log_t3(offsets: FloatArray, scale: float) -> FloatArray:
     """Log density of a Student t with three degrees of freedom and `scale` at `offsets`."""
-    norm = np.log(2 / (np.pi * np.sqrt(3) * scale))
-    return np.asarray(norm - 2 * np.log1p((offsets / scale) ** 2 / 3))
+    return np.asarray(np.log(_t3_peak(scale)) - 2 * np.log1p((offsets / scale) ** 2 / 3))
+
+
+def _t3_peak(scale: float) -> float:
+    """Density of a Student t with three degrees of freedom and `scale` at its middle."""
+    return float(2 / (np.pi * np.sqrt(3) * scale))
 
 
 def _a_few_each(starts: IntArray, size: int) -> tuple[IntArray, IntArray]:
@@ -224,7 +227,7 @@ class Noise:
             each += 1
             product = np.multiply.reduceat(each, few, axis=0)
             total = np.add.reduceat(np.log(product), begun, axis=0)
-            result[member, measured] = counts * np.log(2 / (np.pi * np.sqrt(3) * scale)) - 2 * total
+            result[member, measured] = counts * np.log(_t3_peak(scale)) - 2 * total
         total = np.add.reduceat(squares, starts, axis=0)
         for member, scale in enumerate(self.normal_scales, start=len(self.t_scales)):
             result[member, measured] = -0.5 * total / scale**2 - counts * np.log(scale * np.sqrt(2 * np.pi))

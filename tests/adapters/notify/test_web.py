@@ -4,7 +4,6 @@ import ipaddress
 import socket
 import ssl
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ import pytest
 
 from bisector.adapters.notify.web import LONGEST_ANSWER, Exceptions, Refusal, Web, refusal
 from bisector.engine.notify import NotSent
-from tests.helpers.receiver import Receiver, Reply, receiving
+from tests.helpers.receiver import Receiver, Reply, receiving, serving
 
 
 def quick(**exceptions: tuple[str, ...]) -> Web:
@@ -191,12 +190,8 @@ def impostor(tmp_path: Path) -> Iterator[tuple[int, list[bytes]]]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield server.server_address[1], told
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server):
+        yield server.server_address[1], told
 
 
 def test_a_certificate_that_nobody_vouches_for(impostor: tuple[int, list[bytes]]) -> None:

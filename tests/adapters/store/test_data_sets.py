@@ -3,7 +3,6 @@
 import hashlib
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,6 +13,7 @@ from bisector.adapters.store.artifacts import ArtifactFiles
 from bisector.core.model.state import DataSet
 from bisector.engine.stop import StopSignal
 from bisector.errors import Cancelled, EnvironmentFault, InfraFault, ScenarioError
+from tests.helpers.receiver import serving
 
 CONTENT = b"many words\n" * 100_000
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -62,15 +62,10 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[st
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    with pytest.MonkeyPatch.context() as patch:
+    with serving(server), pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(certificate))
         patch.setenv("no_proxy", "localhost")
         yield f"https://localhost:{server.server_address[1]}", asked
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def test_it_is_fetched_once_and_cannot_be_written(artifacts: ArtifactFiles, web: tuple[str, list[str]]) -> None:
