@@ -3,6 +3,7 @@
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -52,6 +53,14 @@ def repository(tmp_path: Path) -> Sandbox:
     return made
 
 
+def misses(culprit: dict[str, Any]) -> int:
+    """How many of a culprit's two intervals, that of its change and that of its share, do not hold what was planted."""
+    planted = CHANGES[int(culprit["subject"].removeprefix("Change "))]
+    share = math.log(planted) / math.log(math.prod(CHANGES.values()))
+    pairs = ((culprit["change"], planted - 1), (culprit["share_interval"], share))
+    return sum(not interval["low"] <= truth <= interval["high"] for interval, truth in pairs)
+
+
 def test_two_culprits_and_a_partial_fix(repository: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BISECTOR_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("BISECTOR_CACHE_DIR", str(tmp_path / "cache"))
@@ -69,11 +78,8 @@ def test_two_culprits_and_a_partial_fix(repository: Sandbox, tmp_path: Path, mon
     assert result["verdict"] == "several"
     assert {culprit["subject"] for culprit in result["culprits"]} == {"Change 9", "Change 20"}
     assert [culprit["subject"] for culprit in result["opposite"]] == ["Change 27"]
-    whole = math.log(math.prod(CHANGES.values()))
-    for culprit in (*result["culprits"], *result["opposite"]):
-        planted = CHANGES[int(culprit["subject"].removeprefix("Change "))]
-        assert culprit["verified"]
-        assert culprit["change"]["low"] <= planted - 1 <= culprit["change"]["high"]
-        assert culprit["share_interval"]["low"] <= math.log(planted) / whole <= culprit["share_interval"]["high"]
-    shares = [culprit["share"] for culprit in (*result["culprits"], *result["opposite"])]
-    assert sum(shares) == pytest.approx(1, abs=0.25)
+    found = (*result["culprits"], *result["opposite"])
+    assert all(culprit["verified"] for culprit in found)
+    # Of six intervals of 99 % one misses in one play of seventeen; two miss in one of seven hundred.
+    assert sum(misses(culprit) for culprit in found) <= 1
+    assert sum(culprit["share"] for culprit in found) == pytest.approx(1, abs=0.25)

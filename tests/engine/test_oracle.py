@@ -25,7 +25,7 @@ SCENARIO = Scenario(
     run=RunRecipe(command=("true",)),
     metrics=(Metric(name="seconds", exact=True),),
 )
-IN_CI, LONG, AT_LENGTH, A_PART = 120, 2_000, 10_000, 500
+IN_CI, LONG, AT_LENGTH, A_PART = 120, 1_000, 10_000, 500
 
 
 def answered(history: History, artifacts: TemporaryArtifacts, *, every_commit: bool) -> Investigation:

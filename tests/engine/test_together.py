@@ -87,7 +87,7 @@ def test_of_twenty_metrics_that_do_not_change_none_is_named_more_often_than_stat
     assert false_answers(range(3), 20) <= 1
 
 
-@pytest.mark.long
+@pytest.mark.calibration
 def test_over_many_jobs_the_stated_error_holds_for_twenty_metrics() -> None:
     # 5 % of 200 jobs are 10; twice the binomial's deviation (3.1) more would be a broken promise.
     assert false_answers(range(200), 20) <= 16
