@@ -38,13 +38,15 @@ class Planner:
     exact: bool = False
     calibrated: bool = False
     """Whether the scenario was calibrated on this host before; what that took is not charged here."""
+    parallel: int = 1
+    """Runs at the same moment; as many builds in a row are made at the same time."""
 
     def __call__(self, world: World) -> Answer:
         """Search `world` to the planner's own conclusion."""
         state = Investigation(job="bench", request=self._request(world))
         state = state.with_fact(EnvironmentSeen(host="bench", toolchain="bench", details={}))
         units: dict[tuple[int, int], int] = {}
-        slowest = 0.0
+        slowest, built = 0.0, 0
         while True:
             began = time.perf_counter()
             plan = next_step(state, world.clock * UNIT)
@@ -59,11 +61,13 @@ class Planner:
                 case ListHistory():
                     state = state.with_fact(HistoryListed(line=line_of(world.size)))
                 case BuildPlace():
-                    state = state.with_fact(_built(step, world, units))
+                    state = state.with_fact(_built(step, world, units, beside=built % self.parallel > 0))
+                    built += 1
                 case Measure():
-                    number = state.plans[-1].number
+                    number, built = state.plans[-1].number, 0
                     for order, slot in enumerate(step.slots):
-                        state = state.with_fact(_sample(slot, (number, order), world, units))
+                        beside = order % self.parallel > 0
+                        state = state.with_fact(_sample(slot, (number, order), world, units, beside=beside))
                 case NameCulprit(culprit=culprit, old=old, new=new):
                     state = state.with_fact(CulpritNamed(culprit=culprit, old=old, new=new))
                 case LookAtChange(place=place):
@@ -88,6 +92,7 @@ class Planner:
             runner=RunnerName.SIMULATED,
             search=Search(confidence=self.confidence, direction=Direction.WORSE),
             noise=calibration_in(world) if self.calibrated else None,
+            parallel=self.parallel,
         )
 
 
@@ -114,9 +119,9 @@ def line_of(size: int) -> Line:
     return linear_line(commit(0), [commit(index) for index in range(1, size + 1)])
 
 
-def _built(step: BuildPlace, world: World, units: dict[tuple[int, int], int]) -> BuildRecorded:
+def _built(step: BuildPlace, world: World, units: dict[tuple[int, int], int], *, beside: bool) -> BuildRecorded:
     index = step.place.index
-    unit = world.build(index)
+    unit = world.build(index, beside=beside)
     key = f"{index:032x}{step.number:032x}"
     # A rebuild that cannot draw another offset is one that comes out the same.
     same = REGIMES[world.plan.regime].fixed_builds
@@ -135,10 +140,13 @@ def _built(step: BuildPlace, world: World, units: dict[tuple[int, int], int]) ->
     return BuildRecorded(place=step.place, number=step.number, build=build)
 
 
-def _sample(slot: Slot, at: tuple[int, int], world: World, units: dict[tuple[int, int], int]) -> Sample:
+def _sample(
+    slot: Slot, at: tuple[int, int], world: World, units: dict[tuple[int, int], int], *, beside: bool
+) -> Sample:
     step, order = at
-    began = world.clock * UNIT
-    value = world.run(units[slot.place.index, slot.number])
+    # At the same moment: when the run before it began, which took one.
+    began = (world.clock - beside) * UNIT
+    value = world.run(units[slot.place.index, slot.number], beside=beside)
     return Sample(
         place=slot.place,
         number=slot.number,

@@ -59,18 +59,16 @@ class ReplayWorld(World):
         self._recording = recording
         self._tracks: list[tuple[tuple[float, ...], int]] = []
 
-    def build(self, index: int) -> int | None:
+    def build(self, index: int, *, beside: bool = False) -> int | None:
         """A recorded build of that side, joined at a moment of its own."""
-        unit = super().build(index)
+        unit = super().build(index, beside=beside)
         side = self._recording.bad if index >= self.culprits[0] else self._recording.good
         values = side[int(self._draw.integers(len(side)))]
         self._tracks.append((values, int(self._draw.integers(len(values)))))
         return unit
 
-    def run(self, unit: int) -> float:
+    def _value(self, unit: int) -> float:
         """The next recorded value of that build, from its beginning again after its last."""
-        self._pay(1.0)
-        self.runs += 1
         values, at = self._tracks[unit]
         self._tracks[unit] = (values, at + 1)
         return values[at % len(values)]

@@ -114,19 +114,25 @@ class World:
         """What was spent so far."""
         return self.runs + self.build_cost * self.builds
 
-    def build(self, index: int) -> int | None:
-        """Pay for a build of commit `index`: the number of the new unit, or None when it does not build."""
-        self._pay(self.build_cost)
+    def build(self, index: int, *, beside: bool = False) -> int | None:
+        """Pay for a build of commit `index`: the number of the new unit, or None when it does not build.
+
+        `beside` one that was just made it takes no time of its own.
+        """
+        self._pay(self.build_cost, takes=0.0 if beside else self.build_cost)
         self.builds += 1
         if self.broken[index]:
             return None
         self._units.append((index, self._offset(index)))
         return len(self._units) - 1
 
-    def run(self, unit: int) -> float:
-        """Pay for one run of a unit: the value it yields."""
-        self._pay(1.0)
+    def run(self, unit: int, *, beside: bool = False) -> float:
+        """Pay for one run of a unit: the value it yields. `beside` the last one it is made at the same moment."""
+        self._pay(1.0, takes=0.0 if beside else 1.0)
         self.runs += 1
+        return self._value(unit)
+
+    def _value(self, unit: int) -> float:
         index, offset = self._units[unit]
         value = self._levels[index] + offset + self._walk + self._scales[index] * self._noise()
         if self._regime.shape == "quant":
@@ -192,16 +198,18 @@ class World:
             case _:
                 return float(draw.standard_normal())
 
-    def _pay(self, price: float) -> None:
+    def _pay(self, price: float, *, takes: float) -> None:
         if self.cost + price > MOST_COST:
             raise OverBudget
-        self.clock += price
+        if not takes:
+            return
+        self.clock += takes
         if self._regime.drift:
-            self._walk += float(self._regime.drift * np.sqrt(price) * self._draw.standard_normal())
+            self._walk += float(self._regime.drift * np.sqrt(takes) * self._draw.standard_normal())
         if self._regime.burst_share:
             leave = 1 / BURST_LENGTH
             enter = leave * self._regime.burst_share / (1 - self._regime.burst_share)
-            for _ in range(max(round(price), 1)):
+            for _ in range(max(round(takes), 1)):
                 self._bursting = bool(self._draw.random() < ((1 - leave) if self._bursting else enter))
 
 

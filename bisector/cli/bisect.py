@@ -12,6 +12,7 @@ from bisector.cli.options import (
     jobs_option,
     measure_options,
     output_options,
+    parallel_option,
     queue_options,
     search_options,
 )
@@ -22,6 +23,7 @@ from bisector.cli.options import (
 @click.argument("bad")
 @measure_options
 @duet_option
+@parallel_option
 @jobs_option
 @search_options
 @output_options

@@ -13,6 +13,7 @@ from bisector.cli.options import (
     jobs_option,
     measure_options,
     output_options,
+    parallel_option,
     queue_options,
 )
 
@@ -22,6 +23,7 @@ from bisector.cli.options import (
 @click.argument("second", metavar="B")
 @measure_options
 @duet_option
+@parallel_option
 @jobs_option
 @dry_run_option
 @output_options

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bisector.cli.duet import check_duet
+from bisector.cli.lanes import check_lanes
 from bisector.cli.options import MeasureOptions, SearchOptions
 from bisector.core.model.request import Across, Bracket, Budget, JobKind, Request, RunnerName, Search
 from bisector.core.model.scenario import BuildRecipe, Direction, Metric, RunRecipe, Scenario
@@ -60,8 +60,7 @@ def take_in(
             good.sha, bad.sha, every_commit=search.every_commit, paths=search.path, suspects=search.suspect
         )
     choice = wiring.choose_runner(measure.runner, image, needs_docker=scenario.build.needs_docker)
-    if measure.duet:
-        check_duet(choice.runner, scenario, search)
+    check_lanes(choice.runner, scenario, measure, search)
     request = Request(
         kind=kind,
         repository=repository.location,
@@ -114,8 +113,7 @@ def _simulated(
     metrics = (Metric(name="seconds", unit="s"), *(Metric(name=name) for name in simulated_metrics(repository)))
     scenario = Scenario(name="simulated", build=BuildRecipe(), run=RunRecipe(command=("true",)), metrics=metrics)
     check_metrics(scenario, measure.metric)
-    if measure.duet:
-        check_duet(runner, scenario, search)
+    check_lanes(runner, scenario, measure, search)
     good, bad = (repository.resolve(ref) for ref in ends)
     request = Request(
         kind=kind,
@@ -143,6 +141,7 @@ def _as_asked(request: Request, measure: MeasureOptions, search: SearchOptions) 
         profile_ends=measure.profile_ends,
         reuse_samples=measure.reuse,
         duet=measure.duet,
+        parallel=measure.parallel,
         jobs=measure.jobs,
         verify_revert=search.verify_revert,
     )

@@ -70,6 +70,7 @@ class MeasureOptions:
     simulate: str | None = None
     command: tuple[str, ...] = ()
     duet: bool = False
+    parallel: int = 1
     jobs: int | None = None
     as_of: str | None = None
 
@@ -159,6 +160,14 @@ _MEASURE = (
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done and about what it costs.")
 duet_option = click.option(
     "--duet", is_flag=True, help="Run two at the same moment, on separate processors, and compare pairs."
+)
+parallel_option = click.option(
+    "--parallel",
+    type=click.IntRange(1),
+    metavar="N",
+    default=1,
+    help="Make N runs at the same moment, each on processors of its own; a search runs so many commits at once."
+    "  [default: 1]",
 )
 jobs_option = click.option(
     "--jobs",

@@ -34,15 +34,17 @@ def measure(work: Work) -> None:
 
 
 def _next_of(pending: Pending, work: Work) -> Pending:
-    """The next run, with the one that is made at the same moment where there is one."""
+    """The next run, with those that are made at the same moment."""
     step = work.investigation.plans[-1].step
-    partner = step.partner(pending[0][0]) if isinstance(step, Measure) else None
-    return pending[:2] if partner is not None and partner in dict(pending) else pending[:1]
+    if not isinstance(step, Measure):
+        return pending[:1]
+    moment = step.moment(pending[0][0])
+    return tuple((order, slot) for order, slot in pending if step.moment(order) == moment)
 
 
 def _fill(work: Work, sessions: "_Sessions", slots: Pending) -> None:
-    """Make the run of a slot, or of two at once; a fault of the machine is recorded and they are made again in new
-    sessions."""
+    """Make the run of a slot, or of several at once; a fault of the machine is recorded and they are made again in
+    new sessions."""
     for pause in (*BACK_OFF, None):
         try:
             opened = [sessions.of((slot.place, slot.number), order) for order, slot in slots]
@@ -51,7 +53,7 @@ def _fill(work: Work, sessions: "_Sessions", slots: Pending) -> None:
             if len(slots) == 1:
                 record(work, opened[0], *slots[0])
             else:
-                _record_duet(work, opened, slots)
+                _record_together(work, opened, slots)
             return
         except InfraFault as fault:
             for order, slot in slots:
@@ -79,11 +81,12 @@ class _Recorded(InfraFault):
     """A fault of the machine that is recorded already."""
 
 
-def _record_duet(work: Work, sessions: list[Session], slots: Pending) -> None:
-    """Make two runs at the same moment and record both samples or neither.
+def _record_together(work: Work, sessions: list[Session], slots: Pending) -> None:
+    """Make runs at the same moment and record all of their samples or none.
 
-    Where the machine failed one of them the other says nothing, and both are to be made again.
+    Where the machine failed one of them the others say nothing, and all are to be made again.
     """
+    step = work.investigation.plans[-1].step
     began, beside = work.since_created, work.beside.building
     containers = [session.container for session in sessions]
     made = work.ports.runner.run_together(sessions)
@@ -95,7 +98,7 @@ def _record_duet(work: Work, sessions: list[Session], slots: Pending) -> None:
         else:
             alone = "the machine failed the run beside it"
             found = each if fault is None else RunRecord(outcome=Outcome.CANCELLED, reason=alone)
-        partner = next(other for other, _ in slots if other != order)
+        partner = step.partner(order) if isinstance(step, Measure) else None
         sample = as_sample(work, found, container, order, slot)
         samples.append(replace(sample, clock=began, beside=beside, partner=partner, lane=lane_of(work, order)))
     work.record_together(weighed(tuple(samples), work.investigation))

@@ -124,6 +124,11 @@ def _asked(investigation: Investigation) -> Iterator[str]:
         yield f"Builds are held to the versions in {quote(build.constraints, 120)}, as far as pip and uv install them."
     if request.duet:
         yield "Every run had one of good's beside it, at the same moment on other processors."
+    if request.parallel > 1:
+        yield (
+            f"{numbers.whole(request.parallel)} runs at a time were made at the same moment, on processors of their "
+            "own: what they do to each other is in every value."
+        )
     idle = len(investigation.line.idle) if investigation.history is not None and request.search.prior else 0
     if idle:
         what = f"{numbers.count(idle, 'candidate')} that {'seems' if idle == 1 else 'seem'}"

@@ -87,6 +87,8 @@ def _options(request: Request) -> Iterator[str]:
         yield "--no-reuse"
     if request.duet:
         yield "--duet"
+    if request.parallel > 1:
+        yield from ("--parallel", str(request.parallel))
 
 
 def _search(search: Search) -> Iterator[str]:

@@ -92,13 +92,19 @@ def test_a_job_that_is_answered_wants_nothing() -> None:
     assert likely_builds(state, 0.0, MOST) == ()
 
 
-@given(jobs=st.none() | st.integers(1, 64), processors=st.integers(0, 512), cpus=st.integers(1, 8), duet=st.booleans())
+@given(
+    jobs=st.none() | st.integers(1, 64),
+    processors=st.integers(0, 512),
+    cpus=st.integers(1, 8),
+    together=st.sampled_from([(False, 1), (True, 1), (False, 4)]),
+)
 def test_builds_have_processors_that_nothing_is_measured_on(
-    jobs: int | None, processors: int, cpus: int, duet: bool
+    jobs: int | None, processors: int, cpus: int, together: tuple[bool, int]
 ) -> None:
+    duet, parallel = together
     run = replace(ANY.scenario.run, cpus=cpus)
-    request = replace(ANY, jobs=jobs, duet=duet, scenario=replace(ANY.scenario, run=run))
-    builds, spare = room(request, processors), processors - cpus * (1 + duet)
+    request = replace(ANY, jobs=jobs, duet=duet, parallel=parallel, scenario=replace(ANY.scenario, run=run))
+    builds, spare = room(request, processors), processors - cpus * (2 if duet else parallel)
     assert builds >= 0
     assert builds == 0 or spare > 0
     if jobs is not None:

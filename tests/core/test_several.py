@@ -13,10 +13,11 @@ from bisector.adapters.in_memory.world import World
 from bisector.core.model.facts import CulpritNamed
 from bisector.core.model.history import LineName, Place, main
 from bisector.core.model.request import Search
+from bisector.core.search.costing import costs_of
 from bisector.core.search.decide import Stop, decide
 from bisector.core.search.ends import find_ends
 from bisector.core.search.observations import Settings
-from bisector.core.search.planner import costs_of, main_line_view, settings_of
+from bisector.core.search.planner import main_line_view, settings_of
 from bisector.core.search.posterior import assess
 from bisector.core.search.several import less_sure, name, verdict
 from bisector.core.search.shape import Uneven, uneven

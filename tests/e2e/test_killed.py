@@ -182,10 +182,11 @@ def test_killed_again_and_again_it_ends_at_the_same_culprit(victim: Victim, seed
 
 @pytest.mark.long
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two runs at once take two processors")
-def test_killed_in_the_middle_of_duets_it_ends_at_the_same_culprit_and_no_run_is_without_its_partner(
-    victim: Victim,
+@pytest.mark.parametrize("mode", [("--duet",), ("--parallel", "2")], ids=["duet", "parallel"])
+def test_killed_in_the_middle_of_two_runs_at_once_it_ends_at_the_same_culprit_and_none_is_without_the_other(
+    victim: Victim, mode: tuple[str, ...]
 ) -> None:
-    process, draw = victim.bisect("--duet"), random.Random(7)
+    process, draw = victim.bisect(*mode), random.Random(7)
     victim.wait_for_facts()
     for _ in range(3):
         try:

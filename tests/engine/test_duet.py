@@ -143,13 +143,14 @@ class _CrashingStore(InMemoryStore):
             raise _Crash
 
 
+@pytest.mark.parametrize("duet", [True, False], ids=["duet", "parallel"])
 @pytest.mark.parametrize("kept", [False, True], ids=["before", "after"])
-def test_killed_at_any_moment_no_sample_is_lost_or_doubled(kept: bool) -> None:
-    world = replace(LOUD, candidates=6, culprit=4)
+def test_killed_at_any_moment_no_sample_is_lost_or_doubled(kept: bool, duet: bool) -> None:
+    world = replace(LOUD, candidates=6, culprit=4, shared=0.1 if duet else 0.0)
     for at in range(1, 200, 3):
         store = _CrashingStore(at, kept=kept)
         simulation = Simulation(world, store=store)
-        job = store.create(asked(simulation))
+        job = store.create(asked(simulation, duet=duet, parallel=1 if duet else 3))
         try:
             simulation.work(job)
             simulation.close()
@@ -163,7 +164,7 @@ def test_killed_at_any_moment_no_sample_is_lost_or_doubled(kept: bool) -> None:
         assert culprits(found) == [4]
         filled = Counter((s.step, s.order) for s in own(found))
         assert set(filled.values()) == {1}
-        assert all((s.step, s.partner) in filled for s in own(found))
+        assert all((s.step, s.partner) in filled for s in own(found) if duet)
     raise AssertionError("the job does not end")
 
 

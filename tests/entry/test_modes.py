@@ -65,3 +65,32 @@ def test_a_duet_compares_single_runs_only(cli: Cli) -> None:
     done = cli("bisect", "good", "bad", "--simulate", LOUD, "--duet", "--across-runs", "p95")
     assert done.code == 2
     assert "--duet and --across-runs p95 exclude each other" in done.err
+
+
+PLENTY = "candidates=64,culprit=21,effect=0.08,noise=0.02,cores=8"
+
+
+def test_several_runs_at_once_are_asked_for_told_and_asked_for_again(cli: Cli) -> None:
+    done = cli("bisect", "good", "bad", "--simulate", PLENTY, "--parallel", "4", "--json", "-")
+    result = json.loads(done.out)
+    assert (done.code, result["culprits"][0]["subject"]) == (0, "Change 21")
+    assert "--parallel 4" in result["reproduce"]
+    assert "4 runs at a time" in done.err
+    compared = cli("compare", "good", "bad", "--simulate", PLENTY, "--parallel", "2", "--json", "-")
+    assert "--parallel 2" in json.loads(compared.out)["reproduce"]
+    assert cli("bisect", "good", "bad", "--simulate", PLENTY, "--parallel", "4", "--dry-run").code == 0
+
+
+def test_too_few_processors_for_runs_at_once_are_said_plainly(cli: Cli) -> None:
+    done = cli("bisect", "good", "bad", "--simulate", f"{PLENTY},cores=3", "--parallel", "4")
+    assert done.code == 2
+    assert "--parallel takes 4 processors for 4 runs of 1, and this host has 3" in done.err
+    untied = cli("bisect", "good", "bad", "--simulate", f"{PLENTY},cores=0", "--parallel", "2")
+    assert (untied.code, "cannot tie" in untied.err) == (2, True)
+
+
+@pytest.mark.parametrize("other", [("--duet",), ("--across-runs", "p95")])
+def test_runs_at_once_and_other_ways_of_reading_several_exclude_each_other(cli: Cli, other: tuple[str, ...]) -> None:
+    done = cli("bisect", "good", "bad", "--simulate", PLENTY, "--parallel", "4", *other)
+    assert done.code == 2
+    assert "exclude each other" in done.err

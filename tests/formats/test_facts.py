@@ -82,10 +82,10 @@ def test_a_fact_that_cannot_be_read_is_said_so(kind: str, text: str) -> None:
         fact_from_text(kind, text)
 
 
-def test_what_was_kept_before_there_were_duets_and_brackets_still_reads() -> None:
+def test_what_was_kept_before_there_were_duets_brackets_and_runs_in_parallel_still_reads() -> None:
     request, facts = recorded()
     old = json.loads(request_to_text(request))
-    del old["duet"], old["search"]["bracket"]
+    del old["duet"], old["parallel"], old["search"]["bracket"]
     assert request_from_text(json.dumps(old)) == request
     for fact in facts:
         record = json.loads(fact_to_text(fact))
@@ -93,4 +93,5 @@ def test_what_was_kept_before_there_were_duets_and_brackets_still_reads() -> Non
             record.pop(lately, None)
         if isinstance(record.get("step"), dict):
             record["step"].pop("duet", None)
+            record["step"].pop("parallel", None)
         assert fact_from_text(kind_of(fact), json.dumps(record)) == fact

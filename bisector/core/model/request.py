@@ -125,6 +125,8 @@ class Request:
     """Commits of which no earlier sample is believed."""
     duet: bool = False
     """Whether every run has one of the reference beside it, at the same moment on other processors."""
+    parallel: int = 1
+    """How many runs are made at the same moment, each on processors of its own; not with `duet`."""
     trial: Trial | None = None
     """What a job that tries something tries."""
     verify_revert: bool = False
@@ -151,6 +153,11 @@ class Request:
         return self.kind is JobKind.BISECT
 
     @property
+    def width(self) -> int:
+        """How many runs go on at the same moment."""
+        return 2 if self.duet else self.parallel
+
+    @property
     def metric(self) -> Metric:
         """The metric the answer is about."""
         return self.asked[0]
@@ -170,6 +177,6 @@ class Request:
         """Samples of one build are comparable between two jobs when this digest is the same."""
         scenario = self.scenario
         metrics = [metric.reading() for metric in scenario.metrics]
-        # Two at a time share caches and memory: not comparable with a run alone.
-        mode = ("--duet",) if self.duet else ()
+        # Several at a time share caches and memory: not comparable with a run alone.
+        mode = ("--duet",) if self.duet else ("--parallel", str(self.parallel)) if self.parallel > 1 else ()
         return digest(self.runner, scenario.run.identity(), scenario.files, *metrics, *mode)

@@ -43,21 +43,31 @@ class BuildPlace:
 class Measure:
     """Run the slots in this order, each in a fresh process.
 
-    With `duet` two at a time, at the same moment and on processors of their own: slots 0 and 1, 2 and 3 and so on, the
-    second of each being the reference.
+    `parallel` at a time, at the same moment and on processors of their own: the first so many slots, the next so many
+    and so on. With `duet` two at a time, the second of each being the reference.
     """
 
     slots: tuple[Slot, ...]
     reason: str
     duet: bool = False
+    parallel: int = 1
+
+    @property
+    def width(self) -> int:
+        """How many runs go on at the same moment."""
+        return 2 if self.duet else self.parallel
+
+    def moment(self, order: int) -> int:
+        """In which of the round's moments slot `order` is run."""
+        return order // self.width
 
     def partner(self, order: int) -> int | None:
         """The slot that is run together with slot `order`."""
         return order ^ 1 if self.duet and order ^ 1 < len(self.slots) else None
 
     def lane(self, order: int) -> int:
-        """Which group of processors slot `order` gets: both sides have each in turns, since no two are quite alike."""
-        return (order ^ order >> 1) & 1 if self.duet else 0
+        """Which group of processors slot `order` gets: all of them in turns, since no two are quite alike."""
+        return (order + self.moment(order)) % self.width
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

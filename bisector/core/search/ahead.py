@@ -20,8 +20,9 @@ from bisector.core.model.samples import Outcome, Purpose, Sample, Usage
 from bisector.core.model.scenario import Metric
 from bisector.core.model.steps import BuildPlace, Measure, Slot, Step
 from bisector.core.model.units import Seconds
+from bisector.core.search.costing import DEFAULT_BUILD_SECONDS
 from bisector.core.search.outlook import Outlook, outlook
-from bisector.core.search.planner import DEFAULT_BUILD_SECONDS, PLANNER, next_step
+from bisector.core.search.planner import PLANNER, next_step
 from bisector.core.search.spending import run_seconds
 
 SPARE = 4
@@ -80,7 +81,7 @@ def room_for_others(request: Request, processors: int, slots: int | None) -> int
 
 def measured_on(request: Request) -> int:
     """How many processors are measured on at once."""
-    return request.scenario.run.cpus * (2 if request.duet else 1)
+    return request.scenario.run.cpus * request.width
 
 
 def may_build_beside(investigation: Investigation, step: Step, wanted: Wanted) -> bool:
@@ -203,7 +204,7 @@ def _sample(investigation: Investigation, order: int, slot: Slot, values: dict[s
     plan, host = investigation.plans[-1], investigation.environments[0].host
     usual = run_seconds(investigation)
     last = investigation.samples[-1].clock if investigation.samples else 0.0
-    duet = isinstance(plan.step, Measure) and plan.step.duet
+    width = plan.step.width if isinstance(plan.step, Measure) else 1
     return Sample(
         place=slot.place,
         number=slot.number,
@@ -214,7 +215,7 @@ def _sample(investigation: Investigation, order: int, slot: Slot, values: dict[s
         usage=Usage(wall=usual, cpu=usual, peak_memory=0),
         step=plan.number,
         order=order,
-        clock=last + (number // 2 * 2 if duet else number + 1) * usual,
+        clock=last + (number // width + 1) * usual,
         host=host,
         partner=plan.step.partner(order) if isinstance(plan.step, Measure) else None,
         lane=plan.step.lane(order) if isinstance(plan.step, Measure) else 0,

@@ -9,11 +9,12 @@ from bisector.core.model.investigation import Investigation
 from bisector.core.model.scenario import Metric
 from bisector.core.model.verdict import Reason, Verdict
 from bisector.core.search import conclude
+from bisector.core.search.costing import costs_of
 from bisector.core.search.decide import Decision, decide
 from bisector.core.search.ends import Ends, find_ends
 from bisector.core.search.observations import FloatArray
 from bisector.core.search.parts import company_view, parts_view
-from bisector.core.search.planner import costs_of, main_line_view, settings_of
+from bisector.core.search.planner import main_line_view, settings_of
 from bisector.core.search.posterior import Posterior
 from bisector.core.search.view import View, inner_view
 

@@ -5,43 +5,35 @@ list the history → build and measure both ends → search → verify → desce
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from bisector.core.model.facts import BranchListed, CulpritNamed
 from bisector.core.model.history import ASIDE, LineName, Place, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Across, Budget
 from bisector.core.model.samples import Purpose
 from bisector.core.model.scenario import Direction
-from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, NameCulprit, Step
+from bisector.core.model.steps import BuildPlace, Conclude, ListBranch, ListHistory, Measure, NameCulprit, Step
 from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Reason, Rebuilt, Verdict, VerdictKind
 from bisector.core.search import conclude, parts, proof, rebuilding, retries, several, trials
+from bisector.core.search.abreast import abreast
 from bisector.core.search.adopted import adopted_agree, checked_places
 from bisector.core.search.calibrated import informed
-from bisector.core.search.decide import (
-    Costs,
-    Decision,
-    Stop,
-    decide,
-)
+from bisector.core.search.costing import costs_of
+from bisector.core.search.decide import Decision, Stop, decide
 from bisector.core.search.ends import Ends, both_fail_alike, find_ends, run_alone, why_wanted
-from bisector.core.search.measuring import as_step, least_references, round_of, turns_of
+from bisector.core.search.measuring import as_step, round_of, turns_of
 from bisector.core.search.more import more_first
 from bisector.core.search.observations import Settings
 from bisector.core.search.shape import Uneven
-from bisector.core.search.spending import overspent, run_seconds
+from bisector.core.search.spending import overspent
 from bisector.core.search.together import for_each_metric
 from bisector.core.search.untooled import without_tool
 from bisector.core.search.view import View, inner_view, main_view
-from bisector.core.search.warming import warm_ups
 
 PLANNER = "6"
 COMPARE_RUNS = 10
 CHECKING_RUNS = 2
 """Fresh runs of each end before samples taken over from another job are believed."""
-DEFAULT_BUILD_SECONDS: Seconds = 10.0
-ROUND_SECONDS: Seconds = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +47,15 @@ class Plan:
 
 def next_step(investigation: Investigation, elapsed: Seconds) -> Plan:
     """What to do next, `elapsed` seconds of work into the job. Pure: the same facts give the same step."""
+    plan = _one_at_a_time(investigation, elapsed)
+    if investigation.request.parallel == 1 or not isinstance(plan.step, Measure):
+        return plan
+    posterior = plan.decision.posterior if plan.decision is not None else None
+    return replace(plan, step=abreast(investigation, plan.step, plan.view, posterior, elapsed))
+
+
+def _one_at_a_time(investigation: Investigation, elapsed: Seconds) -> Plan:
+    """The next step of a search that makes one run at a time."""
     plan = for_each_metric(investigation, elapsed, _next_step)
     if proof.begun(investigation) and isinstance(plan.step, Conclude):
         # What the proof has spent of the budget does not take back what was found before it.
@@ -251,47 +252,6 @@ def _inside_merge(investigation: Investigation, branch: BranchListed, outer: Ver
     answer = conclude.inner_answer(view, decision, settings, in_context=branch.in_context)
     verdict = conclude.with_inner(outer, branch.merge, answer)
     return replace(plan, step=Conclude(verdict=verdict, reason=verdict.explanation))
-
-
-def costs_of(view: View) -> Costs:
-    """Expected costs, from what this job has seen so far."""
-    investigation = view.investigation
-    run = run_seconds(investigation) * view.runs_together
-    made = [build.seconds for build in investigation.builds.values() if build.usable and not build.reused]
-    build = float(np.median(made)) if made else DEFAULT_BUILD_SECONDS
-    per_index = np.full(view.line.size + 1, build)
-    for (place, number), known in investigation.builds.items():
-        index = view.index_of(place)
-        if index is not None and number == 0 and known.usable:
-            per_index[index] = 0.0
-    warmup = 0 if view.exact else warm_ups(investigation)
-    opening = ROUND_SECONDS + warmup * run
-    return Costs(
-        run=run,
-        round=opening,
-        build=per_index,
-        rebuild=build if _rebuilds_differ(view) else None,
-        references=least_references(investigation),
-    )
-
-
-def _rebuilds_differ(view: View) -> bool:
-    """Whether building a commit afresh may give another binary, as far as is known, and the budget has room for two.
-
-    A fresh build that came out the same byte for byte, or not at all, says no for all of them.
-    """
-    investigation = view.investigation
-    counter = view.exact and view.metric.exact
-    if counter or investigation.request.scenario.build.prebuilt is not None or not investigation.request.searches:
-        return False
-    most = investigation.request.budget.builds
-    if most is not None and investigation.builds_made() + 2 > most:
-        return False
-    for (place, number), build in investigation.builds.items():
-        first = investigation.builds.get((place, 0))
-        if number and first is not None and (not build.usable or (build.content or "new") == first.content):
-            return False
-    return True
 
 
 def _freshly_checked(investigation: Investigation, view: View) -> bool:

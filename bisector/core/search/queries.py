@@ -102,6 +102,20 @@ def splitting_queries(
     return list(found.values())
 
 
+def nearest_split(
+    observations: Observations, classes: Classes, index: int, share: float, chances: FloatArray
+) -> int | None:
+    """The commit that splits class `index` the nearest to `share` of it; one that may not build is as far as it is
+    unlikely to. Of those alone that have a chance in `chances`; None where none of them splits it."""
+    indexes, shares = _shares(observations, classes, (index,), chances)
+    part, chance = shares[:, 0], chances[indexes]
+    possible = np.flatnonzero((part > 1e-9) & (part < 1 - 1e-9) & (chance > 0))
+    if not len(possible):
+        return None
+    far = np.abs(part[possible] - share) + 1 - chance[possible]
+    return int(indexes[possible[np.argmin(far)]])
+
+
 def divisible(observations: Observations, classes: Classes, index: int) -> bool:
     """Whether a commit that can still be tested would split class `index`."""
     return bool(splitting_queries(observations, classes, (index,)))

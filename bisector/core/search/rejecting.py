@@ -14,7 +14,7 @@ FEWEST = 4
 
 
 def weighed(samples: tuple[Sample, ...], investigation: Investigation) -> tuple[Sample, ...]:
-    """The samples of a run, or of two made at the same moment, as they are recorded: all of them left aside where one
+    """The samples of a run, or of those made at the same moment, as they are recorded: all left aside where one
     was disturbed and there is room for it, else as they are, with what disturbed them kept."""
     found = [sample for sample in samples if sample.disturbed and _matters(sample, investigation)]
     if not found or not _has_room(samples, investigation):

@@ -10,11 +10,11 @@ DEFAULT_RUN_SECONDS: Seconds = 1.0
 
 def runs_left(investigation: Investigation, elapsed: Seconds) -> int | None:
     """How many more runs the budget allows; None without a limit. At least one: the budget was looked at before."""
-    budget, left = investigation.request.budget, []
+    budget, width, left = investigation.request.budget, investigation.request.width, []
     if budget.runs is not None:
         left.append(budget.runs - investigation.runs())
     if budget.seconds is not None:
-        left.append(int((budget.seconds - elapsed) / max(run_seconds(investigation), 1e-3)) + 1)
+        left.append((int((budget.seconds - elapsed) / max(run_seconds(investigation), 1e-3)) + 1) * width)
     return max(min(left), 1) if left else None
 
 
