@@ -19,6 +19,7 @@ test: $(VENV)/ready-dev environment lint types
 
 ## long: what takes too long for CI: every fault, more whole bisects for real, and fuzzing
 long: $(VENV)/ready-dev environment
+	tests/environment/up.sh languages || [ -z "$(CI)" ]
 	$(BIN)/python -m pytest -n $(PARALLEL) --dist loadgroup -m "long and not calibration and not alone and not soak"
 	$(BIN)/python -m pytest -m "long and alone and not soak"
 	$(MAKE) fuzz

@@ -2,7 +2,7 @@
 # Brings up the real parts the tests run against: a Docker engine and a base image that carries Python, pip,
 # gcc and git. Idempotent; safe to run again. Debian as root: everything is installed. Elsewhere: says what is missing.
 #
-#   tests/environment/up.sh [engine] [browser] [profilers] [postgres] [tools]     (default: engine)
+#   tests/environment/up.sh [engine] [browser] [profilers] [postgres] [tools] [languages]     (default: engine)
 set -euo pipefail
 
 base_image=${BISECTOR_TEST_BASE_IMAGE:-python:3.11-slim}
@@ -79,9 +79,17 @@ postgres() {
     packages postgresql
 }
 
+# What the scenarios for other languages are built with; whatever is there already is taken.
+languages() {
+    local each
+    for each in go:golang-go java:default-jdk-headless npm:npm cargo:cargo; do
+        command -v "${each%%:*}" >/dev/null || packages "${each#*:}"
+    done
+}
+
 for part in "${@:-engine}"; do
     case $part in
-        engine | browser | profilers | postgres | tools) "$part" ;;
-        *) say "no such part: $part (engine, browser, profilers, postgres, tools)"; exit 2 ;;
+        engine | browser | profilers | postgres | tools | languages) "$part" ;;
+        *) say "no such part: $part (engine, browser, profilers, postgres, tools, languages)"; exit 2 ;;
     esac
 done
