@@ -32,8 +32,8 @@ LEAST_RISE, MOST_VERIFICATIONS, MOST_ATTEMPTS = 0.25, 2, 4
 """Part of the step that fresh runs have to show, else they are made once more: the step may have been a burst. Rounds
 that verify one pair in all, those that gave nothing to judge by with them, before the search ends without it."""
 LIKELIER = 0.5
-MOST_FIRST = 4
-"""Times the first runs of an end are made at most before it is believed that no more can be learnt of them."""
+MOST_FIRST, MOST_UNCHANGED = 4, 16
+"""Times the first runs of an end are made at most; the second where of "no change" only the bound is missing."""
 DOUBTFUL = 0.05
 """Probability of no change from which it is not clear that there is anything to find."""
 STRICT = 2.6
@@ -130,9 +130,8 @@ def decide(observations: Observations, costs: Costs, settings: Settings) -> Deci
     posterior = assess(observations, settings)
     if fewest < wanted:
         return Decision(action=MeasureEnds(runs=wanted - fewest), posterior=posterior)
-    action = _conclusion(observations, posterior, costs, settings) or _best_measurement(
-        observations, posterior, costs, settings
-    )
+    known = observations, posterior, costs, settings
+    action = _conclusion(*known) or _best_measurement(*known)
     if isinstance(action, Stop) and _too_soon(observations, posterior, settings, action):
         action = MeasureEnds(runs=settings.first_runs)
     return Decision(action=action, posterior=posterior)
@@ -141,9 +140,11 @@ def decide(observations: Observations, costs: Costs, settings: Settings) -> Deci
 def _too_soon(observations: Observations, posterior: Posterior, settings: Settings, stop: Stop) -> bool:
     """Whether an ending may only come of bursts over the few runs of an end, so that it wants more of those."""
     ends = [observations.runs_of([end]) for end in (observations.low, observations.high)]
-    if observations.exact or min(len(runs) for runs in ends) >= MOST_FIRST * settings.first_runs:
+    exhausted = stop.ending is Ending.EXHAUSTED
+    most = MOST_UNCHANGED if exhausted and posterior.no_change >= settings.confidence else MOST_FIRST
+    if observations.exact or min(len(runs) for runs in ends) >= most * settings.first_runs:
         return False
-    if stop.ending is Ending.EXHAUSTED:
+    if exhausted:
         return posterior.no_change > DOUBTFUL
     if stop.ending is not Ending.NO_CHANGE or end_difference(observations, posterior)[0] >= -observations.threshold:
         return False
