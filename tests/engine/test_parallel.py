@@ -12,7 +12,7 @@ from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Budget, JobKind, Search
 from bisector.core.model.samples import Outcome, Purpose, Sample
 from bisector.core.model.scenario import Direction
-from bisector.core.model.steps import Measure
+from bisector.core.model.steps import BuildPlace, Measure
 from bisector.core.model.verdict import VerdictKind
 from tests.helpers.simulated import Simulation
 
@@ -112,6 +112,23 @@ def test_a_budget_of_runs_is_kept_to(runs: int) -> None:
 def test_a_budget_of_builds_is_spent_on_what_is_asked_first_and_not_on_company() -> None:
     builds = [bisected(PLANTED, width, budget=Budget(builds=40)).builds_made() for width in (1, 4)]
     assert builds[1] <= builds[0]
+
+
+def test_a_moment_of_runs_of_what_is_built_has_nothing_built_for_company() -> None:
+    again = 0
+    for seed in range(3):
+        found = bisected(replace(PLANTED, noise=0.1, seed=seed), 4)
+        measured, before = set(), None
+        for plan in found.plans:
+            step = plan.step
+            if isinstance(step, Measure):
+                first = (step.slots[0].place, step.slots[0].number)
+                if step.slots[0].purpose is Purpose.SEARCH and first in measured:
+                    again += 1
+                    assert not isinstance(before, BuildPlace) or "beside" not in before.reason, f"step {plan.number}"
+                measured |= {(slot.place, slot.number) for slot in step.slots}
+            before = step
+    assert again
 
 
 def test_the_machines_fault_in_one_run_has_all_of_its_moment_made_again() -> None:
