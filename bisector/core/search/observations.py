@@ -28,7 +28,7 @@ class Settings:
     first_runs: int = 4
     prior_no_change: float = 0.2
     tau_ratios: tuple[float, ...] = (0.0, 0.35, 0.8, 2.0)
-    tau_prior: tuple[float, ...] = (0.6, 0.22, 0.12, 0.06)
+    tau_prior: tuple[float, ...] = (0.45, 0.3, 0.17, 0.08)
     prior_drift: float = 0.05
     verify_pairs: tuple[int, int] = (3, 24)
     two_sided: bool = False
