@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bisector.cli.bisect import command as bisect_command
 from bisector.cli.compare import command as compare_command
+from bisector.cli.main import command as group
 from bisector.core.model.request import Budget, JobKind, Request, RunnerName, Search
 from bisector.core.model.scenario import BuildRecipe, Direction, Metric, RunRecipe, Scenario
 from bisector.core.model.units import Sha
@@ -35,7 +36,9 @@ def parsed(line: str, command: click.Command = bisect_command) -> dict[str, obje
     """What the command line makes of it."""
     program, name, *words = shlex.split(line)
     assert (program, name) == ("bisector", command.name)
-    return command.make_context(name, words).params
+    # Below the group, as a person calls it: a command remembers the help option of its first context.
+    top = click.Context(group, info_name=program, **group.context_settings)
+    return command.make_context(name, words, parent=top).params
 
 
 def test_the_plain_case() -> None:
