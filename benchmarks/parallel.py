@@ -1,6 +1,6 @@
 """What it saves to make several runs at the same moment: the same worlds searched with 1, 2, 4 and 8 runs at a time.
 
-    python -m benchmarks.parallel [--trials 100] [--seed 50127] [--write FILE]
+    python -m benchmarks.parallel [--trials 60] [--seed 50127] [--write FILE]
 
 The planner is asked as the engine asks it (`bisector bisect --parallel N`) in the worlds of `benchmarks.search`: 128
 commits, a change of so many deviations of a run, builds that take as long as five runs. Time is in runs; as many builds
@@ -10,14 +10,14 @@ are made at once as runs. What runs do to each other (memory, clock rate) is not
 import argparse
 import statistics
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.search.cells import Cell
 from benchmarks.search.ours import Planner
-from benchmarks.search.strategies import play
+from benchmarks.search.strategies import Trial, play
 from benchmarks.search.worlds import Setting
 
 WIDTHS = (1, 2, 4, 8)
@@ -38,44 +38,31 @@ class Played:
     """One search."""
 
     wall: float
-    runs: int
-    builds: int
-    right: bool
-    false_culprit: bool
-    stated: float | None
+    trial: Trial
 
 
 def played(cell: Cell, width: int, trial: int, seed: int) -> Played:
     """One search of a world of the cell, `width` runs at a time."""
     world = cell.world(trial, seed)
     found = play(Planner(parallel=width), world)
-    return Played(
-        wall=world.clock,
-        runs=found.runs,
-        builds=found.builds,
-        right=found.right,
-        false_culprit=found.false_culprit,
-        stated=found.stated,
-    )
+    return Played(wall=world.clock, trial=found)
 
 
-def row(cell: Cell, width: int, searches: Iterable[Played], alone: float) -> str:
+def row(cell: Cell, width: int, searches: Sequence[Played], alone: float) -> str:
     """A line of the table; `alone` is the time it takes one run at a time."""
-    all_of = list(searches)
-    wall = [each.wall for each in all_of]
+    wall, trials = [each.wall for each in searches], [each.trial for each in searches]
     mean, error = statistics.fmean(wall), statistics.stdev(wall) / len(wall) ** 0.5
-    runs, builds = (statistics.fmean(each) for each in zip(*((one.runs, one.builds) for one in all_of), strict=True))
-    stated = [one.stated for one in all_of if one.stated is not None]
+    stated = [trial.stated for trial in trials if trial.stated is not None]
     cells = (
         f"{cell.regime}{'' if cell.setting is Setting.SINGLE else ', no change'}, d = {cell.effect:g}"
         f"{'' if cell.size == 128 else f', N = {cell.size}'}",
         str(width),
         f"{mean:.0f} ± {error:.0f}",
-        f"{mean / (alone or mean):.2f}",
-        f"{runs:.0f}",
-        f"{builds:.1f}",
-        f"{sum(one.right for one in all_of)} of {len(all_of)}",
-        str(sum(one.false_culprit for one in all_of)),
+        f"{mean / alone:.2f}",
+        f"{statistics.fmean(trial.runs for trial in trials):.0f}",
+        f"{statistics.fmean(trial.builds for trial in trials):.1f}",
+        f"{sum(trial.right for trial in trials)} of {len(trials)}",
+        str(sum(trial.false_culprit for trial in trials)),
         f"{statistics.fmean(stated):.3f}" if stated else "–",
     )
     return f"| {' | '.join(cells)} |"
@@ -98,7 +85,7 @@ def table(trials: int, seed: int) -> Iterator[str]:
 def main() -> None:
     """Play and print, and write where it is asked for."""
     parser = argparse.ArgumentParser(description="What several runs at the same moment save.")
-    parser.add_argument("--trials", type=int, default=100)
+    parser.add_argument("--trials", type=int, default=60)
     parser.add_argument("--seed", type=int, default=50127)
     parser.add_argument("--write", type=Path)
     asked = parser.parse_args()

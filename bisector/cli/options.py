@@ -166,8 +166,8 @@ parallel_option = click.option(
     type=click.IntRange(1),
     metavar="N",
     default=1,
-    help="Make N runs at the same moment, each on processors of its own; a search runs so many commits at once."
-    "  [default: 1]",
+    show_default=True,
+    help="Make N runs at the same moment, each on processors of its own; a search runs so many commits at once.",
 )
 jobs_option = click.option(
     "--jobs",

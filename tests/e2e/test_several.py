@@ -80,6 +80,6 @@ def test_two_culprits_and_a_partial_fix(repository: Sandbox, tmp_path: Path, mon
     assert [culprit["subject"] for culprit in result["opposite"]] == ["Change 27"]
     found = (*result["culprits"], *result["opposite"])
     assert all(culprit["verified"] for culprit in found)
-    # Of six intervals of 99 % one misses in one play of seventeen; two miss in one of seven hundred.
+    # Of six intervals of 99 % one misses in one play of seventeen, were they independent.
     assert sum(misses(culprit) for culprit in found) <= 1
     assert sum(culprit["share"] for culprit in found) == pytest.approx(1, abs=0.25)
