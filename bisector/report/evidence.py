@@ -18,7 +18,7 @@ from bisector.report.parts import parts_part, parts_told
 from bisector.report.phrase import Phrase, quote, told
 from bisector.report.restoration import FAR, RestorationPart, clause, part_of, subject_of
 from bisector.report.text import SHORT
-from bisector.report.verification import latest
+from bisector.report.verification import Fresh, latest
 from bisector.report.words import DOUBTS
 
 Named = tuple[tuple[CulpritPart, ...], tuple[CulpritPart, ...]]
@@ -185,7 +185,8 @@ class _Evidence:
         old, new = median(found.old), median(found.new)
         runs = f"{numbers.count(len(found.old) + len(found.new), 'fresh run')} in turns"
         levels = f"{self._quantity(old)} before it, {self._quantity(new)} with it"
-        yield _row("Verified", "yes" if found.passed else "no", f"{runs}: {levels}{_in_pairs(found.paired)}")
+        told = f"{runs}: {levels}{_in_pairs(found.paired)}{_on_other_builds(found)}"
+        yield _row("Verified", "yes" if found.passed else "no", told)
 
     def doubts(self) -> Iterator[Evidence]:
         """What is odd about each culprit, though it was measured once more."""
@@ -271,6 +272,13 @@ def _in_pairs(paired: PairedPart | None) -> str:
         return ""
     pairs = numbers.count(paired.pairs, "pair")
     return f"; in {pairs} {numbers.percent(paired.change.relative, signed=True)} ({numbers.interval(paired.change)})"
+
+
+def _on_other_builds(found: Fresh) -> str:
+    others = found.builds - 1
+    if not found.passed or others < 1:
+        return ""
+    return f"; {'another pair' if others == 1 else f'{numbers.whole(others)} other pairs'} of builds showed it too"
 
 
 def _share(culprit: CulpritPart) -> str:

@@ -18,7 +18,7 @@ from bisector.report.pairs import PairedPart
 class Fresh:
     """The last round that measured a culprit and its parent afresh, in turns: the values of both, and whether it held.
 
-    `paired` is the difference by pairs of all such rounds.
+    `paired` is the difference by pairs of all such rounds, `builds` how many pairs of builds bore it out.
     `parent` and `culprit` are indexes on the main line.
     """
 
@@ -28,6 +28,7 @@ class Fresh:
     new: tuple[float, ...]
     passed: bool
     paired: PairedPart | None = None
+    builds: int = 1
 
 
 def latest(investigation: Investigation, culprit: Culprit) -> Fresh | None:
@@ -37,7 +38,8 @@ def latest(investigation: Investigation, culprit: Culprit) -> Fresh | None:
         return None
     view = replace(main_line_view(investigation, ends), either=bool(investigation.named))
     position = culprit.place.index - 1
-    for found in reversed(view.observations().verifications):
+    rounds = view.observations().verifications
+    for found in reversed(rounds):
         encloses = view.line.contains(found.culprit)[position] and not view.line.contains(found.parent)[position]
         values = _values(view, found.parent, found.culprit)
         if encloses and values is not None:
@@ -49,6 +51,9 @@ def latest(investigation: Investigation, culprit: Culprit) -> Fresh | None:
                 new=values[1],
                 passed=found.passed,
                 paired=paired_part(view, view.paired(*places, Purpose.VERIFY)),
+                builds=len(
+                    {v.numbers for v in rounds if (v.parent, v.culprit) == (found.parent, found.culprit) and v.passed}
+                ),
             )
     return None
 

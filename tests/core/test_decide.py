@@ -225,6 +225,20 @@ def test_fresh_runs_that_show_nothing_of_the_step_are_made_once_more() -> None:
         assert isinstance(action, VerifyPair) is again
 
 
+def test_where_builds_may_deviate_by_a_part_of_the_step_it_is_verified_on_other_builds_once_more() -> None:
+    good, bad = [100.0, 99.4, 100.7, 99.9], [101.7, 101.1, 102.2, 101.6]
+    runs = {0: good, 3: [100.2, 99.6, 100.5], 4: [101.3, 102.0, 101.6], 8: bad}
+    once = [Verification(parent=3, culprit=4, passed=True, rise=1.6, numbers=(1, 1))]
+    rebuilding, alike = replace(costs(8), rebuild=5.0), Settings(tau_ratios=(0.0,), tau_prior=(1.0,))
+    seen = replace(observations(line(8), runs, verifications=once), attempted=((3, 4),))
+    assert isinstance(decide(seen, rebuilding, Settings()).action, VerifyPair)
+    # Not where they are known not to, nor where a rebuild gives the same, nor a third time.
+    assert not isinstance(decide(seen, rebuilding, alike).action, VerifyPair)
+    assert not isinstance(decide(seen, costs(8), Settings()).action, VerifyPair)
+    twice = replace(observations(line(8), runs, verifications=once * 2), attempted=((3, 4),) * 2)
+    assert not isinstance(decide(twice, rebuilding, Settings()).action, VerifyPair)
+
+
 def _numbers(action: Action) -> tuple[int, int]:
     assert isinstance(action, VerifyPair)
     return action.numbers
@@ -306,8 +320,8 @@ def test_before_nothing_more_can_be_learnt_the_ends_are_run_again(monkeypatch: p
 def test_a_part_of_the_error_is_left_where_nothing_is_measured_after_an_answer() -> None:
     good, bad = [100.0, 99.4, 100.7, 99.9], [101.7, 101.1, 102.2, 101.6]
     runs = {0: good, 3: [100.2, 99.6, 100.5], 4: [101.3, 102.0, 101.6], 8: bad}
-    tried = [Verification(parent=3, culprit=4, passed=True, rise=1.6)]
-    seen = replace(observations(line(8), runs, verifications=tried), attempted=((3, 4),))
+    tried = [Verification(parent=3, culprit=4, passed=True, rise=1.6)] * 2
+    seen = replace(observations(line(8), runs, verifications=tried), attempted=((3, 4),) * 2)
     rebuilding, all_of_it = replace(costs(8), rebuild=5.0), Settings(reserve=0.0)
     decided = decide(seen, rebuilding, all_of_it)
     assert decided.posterior is not None

@@ -19,6 +19,7 @@ from bisector.core.search.observations import FloatArray
 from bisector.core.search.restoration import Side, side_of
 from bisector.core.search.rounds import at_once
 from bisector.core.search.spending import overspent, runs_left
+from bisector.core.search.verifying import held_on_other_builds
 from bisector.core.search.view import View
 
 FEWEST_TURNS = 3
@@ -47,10 +48,11 @@ class _Units:
 def control_of(view: View, culprit: Culprit, tau: float, elapsed: Seconds) -> Step | Control | None:
     """The next step to know how far two builds of the parent differ, or the answer; None where none is to be had.
 
-    `tau` is the deviation of a build, as far as the posterior knows.
+    Where two pairs of fresh builds each showed the culprit's step, that stands in for it. `tau` is the deviation of a
+    build, as far as the posterior knows.
     """
     units = _units(view, culprit)
-    if units is None or view.exact:
+    if units is None or view.exact or _shown_twice(view, culprit):
         return None
     builds, parent = view.investigation.builds, units.parent
     over = overspent(view.investigation, elapsed)
@@ -74,6 +76,11 @@ def control_of(view: View, culprit: Culprit, tau: float, elapsed: Seconds) -> St
     slots = [Slot(place=place, number=number, purpose=Purpose.CONTROL) for turn in turns for place, number in turn]
     together = at_once(slots, view.runs_together)
     return Measure(slots=together[: runs_left(view.investigation, elapsed)], reason=REASON)
+
+
+def _shown_twice(view: View, culprit: Culprit) -> bool:
+    places = view.line.parent_index(culprit.place.index), culprit.place.index
+    return held_on_other_builds(view.observations(), places, _step(view, culprit), two_sided=view.two_sided)
 
 
 def _disturbed(view: View, values: list[FloatArray]) -> bool:

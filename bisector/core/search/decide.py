@@ -18,6 +18,7 @@ from bisector.core.search.noise import centre
 from bisector.core.search.observations import RESERVE, FloatArray, Observations, Settings
 from bisector.core.search.posterior import Posterior, assess
 from bisector.core.search.queries import divisible, splitting_queries, worth_rerunning
+from bisector.core.search.verifying import verify_pairs, wants_verifying
 
 RUNS = np.array([1.0, 2, 4, 8, 16, 32, 64])
 REFERENCES = (0, 1, 2)
@@ -28,9 +29,8 @@ LEAST_GAIN = 0.05
 EXACT_RUNS = 2
 EQUIVALENCE = 1.5
 """No change is answered once the upper bound of the change is below this many times the smallest one worth naming."""
-LEAST_RISE, MOST_VERIFICATIONS, MOST_ATTEMPTS = 0.25, 2, 4
-"""Part of the step that fresh runs have to show, else they are made once more: the step may have been a burst. Rounds
-that verify one pair in all, those that gave nothing to judge by with them, before the search ends without it."""
+MOST_ATTEMPTS = 4
+"""Rounds that verify one pair, those that gave nothing to judge by among them, before the search ends without it."""
 LIKELIER = 0.5
 MOST_FIRST, MOST_UNCHANGED = 4, 16
 """Times the first runs of an end are made at most; the second where of "no change" only the bound is missing."""
@@ -172,18 +172,10 @@ def _conclusion(observations: Observations, posterior: Posterior, costs: Costs, 
         alone = _standing_out(observations, posterior, 1 - 3 * error)
         return None if alone is None else _verification(observations, posterior, costs, settings, alone)
     places = pair(observations, posterior, likeliest)
-    rounds = sum((v.parent, v.culprit) == places for v in observations.verifications)
-    if not rounds or (rounds < MOST_VERIFICATIONS and not held(observations, posterior, settings, places)):
+    if wants_verifying(observations, posterior, settings, places, afresh=costs.rebuild is not None):
         return _verification(observations, posterior, costs, settings, places)
     reserve = RESERVE if costs.rebuild is None else settings.reserve
     return Stop(ending=Ending.FOUND, found=likeliest) if probability >= 1 - (1 - reserve) * error else None
-
-
-def held(observations: Observations, posterior: Posterior, settings: Settings, places: tuple[int, int]) -> bool:
-    """Whether fresh runs of the pair showed enough of the step."""
-    step = abs(posterior.bad - posterior.good)
-    rises = (v.rise for v in observations.verifications if (v.parent, v.culprit) == places)
-    return any(r is None or (abs(r) if settings.two_sided else r) > LEAST_RISE * step for r in rises)
 
 
 def _standing_out(observations: Observations, posterior: Posterior, wanted: float) -> tuple[int, int] | None:
@@ -241,17 +233,9 @@ def _verification(
     return VerifyPair(
         parent=places[0],
         culprit=places[1],
-        pairs=_verify_pairs(posterior, settings),
+        pairs=verify_pairs(posterior, settings),
         numbers=(numbers[0], numbers[1]),
     )
-
-
-def _verify_pairs(posterior: Posterior, settings: Settings) -> int:
-    if posterior.exact:
-        return 1
-    step = max(abs(posterior.bad - posterior.good), 1e-12)
-    least, most = settings.verify_pairs
-    return int(np.clip(np.ceil(6 * (posterior.sigma / step) ** 2), least, most))
 
 
 def _verified_ahead(

@@ -44,6 +44,8 @@ class Verification:
     passed: bool
     rise: float | None = None
     """How far the culprit's median lay above its parent's, in the search's units; None where that was not kept."""
+    numbers: tuple[int, int] = (0, 0)
+    """Which builds were run, parent's first."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,7 @@ from bisector.core.search.together import for_each_metric
 from bisector.core.search.untooled import without_tool
 from bisector.core.search.view import View, inner_view, main_view
 
-PLANNER = "7"
+PLANNER = "8"
 COMPARE_RUNS = 10
 CHECKING_RUNS = 2
 """Fresh runs of each end before samples taken over from another job are believed."""

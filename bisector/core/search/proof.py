@@ -17,13 +17,14 @@ from bisector.core.model.units import Seconds
 from bisector.core.model.verdict import Change, Control, Culprit, Doubt, Reason, Rebuilt, Verdict, VerdictKind
 from bisector.core.search.conclude import blamed_on_packages, culprit_of_class
 from bisector.core.search.control import control_of, without_luck
-from bisector.core.search.decide import Decision, MeasureCommit, held, pair
+from bisector.core.search.decide import Decision, MeasureCommit, pair
 from bisector.core.search.observations import Observations, Settings
 from bisector.core.search.profiling import profile_first
 from bisector.core.search.queries import divisible
 from bisector.core.search.rebuilding import of_culprit
 from bisector.core.search.suspicion import AGAIN, held_again, next_look
 from bisector.core.search.trials import Question, next_of
+from bisector.core.search.verifying import held
 from bisector.core.search.view import View
 
 NAMES = frozenset({VerdictKind.CULPRIT, VerdictKind.SEVERAL})

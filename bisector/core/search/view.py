@@ -287,12 +287,14 @@ class View:
         """Pairs that a finished round has measured afresh."""
         scale, found = self.scale, []
         for number, indexes in self._verifying:
-            runs = [self._fresh(number, self.place_at(index)) for index in indexes]
-            if all(len(each) for each in runs):
-                rise = float(np.median(scale.into(runs[1])) - np.median(scale.into(runs[0])))
+            old, new = (self._fresh(number, self.place_at(index)) for index in indexes)
+            if old and new:
+                rise = self._median(new) - self._median(old)
                 wanted = scale.threshold(self.investigation.request.min_effect_of(self.metric)) / 2
                 passed = (abs(rise) if self.two_sided else rise) > wanted
-                found.append(Verification(parent=indexes[0], culprit=indexes[1], passed=passed, rise=rise))
+                builds = old[0].number, new[0].number
+                pair = Verification(parent=indexes[0], culprit=indexes[1], passed=passed, rise=rise, numbers=builds)
+                found.append(pair)
         return tuple(found)
 
     @cached_property
@@ -311,10 +313,13 @@ class View:
                 found.append((plan.number, (indexes[0], indexes[1])))
         return tuple(found)
 
-    def _fresh(self, step: int, place: Place) -> FloatArray:
+    def _fresh(self, step: int, place: Place) -> list[Sample]:
         fresh = (s for s in self.compared if s.step == step and s.purpose is Purpose.VERIFY and not s.adopted_from)
-        chosen = (s for s in fresh if s.place == place)
-        return np.array([s.values[self.metric.name] for s in chosen], dtype=float)
+        return [sample for sample in fresh if sample.place == place]
+
+    def _median(self, samples: list[Sample]) -> float:
+        values = np.array([sample.values[self.metric.name] for sample in samples], dtype=float)
+        return float(np.median(self.scale.into(values)))
 
 
 def main_view(investigation: Investigation, metric: Metric, low: int, high: int) -> View:

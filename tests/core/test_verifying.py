@@ -1,0 +1,42 @@
+"""Which rounds of fresh runs bear an answer out, and on how many builds."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bisector.core.search.observations import Verification
+from bisector.core.search.verifying import LEAST_RISE, held_on_other_builds
+from tests.core.test_decide import line, observations
+
+PAIR, STEP = (3, 4), 2.0
+builds = st.integers(min_value=0, max_value=3)
+rounds = st.builds(
+    Verification,
+    parent=st.sampled_from([2, 3]),
+    culprit=st.just(4),
+    passed=st.booleans(),
+    rise=st.none() | st.floats(min_value=-4, max_value=4),
+    numbers=st.tuples(builds, builds),
+)
+
+
+def on_other_builds(found: list[Verification], *, two_sided: bool = False) -> bool:
+    seen = observations(line(8), {0: [1.0], 8: [1.0]}, verifications=found)
+    return held_on_other_builds(seen, PAIR, STEP, two_sided=two_sided)
+
+
+@given(found=st.lists(rounds, max_size=5), two_sided=st.booleans())
+def test_it_takes_two_rounds_on_builds_that_no_other_round_and_no_search_had(
+    found: list[Verification], two_sided: bool
+) -> None:
+    def shows(one: Verification) -> bool:
+        rise = one.rise if one.rise is None or not two_sided else abs(one.rise)
+        return (one.parent, one.culprit) == PAIR and (rise is None or rise > LEAST_RISE * STEP) and 0 not in one.numbers
+
+    those = [one.numbers for one in found if shows(one)]
+    wanted = any(a != c and b != d for a, b in those for c, d in those)
+    assert on_other_builds(found, two_sided=two_sided) is wanted
+
+
+def test_a_build_of_one_of_the_two_alone_is_no_other_pair() -> None:
+    first, other = (Verification(parent=3, culprit=4, passed=True, rise=2.0, numbers=n) for n in ((1, 1), (2, 1)))
+    assert not on_other_builds([first, other])
