@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from bisector.core.search.observations import Verification
 from bisector.core.search.verifying import LEAST_RISE, held_on_other_builds
-from tests.core.test_decide import line, observations
+from tests.helpers.lines import line, observations
 
 PAIR, STEP = (3, 4), 2.0
 builds = st.integers(min_value=0, max_value=3)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bisector.adapters.in_memory.world import World
 from bisector.core.model.facts import Adopted, BranchListed
 from bisector.core.model.history import LineName, linear_line, main
 from bisector.core.model.investigation import Investigation
@@ -183,6 +184,14 @@ def test_an_answer_that_fresh_runs_do_not_bear_out_is_not_called_verified() -> N
     assert not told.culprits[0].verified
     assert "did not show it" in plain(told.sentence)
     assert [plain(row.value) for row in told.evidence if row.label == "Verified"] == ["no"]
+
+
+def test_a_culprit_that_two_pairs_of_fresh_builds_showed_says_so() -> None:
+    uneven = World(candidates=32, culprit=20, effect=0.1, noise=0.02, layout=0.02, seed=1)
+    told = report(finished(uneven)).evidence
+    (verified,) = (row for row in told if row.label == "Verified")
+    assert plain(verified.grounds).endswith("; another pair of builds showed it too")
+    assert not any(row.label.startswith("Two builds of its parent") for row in told)
 
 
 def test_a_share_of_the_change_and_other_unknowns() -> None:
