@@ -16,6 +16,8 @@ _SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
 _TIMES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 MOST_DIGITS = 6
 """After the point; smaller values are written with a power of ten."""
+SMALLEST = 1e-300
+"""What an axis spans at least to be divided: a part of the smallest numbers there are is no number any more."""
 
 
 def percent(share: float, *, signed: bool = False) -> str:
@@ -203,7 +205,7 @@ def minute(epoch: int) -> str:
 def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
     """Round numbers between `low` and `high`, about as many as `wanted`."""
     span = high - low
-    if not span > 0 or not math.isfinite(span):
+    if not span > SMALLEST or not math.isfinite(span):
         return [low]
     step = 10.0 ** math.floor(math.log10(span / wanted))
     step *= next(factor for factor in (1, 2, 5, 10, 20) if span / (step * factor) <= wanted)

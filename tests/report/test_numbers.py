@@ -4,7 +4,7 @@ import math
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bisector.core.model.verdict import Change
@@ -129,6 +129,7 @@ def test_a_duration_on_a_command_line_is_exact(duration: float) -> None:
 
 
 @given(st.floats(-1e300, 1e300), st.floats(-1e300, 1e300))
+@example(0.0, 5e-324)
 def test_ticks_lie_within_and_can_be_told_apart(one: float, other: float) -> None:
     low, high = min(one, other), max(one, other)
     found = numbers.ticks(low, high)
