@@ -62,6 +62,7 @@ def _culprit(investigation: Investigation, verdict: Verdict, culprit: Culprit, f
         same_build=_same_build(investigation, index),
         still_at_bad=_still_at_bad(found, index),
         inner=_inner(investigation, culprit.inner),
+        pairs_of_builds=fresh.builds if fresh is not None else 0,
         paired=fresh.paired if fresh is not None else None,
         revert=part_of(investigation, culprit.revert),
         control=culprit.control,

@@ -116,8 +116,9 @@ class CulpritPart:
 
     `share` is the part of the whole change it accounts for, between `share_low` and `share_high` at the asked
     confidence; below nothing where it takes a part of it back. None stands for what is not known.
-    `paired` is its change by neighbouring fresh runs, `revert` what bad is without it, `control` how far two builds
-    of its parent differ, `suspicious` why it looks odd all the same, and `kind` whether it only moves what is listed.
+    `pairs_of_builds` is on how many fresh runs showed it, `paired` its change by neighbouring ones, `revert` what bad
+    is without it, `control` how far two builds of its parent differ, `suspicious` why it looks odd all the same, and
+    `kind` whether it only moves what is listed.
     """
 
     index: int
@@ -134,6 +135,7 @@ class CulpritPart:
     same_build: bool | None
     still_at_bad: bool | None
     inner: InnerPart | None
+    pairs_of_builds: int = 0
     paired: PairedPart | None = None
     revert: RestorationPart | None = None
     control: Control | None = None

@@ -164,6 +164,7 @@ def _culprit(culprit: CulpritPart) -> dict[str, Any]:
         "share": json_number(culprit.share),
         "share_interval": _interval(culprit.share_low, culprit.share_high),
         "verified": culprit.verified,
+        "pairs_of_builds": culprit.pairs_of_builds,
         "same_build": culprit.same_build,
         "still_at_bad": culprit.still_at_bad,
         "inner": _inner(culprit.inner),

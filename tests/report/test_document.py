@@ -181,14 +181,16 @@ def test_an_answer_that_fresh_runs_do_not_bear_out_is_not_called_verified() -> N
         for s in done.samples
     )
     told = report(replace(done, samples=spoilt))
-    assert not told.culprits[0].verified
+    assert (told.culprits[0].verified, told.culprits[0].pairs_of_builds) == (False, 0)
     assert "did not show it" in plain(told.sentence)
     assert [plain(row.value) for row in told.evidence if row.label == "Verified"] == ["no"]
 
 
 def test_a_culprit_that_two_pairs_of_fresh_builds_showed_says_so() -> None:
     uneven = World(candidates=32, culprit=20, effect=0.1, noise=0.02, layout=0.02, seed=1)
-    told = report(finished(uneven)).evidence
+    document = report(finished(uneven))
+    assert document.culprits[0].pairs_of_builds == 2
+    told = document.evidence
     (verified,) = (row for row in told if row.label == "Verified")
     assert plain(verified.grounds).endswith("; another pair of builds showed it too")
     assert not any(row.label.startswith("Two builds of its parent") for row in told)
