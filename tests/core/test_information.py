@@ -85,7 +85,7 @@ def test_every_build_beside_a_class_in_play_may_be_run_again() -> None:
 def test_a_fresh_build_is_run_again_rather_than_another_one_made() -> None:
     seen = observations(line(8), {0: GOOD * 2, 3: [100.9, 99.8] * 3, 4: [102.4, 101.5] * 3, 8: BAD * 2})
     held = Verification(parent=3, culprit=4, passed=True, rise=2.0)
-    seen = replace(with_builds(seen, 3, [[101.4]]), attempted=((3, 4),), verifications=(held,))
+    seen = replace(with_builds(seen, 3, [[101.4]]), attempted=((3, 4),) * 2, verifications=(held,) * 2)
     action = decide(seen, COSTS, Settings()).action
     assert isinstance(action, MeasureCommit)
     assert (action.index, action.number) == (3, 1)
