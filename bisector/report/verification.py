@@ -8,6 +8,7 @@ from bisector.core.model.samples import Purpose
 from bisector.core.model.steps import Measure
 from bisector.core.model.verdict import Culprit
 from bisector.core.search.ends import find_ends
+from bisector.core.search.observations import Verification
 from bisector.core.search.planner import main_line_view
 from bisector.core.search.view import View
 from bisector.report.basis import paired_part
@@ -51,11 +52,13 @@ def latest(investigation: Investigation, culprit: Culprit) -> Fresh | None:
                 new=values[1],
                 passed=found.passed,
                 paired=paired_part(view, view.paired(*places, Purpose.VERIFY)),
-                builds=len(
-                    {v.numbers for v in rounds if (v.parent, v.culprit) == (found.parent, found.culprit) and v.passed}
-                ),
+                builds=len({each.numbers for each in rounds if each.passed and _same_pair(each, found)}),
             )
     return None
+
+
+def _same_pair(one: Verification, other: Verification) -> bool:
+    return (one.parent, one.culprit) == (other.parent, other.culprit)
 
 
 def _values(view: View, parent: int, culprit: int) -> tuple[tuple[float, ...], tuple[float, ...]] | None:

@@ -24,9 +24,7 @@ def wants_verifying(
     """
     rounds = sum((v.parent, v.culprit) == places for v in observations.verifications)
     uneven = afresh and not posterior.exact and posterior.tau >= UNEVEN * abs(posterior.bad - posterior.good)
-    if rounds < (MOST_ROUNDS if uneven else 1):
-        return True
-    return rounds < MOST_ROUNDS and not held(observations, posterior, settings, places)
+    return not rounds or (rounds < MOST_ROUNDS and (uneven or not held(observations, posterior, settings, places)))
 
 
 def held(observations: Observations, posterior: Posterior, settings: Settings, places: tuple[int, int]) -> bool:

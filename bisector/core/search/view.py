@@ -292,9 +292,9 @@ class View:
                 rise = self._median(new) - self._median(old)
                 wanted = scale.threshold(self.investigation.request.min_effect_of(self.metric)) / 2
                 passed = (abs(rise) if self.two_sided else rise) > wanted
+                low, high = indexes
                 builds = old[0].number, new[0].number
-                pair = Verification(parent=indexes[0], culprit=indexes[1], passed=passed, rise=rise, numbers=builds)
-                found.append(pair)
+                found.append(Verification(parent=low, culprit=high, passed=passed, rise=rise, numbers=builds))
         return tuple(found)
 
     @cached_property
