@@ -158,6 +158,17 @@ def test_two_pairs_of_fresh_builds_that_showed_the_step_stand_in_for_comparing_t
     assert verdict.culprits[0].control is None
 
 
+def test_a_round_is_known_by_the_builds_of_both_that_it_ran(on_other_builds: Investigation) -> None:
+    samples = tuple(
+        replace(s, number=s.number + 2) if s.purpose is Purpose.VERIFY and s.place == main(20) else s
+        for s in on_other_builds.samples
+    )
+    ends = find_ends(on_other_builds)
+    assert ends is not None
+    rounds = main_line_view(replace(on_other_builds, samples=samples), ends).observations().verifications
+    assert [each.numbers for each in rounds] == [(1, 3), (2, 4)]
+
+
 def test_runs_of_one_pair_of_builds_do_not_however_often_they_were_made(on_other_builds: Investigation) -> None:
     numbers = {
         slot.number for plan in on_other_builds.plans if isinstance(plan.step, Measure) for slot in plan.step.slots
