@@ -103,11 +103,11 @@ class Ahead:
         request, ports = request_at(wanted.place, work), work.ports
         tree = work.investigation.tree(wanted.place)
         key = work.key(tree, wanted.number, request)
-        leave = measured_on(request)
+        manner = Manner(leave_cpus=measured_on(request), number=wanted.number)
 
         def make(stop: StopSignal) -> Build:
             with ports.locks.building(key, stop):
-                return at_hand(key, ports) or make_build(request, tree, key, ports, stop, Manner(leave_cpus=leave))
+                return at_hand(key, ports) or make_build(request, tree, key, ports, stop, manner)
 
         return ports.background.start(make)
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from bisector.core.model.builds import Build, layer_key
+from bisector.core.model.builds import Build, layer_key, layout_of
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Outcome
 from bisector.core.model.units import Seconds, digest
@@ -54,6 +54,9 @@ class Manner:
     """Whether nothing that is kept from other builds is used, the installed dependencies neither."""
     leave_cpus: int = 0
     """How many of the host's processors are measured on meanwhile."""
+    number: int = 0
+    """0 for a commit's first build; others are made afresh on purpose, and lay out their code anew where the recipe
+    lets them."""
 
 
 USUAL = Manner()
@@ -68,7 +71,8 @@ def make_build(request: Request, tree: str, key: str, ports: Ports, stop: StopSi
         order = build_order(request, checkout.tree, key, ports, clean=manner.clean)
         if order.recipe.prebuilt is not None:
             order = replace(order, source=archive_of({}))
-        build = _built(request, replace(order, leave_cpus=manner.leave_cpus), ports, stop)
+        order = replace(order, leave_cpus=manner.leave_cpus, layout=layout_of(manner.number))
+        build = _built(request, order, ports, stop)
     reason = build.reason if checkout.problem else checkout.explained(build.reason)
     build = replace(build, patches=checkout.patches, left_out=checkout.left_out, clean=manner.clean, reason=reason)
     if build.usable or not checkout.passing:
@@ -118,7 +122,7 @@ def _dependencies(request: Request, order: BuildOrder, ports: Ports, stop: StopS
             return known
         log = ports.artifacts.build_log(key)
         alone = recipe.dependencies_alone()
-        wanted = replace(order, key=key, recipe=alone, source=archive_of(files), log=log)
+        wanted = replace(order, key=key, recipe=alone, source=archive_of(files), log=log, layout=0)
         made = ports.runner.build(wanted, stop).made_by(ports.runner.name)
         ports.store.remember_build(made)
     if order.clean and made.usable:

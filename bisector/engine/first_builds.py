@@ -66,6 +66,7 @@ def _build(step: BuildPlace, work: Work, leave_cpus: int) -> bool:
     key = work.key(tree, step.number, request)
     with ports.locks.building(key, stop):
         known = at_hand(key, ports)
-        build = known or make_build(request, tree, key, ports, stop, Manner(leave_cpus=leave_cpus))
+        manner = Manner(leave_cpus=leave_cpus, number=step.number)
+        build = known or make_build(request, tree, key, ports, stop, manner)
     work.record(BuildRecorded(place=step.place, number=step.number, build=held(build, step.place, work)))
     return known is None

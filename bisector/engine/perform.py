@@ -159,9 +159,9 @@ def _build(step: BuildPlace, work: Work) -> None:
     with work.ports.locks.building(key, work.stop):
         build = at_hand(key, work.ports)
         if build is None or (step.clean and not build.usable and not build.clean):
-            ports, stop, clean = work.ports, work.stop, step.clean
+            ports, stop, manner = work.ports, work.stop, Manner(clean=step.clean, number=step.number)
             what = f"building {step.place}"
-            build = retrying(lambda: make_build(request, tree, key, ports, stop, Manner(clean=clean)), work, what)
+            build = retrying(lambda: make_build(request, tree, key, ports, stop, manner), work, what)
         work.record(BuildRecorded(place=step.place, number=step.number, build=held(build, step.place, work)))
 
 

@@ -34,6 +34,8 @@ class BuildOrder:
     leave_cpus: int = 0
     """Of the machine's last processors so many are left alone: something is measured there. The build then takes the
     others, and gives way to whoever else wants them."""
+    layout: int = 0
+    """What the steps are told to lay out code by: 0 as it stands, else drawn for this build."""
     clean: bool = False
     """Whether to do without what is kept from other builds: caches of downloads, layers of a Dockerfile."""
 

@@ -9,7 +9,7 @@ from bisector.core.model.history import Commit
 from bisector.core.model.request import Request
 from bisector.core.model.samples import Outcome
 from bisector.core.model.scenario import Metric
-from bisector.engine.builds import at_hand, make_build
+from bisector.engine.builds import Manner, at_hand, make_build
 from bisector.engine.orders import run_order
 from bisector.engine.ports import Ports, RunRecord
 from bisector.engine.prebuilt import of_commit
@@ -44,7 +44,7 @@ def try_build(request: Request, commit: Commit, ports: Ports, stop: StopSignal, 
         known = at_hand(key, ports)
         if known is not None and known.usable:
             return known
-        return make_build(request, commit.tree, key, ports, stop)
+        return make_build(request, commit.tree, key, ports, stop, Manner(number=number))
 
 
 def apart(request: Request) -> tuple[Request, ...]:

@@ -51,7 +51,11 @@ class BuildTable(PrebuiltKeys):
     image: _Text | None = Field(None, description="base image; needed for Docker unless a Dockerfile is given")
     dockerfile: _Text | None = Field(None, description="a Dockerfile of ours, beside the scenario file")
     candidate_dockerfile: _Text | None = Field(None, description="the commit's own Dockerfile (trusted repositories)")
-    steps: list[_Text] = Field(default=[], description="shell lines (sh -c) run in the checkout, in order")
+    steps: list[_Text] = Field(
+        default=[],
+        description="shell lines (sh -c) run in the checkout, in order; {layout}, also BISECTOR_LAYOUT, is 0 in a "
+        "commit's first build and another number in each made afresh, for the code to lie elsewhere",
+    )
     network: Literal["default", "none"] = Field("default", description="network while building")
     timeout_seconds: float = Field(900.0, gt=0, le=86400, strict=False, description="how long a build may take")
     env: _Env = Field(default={}, description="environment of the steps")
@@ -91,6 +95,8 @@ class BuildTable(PrebuiltKeys):
             raise ValueError("dependency_files say when dependency_steps run again: name the steps, or leave both out")
         if self.dependency_steps and (self.dockerfile or self.candidate_dockerfile):
             raise ValueError("a Dockerfile has layers of its own: leave out dependency_files and dependency_steps")
+        if any("{layout}" in each or "BISECTOR_LAYOUT" in each for each in self.dependency_steps):
+            raise ValueError("dependency_steps are shared by all builds, which have a {layout} each: use it in steps")
         for name in (*self.dependency_files, *filter(None, [self.constraints])):
             _below(name, "the top of the checkout, like 'requirements.txt'")
         if (self.as_of or self.constraints) and (self.dockerfile or self.candidate_dockerfile):

@@ -1,10 +1,12 @@
 """Dependency files in a scenario: installed once for all commits that have them, on the local runner."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from bisector.core.model.builds import layout_of
 from tests.entry.conftest import Cli
 from tests.helpers.repositories import Sandbox
 
@@ -79,6 +81,25 @@ def test_files_without_steps_are_refused(cli: Cli, tmp_path: Path, scenario: Pat
     done = cli("scenario", "check", scenario)
     assert done.code == 2
     assert "name the steps, or leave both out" in done.err
+
+
+def test_a_layout_is_no_matter_of_what_all_builds_share(cli: Cli, scenario: Path) -> None:
+    text = (scenario / "scenario.toml").read_text()
+    (scenario / "scenario.toml").write_text(text.replace("[build]", '[build]\ndependency_steps = ["make P={layout}"]'))
+    done = cli("scenario", "check", scenario)
+    assert done.code == 2
+    assert "use it in steps" in done.err
+
+
+def test_builds_made_afresh_are_told_a_layout_each_and_both_sides_the_same(cli: Cli, tmp_path: Path) -> None:
+    history(tmp_path / "git")
+    made, told = layered(tmp_path / "layered"), tmp_path / "layouts"
+    text = (made / "scenario.toml").read_text().replace("exact = true", "")
+    (made / "scenario.toml").write_text(text.replace("test -f vendored", f"echo {{layout}} | tee -a {told} > layout"))
+    assert bisect(cli, tmp_path, made)["verdict"] == "culprit"
+    layouts = Counter(told.read_text().split())
+    assert layouts.pop("0") >= 4, "first builds stand as they are"
+    assert layouts == {str(layout_of(1)): 2}, "the culprit and its parent, made afresh to verify it"
 
 
 @pytest.mark.long

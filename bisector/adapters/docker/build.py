@@ -24,6 +24,7 @@ from bisector.adapters.measure.fetched import VARIABLE, fetch, nothing_came
 from bisector.adapters.measure.log import BuildLog
 from bisector.adapters.measure.order import HelperOrder
 from bisector.adapters.measure.pinned import check_pinned, pinning_env
+from bisector.adapters.measure.places import LAYOUT, Places
 from bisector.adapters.measure.record import Record
 from bisector.adapters.measure.steps import Execute, Failure, run_steps
 from bisector.core.model.builds import Build
@@ -91,6 +92,11 @@ class _Making:
         """Whether most of it lies in an image, with modules anywhere in it."""
         return self.order.recipe.needs_docker
 
+    @property
+    def places(self) -> Places:
+        """Where the recipe's words find things."""
+        return layout.PLACES.laid_out(self.order.layout)
+
     def make(self) -> Build | Failure:
         """The build, or why there is none."""
         base = self._base()
@@ -100,10 +106,9 @@ class _Making:
         if image is None:
             raise EnvironmentFault(f"the base image {base} is gone", then="Pull or make it again and resume")
         recipe, log, stop = self.order.recipe, self.log, self.stop
-        set_by_recipe = layout.PLACES.fill_env({**pinning_env(recipe), **recipe.env})
-        env = {**layout.base_env(image), **self.workshop.build_env, **set_by_recipe}
-        if recipe.prebuilt is not None:
-            env[VARIABLE] = recipe.prebuilt.commit
+        set_by_recipe = self.places.fill_env({**pinning_env(recipe), **recipe.env})
+        told = {LAYOUT: str(self.order.layout)} if recipe.prebuilt is None else {VARIABLE: recipe.prebuilt.commit}
+        env = {**layout.base_env(image), **self.workshop.build_env, **set_by_recipe, **told}
         with running(self.engine, self.workshop, self._plan(image, base)) as container:
             execute = _executor(container, env, log, stop)
             failure = self._carry_out(execute)
@@ -124,10 +129,10 @@ class _Making:
         """The steps, or what is fetched in their place; why there is no build, or None."""
         recipe = self.order.recipe
         if recipe.prebuilt is None:
-            return run_steps(layout.PLACES.fill_all(recipe.steps), recipe.timeout_seconds, self.log, execute)
+            return run_steps(self.places.fill_all(recipe.steps), recipe.timeout_seconds, self.log, execute)
         if recipe.prebuilt.image:
             return None
-        words = layout.PLACES.fill_all(recipe.prebuilt.words)
+        words = self.places.fill_all(recipe.prebuilt.words)
         return fetch(recipe.prebuilt, words, recipe.timeout_seconds, self.log, execute)
 
     def _digest(self, image: dict[str, Any], content: str | None) -> str:

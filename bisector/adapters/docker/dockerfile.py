@@ -19,6 +19,7 @@ from bisector.adapters.docker.layout import build_memory, other_cpus
 from bisector.adapters.docker.leftovers import Leftovers
 from bisector.adapters.measure.log import BuildLog
 from bisector.adapters.measure.outcome import last_line
+from bisector.adapters.measure.places import LAYOUT
 from bisector.adapters.measure.steps import Failure
 from bisector.core.model.samples import Outcome
 from bisector.core.model.units import Seconds
@@ -95,6 +96,7 @@ def _options(
         "custom_context": True,
         "dockerfile": name,
         "nocache": order.clean,
+        "buildargs": {LAYOUT: str(order.layout)} if order.layout else None,
         "rm": True,
         "forcerm": True,
         "labels": labels,

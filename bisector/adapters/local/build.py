@@ -26,6 +26,7 @@ from bisector.adapters.measure.log import BuildLog
 from bisector.adapters.measure.order import HelperOrder
 from bisector.adapters.measure.packages import packages_in
 from bisector.adapters.measure.pinned import check_pinned, pinning_env
+from bisector.adapters.measure.places import LAYOUT
 from bisector.adapters.measure.record import Record
 from bisector.adapters.measure.steps import Failure, run_steps
 from bisector.adapters.measure.tools import Tools
@@ -124,12 +125,12 @@ def _make(order: BuildOrder, place: BuildPlace, workshop: Workshop, log: BuildLo
     home, tmp, out = place.scratch
     for directory in place.scratch:
         directory.mkdir()
-    places = place.places(out, workshop.tools.directory)
+    places = place.places(out, workshop.tools.directory).laid_out(order.layout)
     env = {
         **run_env(workshop.host_env, place.venv, home, tmp),
         **build_env(workshop.host_env, (tmp if order.clean else workshop.cache.root) / "pip"),
         **places.fill_env({**pinning_env(order.recipe), **order.recipe.env}),
-        **({VARIABLE: prebuilt.commit} if prebuilt else {}),
+        **({VARIABLE: prebuilt.commit} if prebuilt else {LAYOUT: str(order.layout)}),
     }
 
     def execute(argv: tuple[str, ...], limit: Seconds) -> Record | Failure:

@@ -1,7 +1,10 @@
 """{source}, {scenario} and {out}: where a recipe's words find them, in a container or in a directory."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+LAYOUT = "BISECTOR_LAYOUT"
+"""The variable with the number that a build lays out its code by."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,3 +33,7 @@ class Places:
     def fill_env(self, env: Mapping[str, str]) -> dict[str, str]:
         """`env` with its values filled."""
         return {name: self.fill(value) for name, value in env.items()}
+
+    def laid_out(self, layout: int) -> "Places":
+        """The same where a build is made that lays out its code by that number."""
+        return replace(self, more={**self.more, "layout": str(layout)})

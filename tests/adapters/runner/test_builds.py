@@ -1,6 +1,7 @@
 """Contract: from a tree to something that runs, with a log, a digest and an outcome."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,15 @@ def test_words_in_braces_are_filled_in_steps_and_their_environment(lab: Laborato
     build = lab.make(order)
     lines = lab.run(build, "cat", "made.c", scenario=order.files).stdout.decode().splitlines()
     assert (lines[0], Path(lines[1]).name, lines[2]) == ("int x;", "source", "x")
+
+
+def test_a_build_is_told_the_layout_that_is_its_own(lab: Laboratory) -> None:
+    steps = ("echo {layout} $BISECTOR_LAYOUT $PAD > layout",)
+    told = [replace(lab.order({"a": ""}, steps=steps, env={"PAD": "-{layout}"}), layout=each) for each in (0, 77)]
+    first, afresh = (lab.make(order) for order in told)
+    assert lab.run(first, "sh", "-c", "cat layout; echo [$BISECTOR_LAYOUT]").stdout == b"0 0 -0\n[]\n"
+    assert lab.run(afresh, "cat", "layout").stdout == b"77 77 -77\n"
+    assert first.content != afresh.content
 
 
 def test_a_c_benchmark_is_compiled_against_the_candidate(lab: Laboratory) -> None:

@@ -1,6 +1,7 @@
 """The two Dockerfile modes."""
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 
 import docker.errors
@@ -51,6 +52,17 @@ def test_the_candidates_own_dockerfile_is_used_when_asked_for(docker_lab: Labora
     docker_lab.image_id = None
     build = docker_lab.build({"a.txt": "two\n", "docker/Run": TEXT}, candidate_dockerfile="docker/Run")
     assert docker_lab.run(build, "cat", "/copied").stdout == b"two\n"
+
+
+def test_a_dockerfile_that_asks_for_the_layout_is_told_it_in_builds_made_afresh(docker_lab: Laboratory) -> None:
+    docker_lab.image_id = None
+    text = f"FROM {BASE_IMAGE}\nARG BISECTOR_LAYOUT=none\nRUN echo $BISECTOR_LAYOUT > /layout\n"
+    orders = [docker_lab.order({"a": "", "D": text}, candidate_dockerfile="D") for _ in range(2)]
+    first, afresh = (
+        docker_lab.make(replace(each, layout=layout)) for each, layout in zip(orders, (0, 77), strict=True)
+    )
+    assert docker_lab.run(first, "cat", "/layout").stdout == b"none\n"
+    assert docker_lab.run(afresh, "cat", "/layout").stdout == b"77\n"
 
 
 def test_a_dockerfile_that_fails_leaves_its_log_and_nothing_else(docker_lab: Laboratory, engine: APIClient) -> None:
