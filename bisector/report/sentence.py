@@ -200,12 +200,10 @@ class _Teller:
         return f"{'merge' if commit.is_merge else 'commit'} {named(commit)}"
 
     def _verified(self, culprit: Culprit) -> str:
-        if not culprit.verified:
-            return "not verified"
         found = latest(self._investigation, culprit)
         if found is not None and not found.passed:
             return "though fresh runs against its parent did not show it"
-        return "verified by fresh runs against its parent"
+        return "verified by fresh runs against its parent" if culprit.verified else "not verified"
 
     def _set(self, verdict: Verdict) -> str:
         culprit = verdict.culprits[0]

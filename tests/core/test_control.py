@@ -109,7 +109,7 @@ def test_a_burst_over_a_builds_few_runs_is_luck_only_if_it_shows_twice(controlle
     assert asked_again(with_second_build(controlled, [1.3, 1.6, 1.2]))
 
 
-@pytest.mark.parametrize("seed", [12, 26])  # in these it comes to that
+@pytest.mark.parametrize("seed", [70, 86])  # in these it comes to that
 def test_what_comes_before_every_name_is_run_before_more_is_bought(seed: int) -> None:
     simulation = Simulation(World(candidates=32, culprit=20, effect=0.05, noise=0.025, layout=0.001, seed=seed))
     done = simulation.run(simulation.request(search=Search(descend=False)))

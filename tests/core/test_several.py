@@ -116,6 +116,18 @@ def test_nobody_is_named_alone_below_what_was_asked(
     assert found.probability >= asked.confidence or len(found.members) > 1
 
 
+def test_what_is_told_of_another_commit_than_the_one_that_was_named_is_its_own(
+    searched: tuple[View, CulpritNamed, Settings],
+) -> None:
+    view, named, asked = searched
+    found = verdict(_with_values(view, {main(19): 1.03}), (named,), asked).culprits[0]
+    assert found.members == (19,)
+    assert found.place == main(19)
+    assert not found.verified, "what was verified is another pair"
+    assert found.change is not None
+    assert found.change.relative > 0.02, "against its own parent"
+
+
 def _with_values(view: View, factors: Mapping[Place, float]) -> View:
     """`view` with the values of runs at some places multiplied."""
     samples = tuple(

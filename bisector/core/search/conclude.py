@@ -22,6 +22,7 @@ from bisector.core.search.decide import Decision, Ending, Stop, pair
 from bisector.core.search.end_levels import end_difference, excluded
 from bisector.core.search.observations import Observations, Settings
 from bisector.core.search.posterior import Posterior
+from bisector.core.search.verifying import is_borne_out
 from bisector.core.search.view import View
 
 UNDECIDED = InnerAnswer(kind=InnerKind.UNDECIDED)
@@ -58,7 +59,7 @@ def verdict_so_far(view: View, decision: Decision, settings: Settings, reason: R
     every = int((observations.weights > 0).sum())
     if 1 - posterior.no_change < settings.confidence or len(members) >= every > 1:
         return replace(basis, kind=VerdictKind.INCONCLUSIVE, reason=reason, explanation=why)
-    culprit = _culprit(view, observations, posterior, members, probability)
+    culprit = culprit_of(view, posterior, members, probability)
     if len(members) == 1 and culprit.verified and probability >= settings.confidence:
         return replace(basis, kind=VerdictKind.CULPRIT, culprits=(culprit,), explanation="found and verified")
     return replace(basis, kind=VerdictKind.CULPRIT_SET, reason=reason, culprits=(culprit,), explanation=why)
@@ -227,7 +228,7 @@ def culprit_of_class(view: View, posterior: Posterior, found: int) -> Culprit:
     """The members of class `found` as a culprit."""
     observations = view.observations()
     members = _possible_members(observations, posterior, found)
-    return _culprit(view, observations, posterior, members, float(posterior.probability[found]))
+    return culprit_of(view, posterior, members, float(posterior.probability[found]))
 
 
 def _possible_members(observations: Observations, posterior: Posterior, found: int) -> tuple[int, ...]:
@@ -236,9 +237,9 @@ def _possible_members(observations: Observations, posterior: Posterior, found: i
     return tuple(m for m in members if observations.weights[m - 1] > 0) or members
 
 
-def _culprit(
-    view: View, observations: Observations, posterior: Posterior, members: tuple[int, ...], probability: float
-) -> Culprit:
+def culprit_of(view: View, posterior: Posterior, members: tuple[int, ...], probability: float) -> Culprit:
+    """The candidates `members` as a culprit: at the likeliest of them, with its change."""
+    observations = view.observations()
     chances = posterior.of_candidates(observations.weights)
     likeliest = max(members, key=lambda m: (chances[m - 1], m))
     old, new = pair(observations, posterior, int(posterior.classes.of[likeliest - 1]))
@@ -247,7 +248,7 @@ def _culprit(
         members=members,
         probability=probability,
         change=view.change(view.place_at(old), view.place_at(new), posterior),
-        verified=any((v.parent, v.culprit) == (old, new) and v.passed for v in observations.verifications),
+        verified=is_borne_out(observations, (old, new)),
     )
 
 

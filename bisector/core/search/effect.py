@@ -1,5 +1,6 @@
 """How large a change is: the difference of two sets of runs with its interval."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,19 +30,29 @@ class Difference:
     high: float
 
 
-def difference(old: FloatArray, new: FloatArray, spread: Spread, confidence: float) -> Difference:
-    """Difference of two builds' levels, outliers drawn in to three deviations about the median.
+def difference(old: Sequence[FloatArray], new: Sequence[FloatArray], spread: Spread, confidence: float) -> Difference:
+    """Difference of two commits' levels from the runs of each of their builds; every build has runs.
 
     The spread is pooled over the whole search: a handful of runs that happen to lie close together must not make the
-    interval narrow. A side that is plainly noisier counts with its own. Student's t on the pooled degrees of freedom.
+    interval narrow. Student's t on the pooled degrees of freedom.
     """
-    centre, variance = [], 2 * spread.tau**2
-    for side in (old, new):
-        middle = float(np.median(side))
-        drawn_in = np.clip(side, middle - 3 * spread.sigma, middle + 3 * spread.sigma)
-        centre.append(float(drawn_in.mean()))
-        own = float(side.var(ddof=1)) if len(side) >= OWN_FROM else 0.0
-        variance += max(spread.sigma**2, own) / len(side)
-    reach = float(stdtrit(max(spread.df, 1.0), 0.5 + confidence / 2)) * np.sqrt(variance)
-    estimate = centre[1] - centre[0]
+    sides = [_level(builds, spread) for builds in (old, new)]
+    reach = float(stdtrit(max(spread.df, 1.0), 0.5 + confidence / 2)) * np.sqrt(sum(variance for _, variance in sides))
+    estimate = sides[1][0] - sides[0][0]
     return Difference(estimate=estimate, low=estimate - reach, high=estimate + reach)
+
+
+def _level(builds: Sequence[FloatArray], spread: Spread) -> tuple[float, float]:
+    """The level of one commit and its variance: the mean of its builds, each as heavy as its own variance lets it be.
+
+    Outliers are drawn in to three deviations about the median. A side that is plainly noisier counts with its own.
+    """
+    runs, middle = sum(map(len, builds)), float(np.median(np.concatenate(builds)))
+    reach = 3 * (spread.sigma if len(builds) == 1 else float(np.hypot(spread.sigma, spread.tau)))
+    level = np.array([np.clip(each, middle - reach, middle + reach).mean() for each in builds])
+    squares = float(sum(((each - each.mean()) ** 2).sum() for each in builds))
+    own = squares / (runs - len(builds)) if runs - len(builds) >= OWN_FROM - 1 else 0.0
+    each = spread.tau**2 + max(spread.sigma**2, own) / np.array([len(build) for build in builds])
+    if not each.all():
+        return float(level.mean()), 0.0
+    return float((level / each).sum() / (1 / each).sum()), float(1 / (1 / each).sum())

@@ -29,6 +29,8 @@ class Settings:
     prior_no_change: float = 0.2
     tau_ratios: tuple[float, ...] = (0.0, 0.35, 0.8, 2.0)
     tau_prior: tuple[float, ...] = (0.45, 0.3, 0.17, 0.08)
+    odd_builds: float = 0.0
+    """Deviation of odd builds among others that are alike, in runs' noise; 0 where there are none."""
     prior_drift: float = 0.05
     verify_pairs: tuple[int, int] = (3, 24)
     two_sided: bool = False

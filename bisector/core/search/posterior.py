@@ -13,9 +13,10 @@ from bisector.core.model.special import expit, logit
 from bisector.core.search.drift import Drift, find_drift
 from bisector.core.search.effect import Spread
 from bisector.core.search.field import NO_LEVELS, Field, Levels
-from bisector.core.search.levels import OTHER_SHARE, Grid, log_evidence, log_other, log_sum, unit_likelihoods
+from bisector.core.search.levels import ODD_SHARE, OTHER_SHARE, Grid, log_evidence, log_other, log_sum, unit_likelihoods
 from bisector.core.search.noise import Noise, estimate_scales, log_t3, smallest_gap
 from bisector.core.search.observations import Classes, FloatArray, Observations, Settings, classify
+from bisector.core.search.odd_builds import SEEN_PRIOR, allowing_for_builds
 from bisector.core.search.sides import Sides, dithered, sides_of
 from bisector.core.search.unit_levels import unit_means
 
@@ -23,12 +24,6 @@ SURE = 0.9
 """A unit's runs teach a level once the unit is on that side with this probability."""
 MOST_ROUNDS = 4
 """Rounds of finding out which units are sure."""
-QUIET = 12.0
-"""Deviations of a run between the two levels from which builds may deviate by more than the usual few of those."""
-ROUGH_BUILDS, ROUGH_BUILDS_PRIOR = (0.12, 0.33), (0.05, 0.03)
-"""Deviations of builds that are allowed for then, as parts of the step, and how likely each is."""
-UNLIKE = 4.0
-"""Standard errors between two builds of one commit from which they are not alike."""
 FINEST = 40.0
 """The noise of a run is taken to be no less than the step over this."""
 LIKELIER = 0.5
@@ -146,34 +141,8 @@ def _remembered(asked: _Asked) -> Posterior:
 
 
 def _allowing_for_builds(settings: Settings, observations: Observations, values: FloatArray, sides: Sides) -> Settings:
-    """`settings` that also allow for builds which differ by a good part of the step, where two of one commit do.
-
-    The usual deviations of builds go by the noise of runs: on a quiet machine none of them reaches what layout alone
-    can do, and every build would look like another change. Without two builds of one commit that are not alike it is
-    the other changes that are likelier.
-    """
-    if len(settings.tau_ratios) < 2 or observations.exact:
-        return settings
     scale = estimate_scales(sides.residuals, sides.df, _floor(observations, values, sides)).typical
-    apart = abs(float(sides.centres[1] - sides.centres[0])) / scale
-    if apart < QUIET or not _builds_differ(observations, values, scale):
-        return settings
-    kept = (1 - sum(ROUGH_BUILDS_PRIOR)) / sum(settings.tau_prior)
-    return replace(
-        settings,
-        tau_ratios=(*settings.tau_ratios, *(part * apart for part in ROUGH_BUILDS)),
-        tau_prior=(*(kept * each for each in settings.tau_prior), *ROUGH_BUILDS_PRIOR),
-    )
-
-
-def _builds_differ(observations: Observations, values: FloatArray, scale: float) -> bool:
-    """Whether two builds of one commit lie further apart than runs with the deviation `scale` explain."""
-    counts = np.maximum(observations.counts, 1)
-    level = np.bincount(observations.run_unit, values, minlength=len(counts)) / counts
-    _, leading, of = np.unique(observations.unit_place, return_index=True, return_inverse=True)
-    first = leading[of]
-    error = scale * np.sqrt(1 / counts + 1 / counts[first])
-    return bool((np.abs(level - level[first]) > UNLIKE * error)[observations.counts > 0].any())
+    return allowing_for_builds(settings, observations, values, sides.centres, scale)
 
 
 def _floor(observations: Observations, values: FloatArray, sides: Sides) -> float:
@@ -232,17 +201,18 @@ def _integrate(
     quick: bool,
 ) -> Posterior:
     """Integrate levels, noise and build deviation out; `quick` by a coarse version, for finding sides."""
-    ratios = np.array(settings.tau_ratios)
+    ratios, odd = np.array(settings.tau_ratios), settings.odd_builds
     if quick and len(ratios) > 1:
         ratios = ratios[:-1]
     scales = estimate_scales(sides.residuals, sides.df, _floor(observations, values, sides))
     noise = Noise.of(scales, sides.residuals, quick=quick or observations.exact)
-    prior_tau = np.array(settings.tau_prior[: len(ratios)])
+    prior_tau = np.array([*settings.tau_prior[: len(ratios)], *([SEEN_PRIOR] if odd else [])])
+    deviations = np.array([*ratios, *([odd * np.sqrt(ODD_SHARE)] if odd else [])])
     grid = Grid.around(
         sides.centres,
         sides.fewest,
         scales,
-        tau=float(ratios.max() * scales.typical),
+        tau=float(max(ratios.max(), odd) * scales.typical),
         threshold=observations.threshold,
     )
     units, done = len(observations.unit_place), observations.finished
@@ -253,10 +223,10 @@ def _integrate(
         np.add.at(each, observations.run_unit[~done], log_t3(values[~done, None] - grid.positions, scales.t))
         base = base + each
     field = Field(
-        models=unit_likelihoods(base, noise, grid, ratios),
+        models=unit_likelihoods(base, noise, grid, ratios, odd),
         log_prior=(noise.log_prior[:, None] + np.log(prior_tau / prior_tau.sum())[None, :]).ravel(),
-        sigma=np.repeat(noise.sigma, len(ratios)),
-        tau=(noise.sigma[:, None] * ratios[None, :]).ravel(),
+        sigma=np.repeat(noise.sigma, len(deviations)),
+        tau=(noise.sigma[:, None] * deviations[None, :]).ravel(),
         grid=grid,
         threshold=observations.threshold,
     )

@@ -15,6 +15,7 @@ from bisector.core.search.decide import Costs, Decision, Ending, MeasureCommit, 
 from bisector.core.search.observations import RESERVE, Settings
 from bisector.core.search.posterior import Posterior, assess
 from bisector.core.search.shape import Uneven, uneven
+from bisector.core.search.verifying import is_borne_out
 from bisector.core.search.view import View
 
 PRIOR_OF_NO_FURTHER = 0.8
@@ -172,19 +173,20 @@ def _judged(window: View, named: CulpritNamed, settings: Settings) -> tuple[Culp
     observations = window.observations()
     posterior = assess(observations, settings)
     chances = posterior.of_candidates(observations.weights)
-    members, probability = named.culprit.members, float(sum(chances[member - 1] for member in named.culprit.members))
+    probability = float(sum(chances[member - 1] for member in named.culprit.members))
     if probability < settings.confidence:
         # What was measured since made it less sure: nobody is named alone below what was asked.
         members, probability = conclude.credible_set(observations, posterior, settings.confidence)
         if len(members) == 1 and probability < settings.confidence:
             most = float(chances.max() / chances.sum())
             members, probability = conclude.credible_set(observations, posterior, np.nextafter(most, 1.0))
+        # What is told of others than the one that was named has to be their own.
+        return conclude.culprit_of(window, posterior, members, probability), posterior
     culprit = replace(
         named.culprit,
-        members=members,
         probability=probability,
         change=window.change(window.place_at(named.old), window.place_at(named.new), posterior),
-        verified=any((v.parent, v.culprit) == (named.old, named.new) and v.passed for v in observations.verifications),
+        verified=is_borne_out(observations, (named.old, named.new)),
     )
     return culprit, posterior
 

@@ -9,7 +9,7 @@ from bisector.core.search.posterior import Posterior
 
 LEAST_RISE, MOST_ROUNDS = 0.25, 2
 """Part of the step that fresh runs have to show, else they are made once more: the step may have been a burst. Rounds
-that verify one pair in all, before the search ends without it."""
+that verify one pair in all, before the search ends without it, and a third where they disagree."""
 UNEVEN = 0.125
 """Deviation of builds, as a part of the step, from which one pair of fresh builds may show a step by luck alone."""
 
@@ -22,9 +22,17 @@ def wants_verifying(
     Once at least; twice where that is `afresh`, on other builds each time, and builds may deviate by a good part of
     the step: of two modes one fresh pair shows such a step once in four times, and nothing of how far builds differ.
     """
-    rounds = sum((v.parent, v.culprit) == places for v in observations.verifications)
+    rounds, borne_out = _counted(observations, places)
+    if rounds >= MOST_ROUNDS:
+        return rounds == 2 * borne_out
     uneven = afresh and not posterior.exact and posterior.tau >= UNEVEN * abs(posterior.bad - posterior.good)
-    return not rounds or (rounds < MOST_ROUNDS and (uneven or not held(observations, posterior, settings, places)))
+    return not rounds or uneven or not held(observations, posterior, settings, places)
+
+
+def is_borne_out(observations: Observations, places: tuple[int, int]) -> bool:
+    """Whether most rounds of fresh runs of the pair showed a change worth naming."""
+    rounds, borne_out = _counted(observations, places)
+    return 2 * borne_out > rounds
 
 
 def held(observations: Observations, posterior: Posterior, settings: Settings, places: tuple[int, int]) -> bool:
@@ -46,6 +54,12 @@ def verify_pairs(posterior: Posterior, settings: Settings) -> int:
     step = max(abs(posterior.bad - posterior.good), 1e-12)
     least, most = settings.verify_pairs
     return int(np.clip(np.ceil(6 * (posterior.sigma / step) ** 2), least, most))
+
+
+def _counted(observations: Observations, places: tuple[int, int]) -> tuple[int, int]:
+    """How many rounds verified the pair, and how many of them it passed."""
+    rounds = [v.passed for v in observations.verifications if (v.parent, v.culprit) == places]
+    return len(rounds), sum(rounds)
 
 
 def _shown(observations: Observations, places: tuple[int, int], step: float, *, two_sided: bool) -> list[Verification]:

@@ -125,15 +125,15 @@ class View:
 
     def offset(self, old: Place, new: Place, posterior: Posterior) -> Difference | None:
         """The same in the search's units."""
-        scale, before, after = self.scale, self._compared_at(old), self._compared_at(new)
-        if not len(before) or not len(after):
+        before, after = self._compared_at(old), self._compared_at(new)
+        if not before or not after:
             return None
         confidence = self.investigation.request.search.confidence
         if self.investigation.request.kind is JobKind.COMPARE:
             found = self.paired(old, new)
             if found is not None and found.preferred:
                 return found.difference
-        return difference(scale.into(before), scale.into(after), posterior.spread, confidence)
+        return difference(before, after, posterior.spread, confidence)
 
     def paired(self, old: Place, new: Place, purpose: Purpose | None = None) -> Paired | None:
         """The difference of two places by pairs of runs that follow each other; only runs for `purpose` where given.
@@ -178,8 +178,11 @@ class View:
         found = levelled(taken, self.scale.into(values))
         return None if found is None else (taken, found)
 
-    def _compared_at(self, place: Place) -> FloatArray:
-        return np.array([s.values[self.metric.name] for s in self.compared if s.place == place], dtype=float)
+    def _compared_at(self, place: Place) -> list[FloatArray]:
+        """The runs of each build of `place`, in the search's units."""
+        runs = [(self.build_number(s), s.values[self.metric.name]) for s in self.compared if s.place == place]
+        builds = dict.fromkeys(number for number, _ in runs)
+        return [self.scale.into(np.array([value for of, value in runs if of == number])) for number in builds]
 
     def observations(self) -> Observations:
         """The arrays the search decides on."""

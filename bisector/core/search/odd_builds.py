@@ -1,0 +1,94 @@
+"""Builds of one commit that are not alike: by how much builds then may deviate, beyond what is usual.
+
+The usual deviations go by the noise of runs. On a quiet machine none of them reaches what layout alone can do, and
+every build would look like another change.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from bisector.core.model.history import BoolArray
+from bisector.core.search.bursts import agree
+from bisector.core.search.noise import median
+from bisector.core.search.observations import FloatArray, Observations, Settings
+
+QUIET = 12.0
+"""Deviations of a run between the two levels from which builds may deviate by more than the usual few of those."""
+ROUGH_BUILDS, ROUGH_BUILDS_PRIOR = (0.12, 0.33), (0.05, 0.03)
+"""Deviations of builds that are allowed for then, as parts of the step, and how likely each is."""
+SEEN_PRIOR = 0.1
+"""How likely the deviation is that builds of one commit show, where that is more than all of these; and how likely it
+is that only odd builds have it."""
+LEAST_ODD, MOST_ODD = 2.0, 8.0
+"""Times the largest usual deviation of builds from which on it does not hold them; times the step that builds may
+deviate by: what lies further off is something else that the machine did."""
+UNLIKE, AGREE = 4.0, 2.0
+"""Standard errors between two builds of one commit from which they are not alike; deviations of a run within which most
+runs of a build lie about their median."""
+
+
+def allowing_for_builds(
+    settings: Settings, observations: Observations, values: FloatArray, centres: FloatArray, scale: float
+) -> Settings:
+    """`settings` that also allow for what builds of one commit show, where two are not alike: deviations of a good part
+    of the step between the two `centres`, and the one that they have.
+
+    `scale` is the deviation of a run. Without two such builds it is other changes that are likelier.
+    """
+    if len(settings.tau_ratios) < 2 or observations.exact:
+        return settings
+    apart, counts = abs(float(centres[1] - centres[0])) / scale, observations.counts
+    level = np.bincount(observations.run_unit, values, minlength=len(counts)) / np.maximum(counts, 1)
+    rough = apart >= QUIET and _between_builds(observations, level, scale, counts > 0) > 0
+    more = [(part * apart, prior) for part, prior in zip(ROUGH_BUILDS, ROUGH_BUILDS_PRIOR, strict=True) if rough]
+    middle, calm = _calm(observations, values, centres, scale)
+    seen = _between_builds(observations, middle, scale, calm) / scale
+    usual = max(*settings.tau_ratios, *(ratio for ratio, _ in more))
+    odd = seen if LEAST_ODD * usual < seen <= MOST_ODD * apart else 0.0
+    if odd:
+        more.append((odd, SEEN_PRIOR))
+    if not more:
+        return settings
+    kept = (1 - sum(prior for _, prior in more)) / sum(settings.tau_prior)
+    return replace(
+        settings,
+        tau_ratios=(*settings.tau_ratios, *(ratio for ratio, _ in more)),
+        tau_prior=(*(kept * each for each in settings.tau_prior), *(prior for _, prior in more)),
+        odd_builds=odd,
+    )
+
+
+def _between_builds(observations: Observations, level: FloatArray, scale: float, counting: BoolArray) -> float:
+    """The deviation of builds of one commit, of those units that are `counting`; 0 where no two of them lie further
+    apart than runs with the deviation `scale` explain."""
+    if not counting.any():
+        return 0.0
+    level, counts = level[counting], observations.counts[counting]
+    _, leading, of = np.unique(observations.unit_place[counting], return_index=True, return_inverse=True)
+    first = leading[of]
+    error = scale * np.sqrt(1 / counts + 1 / counts[first])
+    if not (np.abs(level - level[first]) > UNLIKE * error).any():
+        return 0.0
+    builds = np.bincount(of)
+    centre = np.bincount(of, level) / builds
+    return float(np.sqrt(((level - centre[of]) ** 2).sum() / (builds - 1).sum()))
+
+
+def _calm(
+    observations: Observations, values: FloatArray, centres: FloatArray, scale: float
+) -> tuple[FloatArray, BoolArray]:
+    """The median of each unit's runs, and which units' runs were not made in a burst.
+
+    A burst over a few runs in a row makes no build of its own, and seldom twice the same of a value: an odd build's
+    runs agree, and among them others were made that lie where they belong, near one of the `centres`.
+    """
+    units, counts = observations.run_unit, observations.counts
+    far = np.abs(values[:, None] - centres).min(axis=1) > UNLIKE * scale
+    spell = np.cumsum(~far)
+    middle, calm = np.zeros(len(counts)), np.zeros(len(counts), dtype=bool)
+    for unit in np.flatnonzero(counts > 1):
+        own = units == unit
+        middle[unit] = median(values[own])
+        calm[unit] = agree(values[own], middle[unit], AGREE * scale) and len(np.unique(spell[own])) > 1
+    return middle, calm

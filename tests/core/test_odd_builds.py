@@ -1,0 +1,100 @@
+"""Builds of one commit that are not alike: one of four that is slow must not be taken for another commit's doing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bisector.core.search.levels import ODD_SHARE, Grid, unit_likelihoods
+from bisector.core.search.noise import Noise, Scales
+from bisector.core.search.observations import Observations, Settings
+from bisector.core.search.odd_builds import allowing_for_builds
+from bisector.core.search.posterior import assess
+from tests.helpers.lines import line, observations
+
+SIZE = 40
+USUAL = Settings()
+LEVELS = np.array([81.5, 91.5])
+
+
+def of_builds(runs: Sequence[tuple[int, int, float]]) -> Observations:
+    """Observations from (place, build, value) in the order the runs were made."""
+    units = sorted({(place, build) for place, build, _ in runs})
+    basis: Mapping[int, Sequence[float]] = {0: [1.0], SIZE: [1.0]}
+    return replace(
+        observations(line(SIZE), basis, threshold=2.0),
+        unit_place=np.array([place for place, _ in units]),
+        run_unit=np.array([units.index((place, build)) for place, build, _ in runs]),
+        values=np.array([value for _, _, value in runs]),
+    )
+
+
+def rounds(first: tuple[int, int, float], second: tuple[int, int, float]) -> list[tuple[int, int, float]]:
+    """Three runs of each of two builds, in turns, each a little off."""
+    turns = (first, second, second, first, first, second)
+    return [(place, build, level + off) for (place, build, level), off in zip(turns, (0, 1, -1, 1, -1, 0), strict=True)]
+
+
+ENDS = [*rounds((0, 0, 82), (SIZE, 0, 92)), (0, 0, 82.0), (SIZE, 0, 92.5)]
+BISECTED = [(20, 0, 81.0), (30, 0, 91.0), (25, 0, 83.0), (27, 0, 91.5), (26, 0, 104.0)]
+"""Commit 27 makes a step from 82 to 92; the build of 26 is one in four that is a quarter slower."""
+VERIFIED = [*rounds((25, 1, 81), (26, 1, 103)), *rounds((25, 2, 81), (26, 2, 81)), *rounds((25, 3, 81), (26, 3, 82))]
+
+
+def test_what_two_of_four_builds_of_a_commit_have_is_theirs_and_not_the_commits() -> None:
+    seen = of_builds([*ENDS, *BISECTED, *VERIFIED])
+    found = assess(seen, USUAL)
+    chances = found.of_candidates(seen.weights)
+    assert int(np.argmax(chances)) + 1 == 27
+    assert chances[26] > 10 * chances[25]
+    assert found.tau > 3, "builds deviate by more than a run does"
+
+
+def test_without_two_builds_that_differ_nothing_more_is_allowed_for() -> None:
+    seen = of_builds([*ENDS, *BISECTED, *rounds((25, 1, 81), (26, 1, 103))])
+    assert allowing_for_builds(USUAL, seen, seen.values, LEVELS, 1.0) == USUAL
+
+
+def test_the_deviation_that_builds_show_is_allowed_for_once() -> None:
+    seen = of_builds([*ENDS, *BISECTED, *VERIFIED])
+    found = allowing_for_builds(USUAL, seen, seen.values, LEVELS, 1.0)
+    of_26 = [103.0, 81.0, 82.0]  # the first build was run but once
+    expected = np.sqrt((np.var(of_26) * 3 + 0.0) / (2 + 2))  # those of 25, three as well, are alike
+    assert found.odd_builds == pytest.approx(expected, rel=0.05)
+    assert found.tau_ratios == (*USUAL.tau_ratios, found.odd_builds)
+    assert sum(found.tau_prior) == pytest.approx(1.0)
+
+
+def test_a_burst_over_runs_in_a_row_makes_no_odd_build() -> None:
+    burst = [*ENDS, *BISECTED, *rounds((25, 1, 81), (27, 1, 92)), (25, 2, 160.0), (25, 2, 175.0)]
+    seen = of_builds(burst)
+    assert allowing_for_builds(USUAL, seen, seen.values, LEVELS, 1.0).odd_builds == 0
+
+
+def test_a_burst_over_a_whole_round_makes_no_odd_build() -> None:
+    calm = [*ENDS, *BISECTED, *rounds((25, 1, 81), (26, 1, 81))]
+    burst = [*rounds((25, 2, 160), (26, 2, 162)), (20, 0, 82.0)]
+    seen = of_builds([*calm, *burst])
+    assert allowing_for_builds(USUAL, seen, seen.values, LEVELS, 1.0).odd_builds == 0
+    among = [run for each, calm in zip(burst[:6], [81.0, 82.0, 80.5] * 2, strict=True) for run in (each, (20, 0, calm))]
+    shown = of_builds([*calm, *among])
+    assert allowing_for_builds(USUAL, shown, shown.values, LEVELS, 1.0).odd_builds > 40, "seen again among calm runs"
+
+
+def test_builds_whose_deviation_the_usual_ones_hold_change_nothing() -> None:
+    seen = of_builds([*ENDS, *BISECTED, *rounds((25, 1, 81), (26, 1, 92)), *rounds((25, 2, 82.9), (26, 2, 92))])
+    assert allowing_for_builds(USUAL, seen, seen.values, LEVELS, 0.5).odd_builds == 0
+
+
+def test_most_builds_are_alike_under_the_model_of_odd_ones_and_some_lie_anywhere() -> None:
+    scales = Scales(t=0.8, normal=1.0, df=30)
+    grid = Grid.around(np.array([0.0, 10.0]), 9, scales, tau=6.0, threshold=1.0)
+    noise = Noise.of(scales, np.linspace(-1, 1, 8), quick=True)
+    base = np.stack([-0.5 * ((grid.positions[None, :] - 3.0) / 0.5) ** 2] * len(noise.sigma))
+    ratios = np.array([0.0, 6.0])
+    found = np.exp(unit_likelihoods(base, noise, grid, ratios, odd=6.0))
+    alike, wide, mixed = found[:3]
+    assert mixed == pytest.approx((1 - ODD_SHARE) * alike + ODD_SHARE * wide)
+    assert len(found) == 3 * len(noise.sigma)
+    assert len(unit_likelihoods(base, noise, grid, ratios, odd=0.0)) == 2 * len(noise.sigma)
