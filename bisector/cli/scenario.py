@@ -10,6 +10,7 @@ import click
 
 from bisector.cli.options import MeasureOptions, SearchOptions
 from bisector.cli.session import wired
+from bisector.core.model.layouts import compiles_in_one_layout
 from bisector.core.model.request import JobKind
 from bisector.core.model.scenario import BuildRecipe, Metric
 from bisector.errors import BisectorError, EnvironmentFault, MeasurementFailed, UsageError
@@ -135,6 +136,10 @@ def check(name: str, ref: str, tried: bool, **where: Any) -> int:
         check_files(scenario, path)
         click.echo(f"{path}: fine")
         click.echo(f"build      {_how_built(scenario.build)}")
+        if compiles_in_one_layout(scenario.build):
+            click.echo(
+                "layout     the same in every build: with {layout} in the steps code lies elsewhere in fresh ones"
+            )
         for service in scenario.run.services:
             click.echo(f"service    {service.name}: {' '.join(service.command)}")
         click.echo(f"{'load' if scenario.run.services else 'run':<10} {' '.join(scenario.run.command)}")

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from bisector.core.model.builds import Build, layer_key, layout_of
+from bisector.core.model.builds import Build, layer_key
+from bisector.core.model.layouts import layout_of
 from bisector.core.model.request import Request, RunnerName
 from bisector.core.model.samples import Outcome
 from bisector.core.model.units import Seconds, digest

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from bisector.core.model.layouts import names_layout
 from bisector.core.model.scenario import (
     BuildRecipe,
     Patch,
@@ -95,7 +96,7 @@ class BuildTable(PrebuiltKeys):
             raise ValueError("dependency_files say when dependency_steps run again: name the steps, or leave both out")
         if self.dependency_steps and (self.dockerfile or self.candidate_dockerfile):
             raise ValueError("a Dockerfile has layers of its own: leave out dependency_files and dependency_steps")
-        if any("{layout}" in each or "BISECTOR_LAYOUT" in each for each in self.dependency_steps):
+        if any(map(names_layout, self.dependency_steps)):
             raise ValueError("dependency_steps are shared by all builds, which have a {layout} each: use it in steps")
         for name in (*self.dependency_files, *filter(None, [self.constraints])):
             _below(name, "the top of the checkout, like 'requirements.txt'")

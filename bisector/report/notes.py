@@ -11,6 +11,7 @@ import numpy as np
 from bisector.core.model.counting import is_counter
 from bisector.core.model.history import ASIDE, Place, main
 from bisector.core.model.investigation import Investigation
+from bisector.core.model.layouts import compiles_in_one_layout
 from bisector.core.model.request import Across, RunnerName
 from bisector.core.model.samples import SPEAKS_OF_THE_COMMIT, Outcome
 from bisector.core.search.dispersion import FEWEST, hint_of_spread, modes, modes_of, spread_ratio
@@ -59,6 +60,7 @@ def notes_of(basis: Basis, ends: EndsPart | None) -> tuple[Phrase, ...]:
         *(_dispersion(found) if found is not None else ()),
         *_inside(investigation),
         *checkout_notes(investigation),
+        *_one_layout(basis),
         *_trust(investigation),
     ]
     return tuple(Phrase(note) for note in notes)
@@ -271,6 +273,22 @@ def _inside(investigation: Investigation) -> Iterator[str]:
         yield "The merged commits conflict with the merge's first parent; they were searched on their own branch."
     elif branch.conflicts:
         yield f"{numbers.count(branch.conflicts, 'merged commit')} cannot be put on top of the merge's first parent."
+
+
+def _one_layout(basis: Basis) -> Iterator[str]:
+    """That fresh builds say nothing of where code lies, where a culprit is named whose code was compiled."""
+    investigation, builds = basis.investigation, basis.investigation.builds
+    named_any = basis.verdict is not None and bool(basis.verdict.culprits)
+    timed = not is_counter(investigation.metric)
+    if not (named_any and timed and compiles_in_one_layout(investigation.request.scenario.build)):
+        return
+    afresh = [(build, builds.get((place, 0))) for (place, number), build in builds.items() if number]
+    if any(first is not None and build.content and build.content == first.content for build, first in afresh):
+        yield (
+            "Builds made afresh came out the same, so that they say nothing of where code lies: a loop that begins "
+            "elsewhere in a line of the cache is slower or quicker without anybody's doing. {layout} in the build's "
+            "steps tells the two apart."
+        )
 
 
 def _trust(investigation: Investigation) -> Iterator[str]:

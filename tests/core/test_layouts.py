@@ -1,9 +1,11 @@
 """What builds are told to lay out their code by."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bisector.core.model.builds import LAYOUTS, layout_of
+from bisector.core.model.layouts import LAYOUTS, compiles_in_one_layout, layout_of
+from bisector.core.model.scenario import BuildRecipe
 
 
 def test_a_commits_first_build_stands_as_it_is() -> None:
@@ -28,3 +30,26 @@ def test_they_are_spread_evenly_over_a_line_a_page_and_everything(number: int, s
     found = sorted(layout_of(each) % size for each in range(number, number + 16))
     gaps = [(after - before) % size for before, after in zip(found, [*found[1:], found[0]], strict=True)]
     assert max(gaps) <= size / 5
+
+
+@pytest.mark.parametrize(
+    ("step", "asked"),
+    [
+        ("cc -O2 x.c", True),
+        ("/usr/bin/gcc-12 -O2 a.c", True),
+        ("make -s -C csrc", True),
+        ("cd rust && CARGO_HOME=$PWD/.cargo cargo build -q", True),
+        ("go test -c -o x .", True),
+        ("python -m pip install .", False),
+        ("cp {scenario}/count.go go/", False),
+        ("echo make-up", False),
+        ("cc -DLAYOUT={layout} x.c", False),
+        ("make LAYOUT=$BISECTOR_LAYOUT", False),
+    ],
+)
+def test_who_compiles_is_asked_where_the_code_lies(step: str, asked: bool) -> None:
+    assert compiles_in_one_layout(BuildRecipe(steps=("true", step))) is asked
+
+
+def test_a_variable_that_holds_the_layout_is_enough() -> None:
+    assert not compiles_in_one_layout(BuildRecipe(steps=("make",), env={"CFLAGS": "-DLAYOUT={layout}"}))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bisector.core.model.builds import layout_of
+from bisector.core.model.layouts import layout_of
 from tests.entry.conftest import Cli
 from tests.helpers.repositories import Sandbox
 
@@ -100,6 +100,20 @@ def test_builds_made_afresh_are_told_a_layout_each_and_both_sides_the_same(cli: 
     layouts = Counter(told.read_text().split())
     assert layouts.pop("0") >= 4, "first builds stand as they are"
     assert layouts == {str(layout_of(1)): 2}, "the culprit and its parent, made afresh to verify it"
+
+
+@pytest.mark.parametrize(("step", "told"), [("cc -dumpversion", True), ("true", False)])
+def test_what_fresh_builds_of_compiled_code_do_not_tell_is_told(
+    cli: Cli, tmp_path: Path, step: str, told: bool
+) -> None:
+    history(tmp_path / "git")
+    made = layered(tmp_path / "layered")
+    text = (made / "scenario.toml").read_text().replace("exact = true", "")
+    (made / "scenario.toml").write_text(text.replace("test -f vendored", step))
+    done = cli("bisect", "good", "bad", "--repo", tmp_path / "git", "--scenario", made, "--runner", "local")
+    assert done.code == 0
+    assert ("{layout} in the build's steps tells the two apart" in " ".join(done.out.split())) is told
+    assert ("layout     the same in every build" in cli("scenario", "check", made, "--no-try").out) is told
 
 
 @pytest.mark.long

@@ -11,10 +11,6 @@ from bisector.core.model.units import Seconds, digest
 RECIPE_VERSION = "2"
 """Raised when the runners change how they build, so that older builds are not taken for new ones."""
 
-LAYOUTS = 2**31
-SPREAD = 1327217127
-"""About the golden part of LAYOUTS, and also of their 4096 and 64 last: multiples of it fill all three evenly."""
-
 
 def build_key(request: Request, tree: str, toolchain: str, number: int = 0) -> str:
     """The key under which the build of `tree` is kept: equal keys share one build, on every machine.
@@ -32,16 +28,6 @@ def build_key(request: Request, tree: str, toolchain: str, number: int = 0) -> s
         "python" if request.scenario.uses_python() else "",
         str(number),
     )
-
-
-def layout_of(number: int) -> int:
-    """What a build of that number is told to lay out its code by: from 0, as it stands, for a commit's first build, to
-    2**31 - 1.
-
-    A Weyl sequence: where only a few positions differ (four starts in a cache line), the next builds meet all of them.
-    The same for every commit, so that code that did not change lies alike on both sides of a comparison.
-    """
-    return number * SPREAD % LAYOUTS
 
 
 def layer_key(request: Request, content: str, toolchain: str) -> str:

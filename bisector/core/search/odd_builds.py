@@ -18,11 +18,10 @@ QUIET = 12.0
 ROUGH_BUILDS, ROUGH_BUILDS_PRIOR = (0.12, 0.33), (0.05, 0.03)
 """Deviations of builds that are allowed for then, as parts of the step, and how likely each is."""
 SEEN_PRIOR = 0.1
-"""How likely the deviation is that builds of one commit show, where that is more than all of these; and how likely it
-is that only odd builds have it."""
-LEAST_ODD, MOST_ODD = 2.0, 8.0
-"""Times the largest usual deviation of builds from which on it does not hold them; times the step that builds may
-deviate by: what lies further off is something else that the machine did."""
+"""How likely the deviation is that builds of one commit show, and how likely it is that only odd builds have it."""
+LEAST_ODD, MOST_ODD = 1.0, 8.0
+"""Deviations of a run from which on that of builds which are not alike is a model of its own; times the step up to
+which: what lies further off is something else that the machine did."""
 UNLIKE, AGREE = 4.0, 2.0
 """Standard errors between two builds of one commit from which they are not alike; deviations of a run within which most
 runs of a build lie about their median."""
@@ -44,8 +43,7 @@ def allowing_for_builds(
     more = [(part * apart, prior) for part, prior in zip(ROUGH_BUILDS, ROUGH_BUILDS_PRIOR, strict=True) if rough]
     middle, calm = _calm(observations, values, centres, scale)
     seen = _between_builds(observations, middle, scale, calm) / scale
-    usual = max(*settings.tau_ratios, *(ratio for ratio, _ in more))
-    odd = seen if LEAST_ODD * usual < seen <= MOST_ODD * apart else 0.0
+    odd = seen if LEAST_ODD < seen <= MOST_ODD * apart else 0.0
     if odd:
         more.append((odd, SEEN_PRIOR))
     if not more:
