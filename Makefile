@@ -67,6 +67,7 @@ bench: $(VENV)/ready-dev
 	$(BIN)/python -m benchmarks.search --cells aim --trials 40
 	$(BIN)/python -m benchmarks.search --calibration --trials 20
 	$(BIN)/python -m benchmarks.parallel
+	$(BIN)/python -m benchmarks.layout --jobs 4
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.git_history
 	$(BIN)/python -m benchmarks.overhead

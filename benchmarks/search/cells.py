@@ -66,7 +66,7 @@ AIM = (
     *_each("lognorm t3 bimodal quant", aim=1.8),
     *_each("burst hetero drift drift3 mix", aim=2.3),
     *_each("build buildmode", aim=3.0),
-    *_each("same buildfix"),
+    *_each("same buildfix oddbuild"),
     *(
         Cell(regime=regime, setting=Setting.NO_CHANGE, min_effect=0.01)
         for regime in ("gauss", "burst", "build", "drift")
