@@ -52,7 +52,8 @@ def _level(builds: Sequence[FloatArray], spread: Spread) -> tuple[float, float]:
     level = np.array([np.clip(each, middle - reach, middle + reach).mean() for each in builds])
     squares = float(sum(((each - each.mean()) ** 2).sum() for each in builds))
     own = squares / (runs - len(builds)) if runs - len(builds) >= OWN_FROM - 1 else 0.0
-    each = spread.tau**2 + max(spread.sigma**2, own) / np.array([len(build) for build in builds])
-    if not each.all():
+    variance = spread.tau**2 + max(spread.sigma**2, own) / np.array([len(each) for each in builds])
+    if not variance.all():
         return float(level.mean()), 0.0
-    return float((level / each).sum() / (1 / each).sum()), float(1 / (1 / each).sum())
+    weight = 1 / variance
+    return float((level * weight).sum() / weight.sum()), float(1 / weight.sum())

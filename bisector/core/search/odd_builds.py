@@ -35,7 +35,8 @@ def allowing_for_builds(
 
     `scale` is the deviation of a run. Without two such builds it is other changes that are likelier.
     """
-    if len(settings.tau_ratios) < 2 or observations.exact:
+    alone = len(np.unique(observations.unit_place)) == len(observations.unit_place)
+    if len(settings.tau_ratios) < 2 or observations.exact or alone:
         return settings
     apart, counts = abs(float(centres[1] - centres[0])) / scale, observations.counts
     level = np.bincount(observations.run_unit, values, minlength=len(counts)) / np.maximum(counts, 1)
