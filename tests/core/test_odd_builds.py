@@ -82,6 +82,19 @@ def test_a_burst_over_a_whole_round_makes_no_odd_build() -> None:
     assert allowing_for_builds(USUAL, shown, shown.values, LEVELS, 1.0).odd_builds > 40, "seen again among calm runs"
 
 
+def test_runs_that_do_not_agree_make_no_odd_build() -> None:
+    torn = [(26, 1, each) for each in (82.0, 112.0, 131.0)]
+    among = [run for each in torn for run in (each, (25, 1, 81.0))]
+    seen = of_builds([*ENDS, *BISECTED, *among, *rounds((25, 2, 81), (26, 2, 81))])
+    assert allowing_for_builds(USUAL, seen, seen.values, LEVELS, 1.0).odd_builds == 0
+
+
+def test_what_lies_many_steps_off_is_no_luck_of_a_build() -> None:
+    among = [run for each in (281.0, 282.0, 280.0) for run in ((26, 1, each), (25, 1, 81.0))]
+    seen = of_builds([*ENDS, *BISECTED, *among, *rounds((25, 2, 81), (26, 2, 81))])
+    assert allowing_for_builds(USUAL, seen, seen.values, LEVELS, 1.0).odd_builds == 0
+
+
 def test_builds_that_differ_by_no_more_than_their_runs_change_nothing() -> None:
     seen = of_builds([*ENDS, *BISECTED, *rounds((25, 1, 81), (26, 1, 92)), *rounds((25, 2, 83), (26, 2, 92))])
     assert allowing_for_builds(USUAL, seen, seen.values, LEVELS, 1.0) == USUAL
