@@ -207,7 +207,7 @@ class _Evidence:
             if control is None:
                 continue
             if control.difference is None or control.culprit is None:
-                yield _row(label, "equal", "file by file: no luck of a build is in it")
+                yield _row(label, "equal", "file by file: a rebuild changes nothing")
                 continue
             size, other = (
                 numbers.percent(each.relative, signed=True) for each in (control.difference, control.culprit)
