@@ -14,7 +14,6 @@ import json
 import os
 import random
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
@@ -24,8 +23,8 @@ from statistics import median
 from typing import Any
 
 from benchmarks.histories import culprit_of, make_history
+from benchmarks.no_change import BISECTOR
 
-BISECTOR = [sys.executable, "-c", "from bisector.cli import main; main()", "bisect"]
 COLD = 60
 """Most statements of the code that lies before the loop."""
 LIBRARY = """
