@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bisector.core.model.investigation import Investigation
+from bisector.core.model.samples import Purpose
 from bisector.core.model.scenario import Metric
 from bisector.core.model.verdict import Change, Reason, Verdict, VerdictKind
 from bisector.report.phrase import plain
@@ -78,3 +79,22 @@ def test_without_an_answer() -> None:
 
 def test_a_name_is_plain_text() -> None:
     assert name_of(KINDS["culprit"].line.commit(40)) == "ae9d6749db (Merge branch 'topic-40')"
+
+
+@pytest.mark.parametrize(
+    ("held", "verified", "told"),
+    [
+        (True, True, "verified by fresh runs against its parent"),
+        (True, False, "not verified"),
+        (False, False, "though fresh runs against its parent did not show it"),
+    ],
+)
+def test_what_the_last_fresh_runs_showed_is_told_with_the_name(held: bool, verified: bool, told: str) -> None:
+    done = KINDS["culprit"]
+    assert done.verdict is not None
+    culprit = done.verdict.culprits[0]
+    fresh = [s for s in done.samples if s.purpose is Purpose.VERIFY]
+    before = next(s.values for s in fresh if s.place != culprit.place)
+    flat = tuple(replace(s, values=before) if s in fresh and not held else s for s in done.samples)
+    verdict = replace(done.verdict, culprits=(replace(culprit, verified=verified),))
+    assert told in sentence_of(worlds.concluded(replace(done, samples=flat), verdict))
