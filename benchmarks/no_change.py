@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("--runner", default="docker")
     parser.add_argument("--min-effect", default="5%")
     parser.add_argument("--work", type=Path, help="where to keep the jobs; else they are thrown away")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     if not options.ranges and not options.code:
         parser.error("say what the scenario executes (--code), or which ranges to take")
     chosen = [given(options.clone, each) for each in options.ranges]
