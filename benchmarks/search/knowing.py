@@ -1,9 +1,9 @@
 """How cheap a search can be that knows its world: floors under what a real tool may hope for.
 
 Each knows the number of candidates, the shape and the scale of the noise, that builds do not differ and that the
-machine does not drift, and is done once one commit has 95 %. What to run is chosen one run at a time, by expected
-information per cost. That looks one measurement ahead: it is a floor for searches that choose in this way and no
-bound. None verifies.
+machine does not drift, or how fast it does, and is done once one commit has 95 %. What to run is chosen one run at a
+time, by expected information per cost. That looks one measurement ahead: it is a floor for searches that choose in
+this way and no bound. None verifies.
 """
 
 from collections.abc import Callable
@@ -15,9 +15,10 @@ import numpy as np
 from scipy.special import expit, logit, ndtr
 
 from benchmarks.search.bounds import Floats, density, sides
+from benchmarks.search.knowing_drift import LEAST_CHANGE, Walk, WanderingLevels
 from benchmarks.search.peers import Bench
 from benchmarks.search.strategies import Answer
-from benchmarks.search.worlds import LEVEL, QUANTUM, REGIMES, World
+from benchmarks.search.worlds import LEVEL, QUANTUM, REGIMES, Regime, World
 from bisector.core.search.information import bits
 from bisector.core.search.levels import Scaled, log_pairs, log_sum, side_moments
 
@@ -27,8 +28,6 @@ RUNS = np.array([1.0, 2, 4, 8, 16, 32])
 SHARES = np.concatenate([[0.0], expit(np.linspace(-12, 12, 241)), [1.0]])
 LARGEST, FINE = 40.0, 0.05
 """Range and steps of a run's log likelihood ratio, in nats."""
-LEAST_CHANGE = 0.35
-"""The smallest change, in deviations of a run, where the levels have to be found."""
 BESIDE, SPACING = 4.0, 0.1
 """How far beyond the runs seen first a level may lie, and the steps of the grid of levels."""
 NEGLIGIBLE = 2e-4
@@ -172,13 +171,17 @@ class Knowing:
     ends: bool = False
     levels: bool = True
 
-    def belief(self, world: World) -> KnownLevels | UnknownLevels:
+    def belief(self, world: World) -> Belief:
         """What is known to begin with; only of worlds in which nothing but single runs deviates."""
         regime, plan = REGIMES[world.plan.regime], world.plan
+        doubt = PRIOR_NO_CHANGE if self.ends else 0.0
+        if regime == Regime(name=regime.name, drift=regime.drift) and regime.drift:
+            walk = Walk(drift=regime.drift, build_cost=plan.build_cost)
+            effect = plan.effect if self.levels else None
+            return WanderingLevels(walk=walk, size=plan.size, effect=effect, no_change=doubt)
         if regime.name != regime.shape:
             raise ValueError(f"{regime.name} is more than the noise of single runs")
         if self.levels:
-            doubt = PRIOR_NO_CHANGE if self.ends else 0.0
             return KnownLevels(shape=regime.shape, effect=plan.effect, size=plan.size, no_change=doubt)
         return UnknownLevels(shape=regime.shape, size=plan.size)
 
