@@ -3,31 +3,20 @@
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
+from bisector.core.search.build_models import Kinds
 from bisector.core.search.decide import Costs, MeasureCommit, VerifyPair, decide
-from bisector.core.search.information import bits, bits_of_two
-from bisector.core.search.observations import Observations, Settings, Verification, classify
+from bisector.core.search.information import Hypotheses, bits, bits_of_kinds, bits_of_two
+from bisector.core.search.observations import Settings, Verification, classify
 from bisector.core.search.posterior import assess
 from bisector.core.search.queries import MOST_OF_A_COMMIT, worth_rerunning
-from tests.helpers.lines import line, observations
+from tests.helpers.lines import line, observations, with_builds
 
+Floats = npt.NDArray[np.float64]
 COSTS = Costs(run=1.0, round=0.0, build=np.full(9, 5.0), rebuild=5.0)
 GOOD, BAD = [100.1, 98.9, 100.9, 100.2], [102.1, 103.2, 101.8, 102.4]
-
-
-def with_builds(seen: Observations, place: int, runs: list[list[float]]) -> Observations:
-    """`seen` with further builds of one commit; units of a commit follow each other."""
-    values = {unit: list(seen.values[seen.run_unit == unit]) for unit in range(len(seen.unit_place))}
-    units = [(int(at), values[unit]) for unit, at in enumerate(seen.unit_place)]
-    last = max(number for number, (at, _) in enumerate(units) if at == place)
-    units[last + 1 : last + 1] = [(place, each) for each in runs]
-    return replace(
-        seen,
-        unit_place=np.array([at for at, _ in units], dtype=np.int64),
-        run_unit=np.array([number for number, (_, each) in enumerate(units) for _ in each], dtype=np.int64),
-        values=np.array([value for _, each in units for value in each], dtype=float),
-    )
 
 
 def test_two_observations_teach_what_sampling_finds() -> None:
@@ -41,6 +30,84 @@ def test_two_observations_teach_what_sampling_finds() -> None:
     density = np.exp(-square / 2) / np.sqrt(variance.prod(axis=-1))
     gained = np.log2(density[np.arange(len(truth)), truth] / (density @ probability))
     assert bits_of_two(probability, mean, variance) == pytest.approx(gained.mean(), abs=4 * gained.std() / 316)
+
+
+KINDS = Kinds(gap=1.6)
+
+
+def drawn(probability: Floats, mean: Floats, variance: Floats) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """(samples, observations, hypotheses): densities of observations of builds of two kinds; and which one holds."""
+    random = np.random.default_rng(1)
+    truth = random.choice(len(probability), size=50_000, p=probability)
+    offset = np.where(random.random((50_000, 2)) < KINDS.shares[1], KINDS.gap, 0.0)
+    seen = mean[truth] + offset + np.sqrt(variance[truth]) * random.standard_normal((50_000, 2))
+    density = np.zeros((50_000, 2, len(probability)))
+    for gap, share in zip(KINDS.offsets, KINDS.shares, strict=True):
+        square = (seen[:, :, None] - mean.T - gap) ** 2 / variance.T
+        density += share * np.exp(-square / 2) / np.sqrt(variance.T)
+    return np.asarray(density), truth
+
+
+def test_builds_of_two_kinds_teach_what_sampling_finds() -> None:
+    probability = np.array([0.2, 0.5, 0.3])
+    mean = np.array([[1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])
+    variance = np.array([[0.3, 0.3], [0.3, 0.5], [0.2, 0.3]])
+    density, truth = drawn(probability, mean, variance)
+    rows = np.arange(len(truth))
+    both = density.prod(axis=1)
+    gained = np.log2(both[rows, truth] / (both @ probability))
+    assert bits_of_two(probability, mean, variance, KINDS) == pytest.approx(gained.mean(), abs=0.02)
+    one = density[:, 0]
+    gained = np.log2(one[rows, truth] / (one @ probability))
+    means, weight = mean[:, :1] + KINDS.offsets, np.tile(KINDS.shares, (3, 1))
+    assert bits_of_kinds(probability, means, variance[None, :, 0], weight)[0] == pytest.approx(gained.mean(), abs=0.02)
+
+
+def test_where_all_builds_are_of_one_kind_the_kinds_change_nothing() -> None:
+    probability, mean = np.array([0.2, 0.5, 0.3]), np.array([0.0, 1.0, 3.0])
+    variance = np.array([[0.3, 0.5, 0.4], [0.1, 0.2, 0.1]])
+    weight = np.tile([1.0, 0.0], (3, 1))
+    found = bits_of_kinds(probability, mean[:, None] + KINDS.offsets, variance, weight)
+    assert found == pytest.approx(bits(probability, mean, variance), rel=1e-6)
+
+
+def test_a_build_that_is_surely_odd_teaches_no_less_by_its_runs_than_another() -> None:
+    known = Hypotheses(
+        classes=(0,),
+        probability=np.array([0.5, 0.5]),
+        bad=np.array([[True], [False]]),
+        level=np.array([[0.0, 2.0], [0.0, 2.0]]),
+        variance=np.full((2, 2), 0.01),
+        sigma=1.0,
+        tau=np.full(2, 0.3),
+    )
+    runs = np.array([2.0])
+    usual = known.rerun(0, 1.0, 1, runs)
+    kinds = replace(known, kinds=Kinds(gap=40.0))
+    assert kinds.rerun(0, 1.0, 1, runs) == pytest.approx(usual, rel=1e-3)
+    assert kinds.rerun(0, 41.0, 1, runs) == pytest.approx(usual, rel=1e-3)
+
+
+def test_a_gap_as_large_as_the_step_hides_the_side_of_a_build() -> None:
+    known = Hypotheses(
+        classes=(0,),
+        probability=np.array([0.5, 0.5]),
+        bad=np.array([[True], [False]]),
+        level=np.array([[0.0, 10.0], [0.0, 10.0]]),
+        variance=np.full((2, 2), 0.01),
+        sigma=1.0,
+        tau=np.full(2, 0.3),
+    )
+    share, runs = np.array([1.0]), np.array([16.0])
+    taught = {gap: known_of(known, gap).new(share, runs)[0] for gap in (0.0, 5.0, 10.0)}
+    assert taught[0.0] == pytest.approx(1.0, abs=0.01)
+    assert taught[5.0] == pytest.approx(1.0, abs=0.01), "four places, and each says which side it is"
+    assert taught[10.0] < 0.8
+
+
+def known_of(known: Hypotheses, gap: float) -> Hypotheses:
+    """`known` with builds of two kinds, where there is a gap between them."""
+    return replace(known, kinds=Kinds(gap=gap)) if gap else known
 
 
 def test_an_observation_that_is_the_same_whatever_holds_teaches_nothing_more() -> None:

@@ -6,8 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bisector.core.search.levels import ODD_SHARE, Grid, unit_likelihoods
-from bisector.core.search.noise import Noise, Scales
 from bisector.core.search.observations import Observations, Settings
 from bisector.core.search.odd_builds import allowing_for_builds
 from bisector.core.search.posterior import assess
@@ -100,14 +98,40 @@ def test_builds_that_differ_by_no_more_than_their_runs_change_nothing() -> None:
     assert allowing_for_builds(USUAL, seen, seen.values, LEVELS, 1.0) == USUAL
 
 
-def test_most_builds_are_alike_under_the_model_of_odd_ones_and_some_lie_anywhere() -> None:
-    scales = Scales(t=0.8, normal=1.0, df=30)
-    grid = Grid.around(np.array([0.0, 10.0]), 9, scales, tau=6.0, threshold=1.0)
-    noise = Noise.of(scales, np.linspace(-1, 1, 8), quick=True)
-    base = np.stack([-0.5 * ((grid.positions[None, :] - 3.0) / 0.5) ** 2] * len(noise.sigma))
-    ratios = np.array([0.0, 6.0])
-    found = np.exp(unit_likelihoods(base, noise, grid, ratios, odd=6.0))
-    alike, wide, mixed = found[:3]
-    assert mixed == pytest.approx((1 - ODD_SHARE) * alike + ODD_SHARE * wide)
-    assert len(found) == 3 * len(noise.sigma)
-    assert len(unit_likelihoods(base, noise, grid, ratios, odd=0.0)) == 2 * len(noise.sigma)
+def of_kinds(*levels: tuple[int, float]) -> Observations:
+    """The bisected range, but for 26, with further builds (commit, level), each run in turns with one of commit 20."""
+    seen: dict[int, int] = {20: 0}
+    runs = []
+    for place, level in levels:
+        seen[place] = seen.get(place, 0) + 1
+        runs += rounds((place, seen[place], level), (20, 0, 81))
+    return of_builds([*ENDS, *(each for each in BISECTED if each[0] != 26), *runs])
+
+
+def test_two_kinds_of_builds_are_told_by_what_lies_between_those_of_one_commit() -> None:
+    seen = of_kinds((25, 81), (25, 103), (27, 92), (27, 114), (26, 82))
+    found = allowing_for_builds(USUAL, seen, seen.values, LEVELS, 1.0)
+    assert found.gap == pytest.approx(22, abs=1)
+    posterior = assess(seen, USUAL)
+    assert posterior.kinds is not None
+    assert posterior.kinds.gap == pytest.approx(22, abs=1), "the odd builds are the slow ones"
+    assert int(np.argmax(posterior.of_candidates(seen.weights))) + 1 == 27
+
+
+def test_odd_builds_may_be_the_fast_ones() -> None:
+    fast = [(25, 81), (25, 59), (20, 81), (20, 82), (27, 92), (27, 91), (26, 82), (30, 91)]
+    posterior = assess(of_kinds(*((place, float(level)) for place, level in fast)), USUAL)
+    assert posterior.kinds is not None
+    assert posterior.kinds.gap == pytest.approx(-22, abs=1)
+
+
+def test_builds_that_do_not_agree_about_the_gap_are_not_of_two_kinds() -> None:
+    seen = of_kinds((25, 81), (25, 103), (27, 92), (27, 148), (26, 82))
+    found = allowing_for_builds(USUAL, seen, seen.values, LEVELS, 1.0)
+    assert found.odd_builds > 0
+    assert found.gap == 0
+    assert assess(seen, USUAL).kinds is None
+
+
+def test_builds_that_are_alike_are_of_one_kind() -> None:
+    assert assess(of_kinds((25, 81), (25, 82), (27, 92), (27, 91)), USUAL).kinds is None

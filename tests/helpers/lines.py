@@ -1,6 +1,7 @@
 """Histories and observations for tests of the search."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -67,4 +68,18 @@ def observations(
         high=on.size,
         exact=exact,
         verifications=tuple(verifications),
+    )
+
+
+def with_builds(seen: Observations, place: int, runs: list[list[float]]) -> Observations:
+    """`seen` with further builds of one commit; units of a commit follow each other."""
+    values = {unit: list(seen.values[seen.run_unit == unit]) for unit in range(len(seen.unit_place))}
+    units = [(int(at), values[unit]) for unit, at in enumerate(seen.unit_place)]
+    last = max(number for number, (at, _) in enumerate(units) if at == place)
+    units[last + 1 : last + 1] = [(place, each) for each in runs]
+    return replace(
+        seen,
+        unit_place=np.array([at for at, _ in units], dtype=np.int64),
+        run_unit=np.array([number for number, (_, each) in enumerate(units) for _ in each], dtype=np.int64),
+        values=np.array([value for _, each in units for value in each], dtype=float),
     )

@@ -67,7 +67,8 @@ class MeasureCommit:
     """Run the commit at `index` `runs` times, building it first if need be; `bits` is what that should teach.
 
     `number` is 0 for the commit's first build; a number not yet among the units asks for a build made afresh, to tell
-    the commit from its build. `references` runs of the ends go with it, where the machine drifts.
+    the commit from its build. `references` runs of the ends go with it, where the machine drifts. An end's fresh build
+    that is made in any case has no `bits`.
     """
 
     index: int
@@ -162,7 +163,7 @@ def _conclusion(observations: Observations, posterior: Posterior, costs: Costs, 
         if change < -observations.threshold and not observations.exact and fewest < 2 * settings.first_runs:
             # A burst over the first runs of one end looks like a change the other way: that wants more runs.
             return MeasureEnds(runs=settings.first_runs)
-        return Stop(ending=Ending.NO_CHANGE)
+        return _other_way(observations, costs, settings, change) or Stop(ending=Ending.NO_CHANGE)
     error = 1 - settings.confidence
     likeliest = int(np.argmax(posterior.probability))
     probability = float(posterior.probability[likeliest])
@@ -176,6 +177,14 @@ def _conclusion(observations: Observations, posterior: Posterior, costs: Costs, 
         return _verification(observations, posterior, costs, settings, places)
     reserve = RESERVE if costs.rebuild is None else settings.reserve
     return Stop(ending=Ending.FOUND, found=likeliest) if probability >= 1 - (1 - reserve) * error else None
+
+
+def _other_way(observations: Observations, costs: Costs, settings: Settings, change: float) -> MeasureCommit | None:
+    """A fresh build of an end of which there is but one, where the ends differ the other way: a build may be odd."""
+    if change >= -observations.threshold or observations.exact or costs.rebuild is None:
+        return None
+    alone = [end for end in (observations.low, observations.high) if (observations.unit_place == end).sum() == 1]
+    return MeasureCommit(index=alone[0], runs=settings.first_runs, bits=0.0, number=1) if alone else None
 
 
 def _standing_out(observations: Observations, posterior: Posterior, wanted: float) -> tuple[int, int] | None:

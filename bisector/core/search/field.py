@@ -33,6 +33,7 @@ class Field:
     log_prior: FloatArray
     sigma: FloatArray
     tau: FloatArray
+    gap: FloatArray
     grid: Grid
     threshold: float
 

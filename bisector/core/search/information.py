@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bisector.core.model.history import BoolArray
+from bisector.core.search.build_models import Kinds
 from bisector.core.search.observations import FloatArray
 from bisector.core.search.posterior import Posterior
 
@@ -31,11 +32,13 @@ class Hypotheses:
     common: float = 0.0
     speed: float = 0.0
     """Where the machine drifts: the variance that both sides share, and what it gains during one run."""
+    kinds: Kinds | None = None
+    """Where builds are of two kinds; those of one then deviate by `tau`."""
 
     @classmethod
     def of(cls, posterior: Posterior) -> "Hypotheses":
         """The likely classes of `posterior` and "no change"."""
-        levels = posterior.levels
+        levels, kinds = posterior.levels, posterior.kinds
         probability = np.append(posterior.probability[list(levels.classes)], max(posterior.no_change, 1e-12))
         sides = posterior.classes.bad[list(levels.classes)]
         return cls(
@@ -45,7 +48,8 @@ class Hypotheses:
             level=levels.mean,
             variance=levels.variance,
             sigma=posterior.sigma,
-            tau=levels.tau,
+            tau=levels.tau if kinds is None else np.full_like(levels.tau, kinds.within(posterior.sigma)),
+            kinds=kinds,
             common=0.0 if posterior.drift is None else posterior.drift.common,
             speed=0.0 if posterior.drift is None else posterior.drift.speed,
         )
@@ -71,7 +75,16 @@ class Hypotheses:
         shrink = build / (build + noise / count)
         predicted = level + shrink * (mean - level)
         spread = (1 - shrink) ** 2 * variance + build * noise / (noise + count * build)
-        return bits(self.probability, predicted, spread[None, :] + noise / runs[:, None])
+        spread = spread[None, :] + noise / runs[:, None]
+        if self.kinds is None:
+            return bits(self.probability, predicted, spread)
+        # Of which kind the build is goes by the runs that it has.
+        offsets = self.kinds.offsets
+        deviations = (mean - level[:, None] - offsets) / np.sqrt(variance + build + noise / count)[:, None]
+        weight = self.kinds.shares * np.exp(-0.5 * (deviations**2 - (deviations**2).min(axis=1, keepdims=True)))
+        weight /= weight.sum(axis=1, keepdims=True)
+        means = predicted[:, None] + (1 - shrink)[:, None] * offsets
+        return bits_of_kinds(self.probability, means, spread, weight)
 
     def new(self, share: FloatArray, runs: FloatArray) -> FloatArray:
         """Bits that `runs` runs of a commit never built teach, for each entry of `runs`.
@@ -84,25 +97,34 @@ class Hypotheses:
         predicted = np.concatenate([self.level[:, 0], self.level[:, 1]])[kept]
         spread = np.concatenate([self.variance[:, 0], self.variance[:, 1]])[kept]
         spread = spread + np.concatenate([self.tau, self.tau])[kept] ** 2
-        return bits(probability[kept], predicted, spread[None, :] + self.sigma**2 / runs[:, None])
+        spread = spread[None, :] + self.sigma**2 / runs[:, None]
+        if self.kinds is None:
+            return bits(probability[kept], predicted, spread)
+        means = predicted[:, None] + self.kinds.offsets
+        return bits_of_kinds(probability[kept], means, spread, np.broadcast_to(self.kinds.shares, means.shape))
 
     def pair(self, sides: BoolArray, runs: float) -> float:
         """Bits that `runs` runs of each of two new builds teach; `sides[i, h]` says whether build i is bad under h."""
         side = np.vstack([sides.T, [[False, False]]]).astype(int)
         rows = np.arange(len(side))[:, None]
         spread = self.variance[rows, side] + (self.tau**2 + self.sigma**2 / runs)[:, None]
-        return bits_of_two(self.probability, self.level[rows, side], spread)
+        return bits_of_two(self.probability, self.level[rows, side], spread, self.kinds)
 
 
-def bits_of_two(probability: FloatArray, mean: FloatArray, variance: FloatArray) -> float:
-    """The same of two observations, each N(mean[:, i], variance[:, i]) whatever the other."""
-    sd = np.sqrt(variance)
-    points = mean[:, :, None] + sd[:, :, None] * _NODES
-    offsets = (points[:, :, :, None] - mean.T[None, :, None, :]) / sd.T[None, :, None, :]
-    each = np.exp(-0.5 * offsets**2) / sd.T[None, :, None, :]
-    density = np.einsum("hai,hbi,i->hab", each[:, 0], each[:, 1], probability)
-    own = -0.5 * (_NODES[:, None] ** 2 + _NODES**2) - np.log(sd).sum(axis=1)[:, None, None]
-    gain = np.einsum("hab,a,b,h->", own - np.log(density + 1e-300), _WEIGHTS, _WEIGHTS, probability)
+def bits_of_two(probability: FloatArray, mean: FloatArray, variance: FloatArray, kinds: Kinds | None = None) -> float:
+    """The same of two observations, each N(mean[:, i], variance[:, i]) whatever the other, of builds of two `kinds`."""
+    sd = np.sqrt(variance.T)
+    means, weight = mean.T[:, :, None], np.ones(1)
+    if kinds is not None:
+        means, weight = means + kinds.offsets, kinds.shares
+    points = (means[..., None] + sd[:, :, None, None] * _NODES).reshape(2, len(probability), -1)
+    offsets = (points[:, :, :, None, None] - means[:, None, None]) / sd[:, None, None, :, None]
+    each = (np.exp(-0.5 * offsets**2) @ weight) / sd[:, None, None, :]
+    density = np.einsum("hai,hbi,i->hab", each[0], each[1], probability)
+    own = np.log(np.diagonal(each, axis1=1, axis2=3) + 1e-300)
+    share = np.outer(weight, _WEIGHTS).ravel()
+    alone = np.einsum("oah,a,h->", own, share, probability)
+    gain = alone - np.einsum("hab,a,b,h->", np.log(density + 1e-300), share, share, probability)
     return max(float(gain), 0.0) / float(np.log(2))
 
 
@@ -119,6 +141,18 @@ def bits(probability: FloatArray, mean: FloatArray, variance: FloatArray) -> Flo
     own = -0.5 * _NODES[None, None, :] ** 2 - np.log(sd)[:, :, None]
     gain = ((own - mixture) * _WEIGHTS).sum(axis=-1)
     return np.asarray(np.maximum((gain * probability).sum(axis=-1), 0.0) / np.log(2))
+
+
+def bits_of_kinds(probability: FloatArray, mean: FloatArray, variance: FloatArray, weight: FloatArray) -> FloatArray:
+    """The same of an observation that is, under hypothesis h, N(mean[h, k], variance[:, h]) with weight[h, k]."""
+    sd = np.sqrt(variance)
+    points = (mean[None, :, :, None] + sd[:, :, None, None] * _NODES).reshape(len(sd), len(mean), -1)
+    offsets = (points[:, :, :, None, None] - mean) / sd[:, None, None, :, None]
+    each = (np.exp(-0.5 * offsets**2) * weight).sum(axis=-1) / sd[:, None, None, :]
+    own = np.moveaxis(np.diagonal(each, axis1=1, axis2=3), -1, 1)
+    gain = np.log(own + 1e-300) - np.log(each @ probability + 1e-300)
+    shares = (weight[:, :, None] * _WEIGHTS).reshape(len(mean), -1) * probability[:, None]
+    return np.asarray(np.maximum((gain * shares).sum(axis=(1, 2)), 0.0) / np.log(2))
 
 
 def entropy_of_share(share: FloatArray) -> FloatArray:

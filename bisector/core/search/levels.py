@@ -5,15 +5,13 @@ from functools import cached_property
 
 import numpy as np
 
-from bisector.core.search.noise import Noise, Scales, gaussian
+from bisector.core.search.noise import Scales, gaussian
 from bisector.core.search.observations import FloatArray, IntArray
 
 OTHER_SHARE = 0.2
 """Part of "no change" that is two levels whose difference is not one worth naming."""
 CLOSEST_SPACING, WIDEST_SPACING = 0.08, 0.3
 """Grid spacing in units of the noise scale."""
-ODD_SHARE = 0.3
-"""Share of odd builds where most are alike: a loop that crosses a line of the cache may do so in one start of four."""
 NOTHING = 39.0
 """Deviations from which a normal density is 0 to a computer."""
 
@@ -75,18 +73,11 @@ def smear(likelihood: FloatArray, grid: Grid, tau: float) -> FloatArray:
     return np.asarray(np.log(np.exp(likelihood - top) @ kernel + 1e-300) + top)
 
 
-def unit_likelihoods(base: FloatArray, noise: Noise, grid: Grid, ratios: FloatArray, odd: float) -> FloatArray:
-    """(models, units, grid) from (members, units, grid): each noise member with each build deviation, member-major.
-
-    With `odd` the last of each is a mixture: most builds alike, ODD_SHARE of them with that deviation.
-    """
-    models = []
-    for each, sigma in zip(base, noise.sigma, strict=True):
-        models += [smear(each, grid, float(ratio * sigma)) for ratio in ratios]
-        if odd:
-            rare = smear(each, grid, float(odd * sigma)) + np.log(ODD_SHARE)
-            models.append(np.logaddexp(each + np.log(1 - ODD_SHARE), rare))
-    return np.array(models)
+def shifted(likelihood: FloatArray, grid: Grid, gap: float, deviation: float) -> FloatArray:
+    """Log likelihoods (…, grid) of units whose build lies higher by N(gap, deviation²)."""
+    density = gaussian(grid.positions[:, None] - grid.positions[None, :] - gap, deviation) * grid.spacing
+    top = likelihood.max(axis=-1, keepdims=True)
+    return np.asarray(np.log(np.exp(likelihood - top) @ density + 1e-300) + top)
 
 
 def log_sum(values: FloatArray, axis: int = -1) -> FloatArray:

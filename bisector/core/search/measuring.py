@@ -41,7 +41,8 @@ def _measure_ends(view: View, action: MeasureEnds, elapsed: Seconds) -> Step:
 
 def _measure_commit(view: View, action: MeasureCommit, elapsed: Seconds) -> Step:
     place = view.place_at(action.index)
-    reason = f"should teach {action.bits:.2f} bits"
+    taught = f"should teach {action.bits:.2f} bits"
+    reason = taught if action.bits else "the ends differ the other way: does another build of this one, too?"
     if (place, action.number) not in view.investigation.builds:
         return BuildPlace(place=place, number=action.number, reason=reason)
     if view.investigation.request.duet:

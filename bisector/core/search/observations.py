@@ -31,6 +31,8 @@ class Settings:
     tau_prior: tuple[float, ...] = (0.45, 0.3, 0.17, 0.08)
     odd_builds: float = 0.0
     """Deviation of odd builds among others that are alike, in runs' noise; 0 where there are none."""
+    gap: float = 0.0
+    """How far apart two kinds of builds lie, in the search's units; 0 where builds are not of two kinds."""
     prior_drift: float = 0.05
     verify_pairs: tuple[int, int] = (3, 24)
     two_sided: bool = False

@@ -5,10 +5,12 @@ every build would look like another change.
 """
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
 from bisector.core.model.history import BoolArray
+from bisector.core.search.build_models import SEEN_PRIOR
 from bisector.core.search.bursts import agree
 from bisector.core.search.noise import median
 from bisector.core.search.observations import FloatArray, Observations, Settings
@@ -17,21 +19,21 @@ QUIET = 12.0
 """Deviations of a run between the two levels from which builds may deviate by more than the usual few of those."""
 ROUGH_BUILDS, ROUGH_BUILDS_PRIOR = (0.12, 0.33), (0.05, 0.03)
 """Deviations of builds that are allowed for then, as parts of the step, and how likely each is."""
-SEEN_PRIOR = 0.1
-"""How likely the deviation is that builds of one commit show, and how likely it is that only odd builds have it."""
 LEAST_ODD, MOST_ODD = 1.0, 8.0
 """Deviations of a run from which on that of builds which are not alike is a model of its own; times the step up to
 which: what lies further off is something else that the machine did."""
 UNLIKE, AGREE = 4.0, 2.0
 """Standard errors between two builds of one commit from which they are not alike; deviations of a run within which most
 runs of a build lie about their median."""
+ALIKE = 0.3
+"""Part of itself by which the gap between two kinds of builds may look otherwise at another commit."""
 
 
 def allowing_for_builds(
     settings: Settings, observations: Observations, values: FloatArray, centres: FloatArray, scale: float
 ) -> Settings:
     """`settings` that also allow for what builds of one commit show, where two are not alike: deviations of a good part
-    of the step between the two `centres`, and the one that they have.
+    of the step between the two `centres`, the one that they have, and two kinds of builds.
 
     `scale` is the deviation of a run. Without two such builds it is other changes that are likelier.
     """
@@ -55,6 +57,7 @@ def allowing_for_builds(
         tau_ratios=(*settings.tau_ratios, *(ratio for ratio, _ in more)),
         tau_prior=(*(kept * each for each in settings.tau_prior), *(prior for _, prior in more)),
         odd_builds=odd,
+        gap=_gap(observations, middle, scale, calm) if odd else 0.0,
     )
 
 
@@ -72,6 +75,23 @@ def _between_builds(observations: Observations, level: FloatArray, scale: float,
     builds = np.bincount(of)
     centre = np.bincount(of, level) / builds
     return float(np.sqrt(((level - centre[of]) ** 2).sum() / (builds - 1).sum()))
+
+
+def _gap(observations: Observations, level: FloatArray, scale: float, counting: BoolArray) -> float:
+    """How far apart two kinds of builds lie, if all commits with builds that are not alike agree about it; else 0."""
+    gaps, errors = [], []
+    for place in np.unique(observations.unit_place[counting]):
+        own = np.flatnonzero((observations.unit_place == place) & counting)
+        for one, other in pairwise(own[np.argsort(level[own], kind="stable")]):
+            error = scale * np.sqrt(1 / observations.counts[one] + 1 / observations.counts[other])
+            if level[other] - level[one] > UNLIKE * error:
+                gaps.append(float(level[other] - level[one]))
+                errors.append(error)
+    if not gaps:
+        return 0.0
+    middle = median(np.array(gaps))
+    room = np.maximum(UNLIKE * np.array(errors), ALIKE * middle)
+    return middle if (np.abs(np.array(gaps) - middle) <= room).all() else 0.0
 
 
 def _calm(

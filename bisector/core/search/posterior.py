@@ -10,13 +10,14 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from bisector.core.model.special import expit, logit
+from bisector.core.search.build_models import Kinds, build_models, unit_likelihoods
 from bisector.core.search.drift import Drift, find_drift
 from bisector.core.search.effect import Spread
 from bisector.core.search.field import NO_LEVELS, Field, Levels
-from bisector.core.search.levels import ODD_SHARE, OTHER_SHARE, Grid, log_evidence, log_other, log_sum, unit_likelihoods
+from bisector.core.search.levels import OTHER_SHARE, Grid, log_evidence, log_other, log_sum
 from bisector.core.search.noise import Noise, estimate_scales, log_t3, smallest_gap
 from bisector.core.search.observations import Classes, FloatArray, Observations, Settings, classify
-from bisector.core.search.odd_builds import SEEN_PRIOR, allowing_for_builds
+from bisector.core.search.odd_builds import allowing_for_builds
 from bisector.core.search.sides import Sides, dithered, sides_of
 from bisector.core.search.unit_levels import unit_means
 
@@ -56,6 +57,8 @@ class Posterior:
     """Degrees of freedom the noise estimate rests on."""
     reach: float
     """How far apart the two levels may lie a priori."""
+    kinds: Kinds | None = None
+    """Of which two kinds builds are, where that is likelier than not."""
     drifting: float = 0.0
     """Probability that the level wanders in time."""
     drift: Drift | None = None
@@ -173,6 +176,7 @@ def _with_drift(steady: Posterior, drift: Drift, settings: Settings) -> Posterio
     return replace(
         mixed,
         drift=drift,
+        kinds=None,
         sigma=drift.sigma,
         tau=drift.tau,
         unit_mean=drift.unit_mean,
@@ -201,18 +205,14 @@ def _integrate(
     quick: bool,
 ) -> Posterior:
     """Integrate levels, noise and build deviation out; `quick` by a coarse version, for finding sides."""
-    ratios, odd = np.array(settings.tau_ratios), settings.odd_builds
-    if quick and len(ratios) > 1:
-        ratios = ratios[:-1]
+    builds, prior = build_models(settings, quick=quick)
     scales = estimate_scales(sides.residuals, sides.df, _floor(observations, values, sides))
     noise = Noise.of(scales, sides.residuals, quick=quick or observations.exact)
-    prior_tau = np.array([*settings.tau_prior[: len(ratios)], *([SEEN_PRIOR] if odd else [])])
-    deviations = np.array([*ratios, *([odd * np.sqrt(ODD_SHARE)] if odd else [])])
     grid = Grid.around(
         sides.centres,
         sides.fewest,
         scales,
-        tau=float(max(ratios.max(), odd) * scales.typical),
+        tau=max(model.reach(scales.typical) for model in builds),
         threshold=observations.threshold,
     )
     units, done = len(observations.unit_place), observations.finished
@@ -223,14 +223,23 @@ def _integrate(
         np.add.at(each, observations.run_unit[~done], log_t3(values[~done, None] - grid.positions, scales.t))
         base = base + each
     field = Field(
-        models=unit_likelihoods(base, noise, grid, ratios, odd),
-        log_prior=(noise.log_prior[:, None] + np.log(prior_tau / prior_tau.sum())[None, :]).ravel(),
-        sigma=np.repeat(noise.sigma, len(deviations)),
-        tau=(noise.sigma[:, None] * deviations[None, :]).ravel(),
+        models=unit_likelihoods(base, noise, grid, builds),
+        log_prior=(noise.log_prior[:, None] + prior).ravel(),
+        sigma=np.repeat(noise.sigma, len(builds)),
+        tau=np.array([model.deviation(float(sigma)) for sigma in noise.sigma for model in builds]),
+        gap=np.array([model.gap for model in builds] * len(noise.sigma)),
         grid=grid,
         threshold=observations.threshold,
     )
     return _posterior(observations, classes, sides, field, settings, quick=quick)
+
+
+def _kinds(share: FloatArray, gap: FloatArray) -> Kinds | None:
+    """The two kinds of builds, where the models with `share` that have them are likelier than all others."""
+    if share @ (gap != 0) < LIKELIER:
+        return None
+    above = float(share @ (gap > 0)) >= float(share @ (gap < 0))
+    return Kinds(gap=float(gap.max() if above else gap.min()))
 
 
 def _posterior(
@@ -270,6 +279,7 @@ def _posterior(
         exact=observations.exact,
         df=sides.df,
         reach=field.grid.full * field.grid.spacing,
+        kinds=_kinds(share, field.gap),
         levels=NO_LEVELS
         if quick
         else field.levels(likely, classes.bad, (by_class, by_none), two_sided=settings.two_sided),
