@@ -12,6 +12,7 @@ from bisector.report import numbers
 from bisector.report.basis import Basis
 from bisector.report.counted import counted_part, noise_told, wall_row
 from bisector.report.document import CostPart, CulpritPart, EndPart, EndsPart, Evidence, MetricPart
+from bisector.report.kinds import kinds_told
 from bisector.report.packages import moves_told, submodules_told
 from bisector.report.pairs import PairedPart
 from bisector.report.parts import parts_part, parts_told
@@ -261,6 +262,7 @@ class _Evidence:
         )
         compare = not self._basis.investigation.request.searches
         built = "what a build adds cannot be told from two commits" if compare else f"a build adds {build}"
+        built = kinds_told(found) or built
         yield _row("Noise", f"{run} a run", f"typical deviation; {built}")
 
     def _quantity(self, value: float) -> str:

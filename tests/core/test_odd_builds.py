@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bisector.core.search.end_levels import end_difference
 from bisector.core.search.observations import Observations, Settings
 from bisector.core.search.odd_builds import allowing_for_builds
 from bisector.core.search.posterior import assess
@@ -135,3 +136,39 @@ def test_builds_that_do_not_agree_about_the_gap_are_not_of_two_kinds() -> None:
 
 def test_builds_that_are_alike_are_of_one_kind() -> None:
     assert assess(of_kinds((25, 81), (25, 82), (27, 92), (27, 91)), USUAL).kinds is None
+
+
+def test_an_odd_build_lies_off_by_the_gap_and_the_level_is_that_of_the_others() -> None:
+    """Good's only build is an odd one: most runs on the good side are its."""
+    odd_end = [(place, build, value + 22.0 * (place == 0)) for place, build, value in ENDS]
+    bisected = [(25, 0, 83.0), (27, 0, 91.5), (26, 0, 82.0)]
+    fresh = [
+        ((26, 1, 82), (20, 0, 81)),
+        ((26, 2, 104), (20, 0, 81)),
+        ((27, 1, 92), (20, 0, 81)),
+        ((27, 2, 114), (20, 0, 81)),
+    ]
+    seen = of_builds([*odd_end, *bisected, *(run for pair in fresh for run in rounds(*pair))])
+    found = assess(seen, USUAL)
+    assert found.kinds is not None
+    assert found.centres == pytest.approx((82, 92), abs=1.5)
+    assert found.step == pytest.approx(10, abs=1.5)
+    off = dict(zip(zip(seen.unit_place.tolist(), numbers(seen), strict=True), found.surplus().tolist(), strict=True))
+    assert {unit for unit, surplus in off.items() if surplus} == {(0, 0), (26, 2), (27, 2)}
+    assert set(off.values()) == {0.0, found.kinds.gap}
+    change, error = end_difference(seen, found)
+    assert change == pytest.approx(10, abs=2)
+    assert error < found.tau, "what the odd builds lie off by is no error of the ends any more"
+    of_27 = [np.array([92.0, 91.0]), np.array([114.0, 113.0])]
+    usual, levelled = found.without_surplus([*of_27[:1], *of_27], seen.unit_place == 27)[1:]
+    assert levelled == pytest.approx(of_27[1] - found.kinds.gap)
+    assert usual == pytest.approx(of_27[0])
+    elsewhere = found.without_surplus(of_27, np.array([True, True]))
+    assert [each.tolist() for each in elsewhere] == [each.tolist() for each in of_27], (
+        "units of another part of the line"
+    )
+
+
+def numbers(seen: Observations) -> list[int]:
+    """Which build of its commit each unit is."""
+    return [seen.number_of(unit) for unit in range(len(seen.unit_place))]

@@ -88,7 +88,7 @@ class SimulatedRunner:
         version, slower = self.world.resolved
         lucky = self.world.luck(tree, again)
         luck = lucky * slower
-        own = f"{tree}:{order.key}" if self.world.layout else tree
+        own = f"{tree}:{order.key}" if self.world.layout or self.world.odd else tree
         return Build(
             key=order.key,
             outcome=Outcome.OK,

@@ -14,6 +14,7 @@ EPOCH = 1_700_000_000
 MERGE_EVERY = 4
 """Every so many candidates is a merge that brought in a branch."""
 BRANCH_LENGTH = 3
+ODD_SHARE = 0.25
 _TRIALS = {"without": "ffe1", "with": "ffe2", "patched": "ffe3"}
 """How the names of trees begin that are no commit's."""
 WHOLE = frozenset({"candidates", "culprit", "branch", "seed", "cores"})
@@ -60,6 +61,8 @@ class World:
     """Noise that runs made at the same moment have in common: neighbours on the machine."""
     layout: float = 0.0
     """How far a build lies from its commit's level by chance, relative; another of the same commit lies elsewhere."""
+    odd: float = 0.0
+    """How much slower one build in four is than the others of its commit, relative."""
     mode: float = 0.0
     """How much slower three runs of ten are from the culprit on, relative: a second mode."""
     cores: int = 4
@@ -185,7 +188,10 @@ class World:
 
     def offset_of(self, handle: str) -> float:
         """What this build's layout does to the logarithm of its times."""
-        return self.layout * random.Random(f"{self.seed} layout {handle}").gauss(0, 1) if self.layout else 0.0
+        if not (self.layout or self.odd):
+            return 0.0
+        drawn = random.Random(f"{self.seed} layout {handle}")
+        return self.layout * drawn.gauss(0, 1) + math.log1p(self.odd) * (drawn.random() < ODD_SHARE)
 
     def second_mode_of(self, tree: str) -> float:
         """How much slower three runs of ten of this tree are."""

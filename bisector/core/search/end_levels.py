@@ -21,10 +21,11 @@ def end_difference(observations: Observations, posterior: Posterior) -> tuple[fl
     if posterior.drift is not None:
         return _end_difference_in_drift(observations, posterior, posterior.drift)
     levels, variance = [], 0.0
+    mean, tau = posterior.unit_mean - posterior.surplus(), posterior.spread_of_kind.tau
     for place in (observations.low, observations.high):
         units = _undisturbed(np.flatnonzero((observations.unit_place == place) & (observations.counts > 0)), posterior)
-        precision = 1 / (posterior.tau**2 + posterior.sigma**2 / observations.counts[units])
-        levels.append(float(precision @ posterior.unit_mean[units] / precision.sum()))
+        precision = 1 / (tau**2 + posterior.sigma**2 / observations.counts[units])
+        levels.append(float(precision @ mean[units] / precision.sum()))
         variance += float(1 / precision.sum())
     return levels[1] - levels[0], float(np.sqrt(variance))
 

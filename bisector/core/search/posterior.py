@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from bisector.core.model.history import BoolArray
 from bisector.core.model.special import expit, logit
 from bisector.core.search.build_models import Kinds, build_models, unit_likelihoods
 from bisector.core.search.drift import Drift, find_drift
@@ -83,6 +84,39 @@ class Posterior:
         if self.exact:
             return Spread(sigma=0.0, tau=0.0, df=1e6)
         return Spread(sigma=self.sigma, tau=self.tau, df=self.df)
+
+    @property
+    def spread_of_kind(self) -> Spread:
+        """The same where what builds of the odd kind lie off by has been taken off."""
+        return self.spread if self.kinds is None else replace(self.spread, tau=self.kinds.within(self.sigma))
+
+    @property
+    def centres(self) -> tuple[float, float]:
+        """The levels of both sides; where builds are of two kinds that of the usual one, which an end may not be of."""
+        if self.kinds is None:
+            return self.good, self.bad
+        old, new = self.levels.mean[0]
+        return float(old), float(new)
+
+    @property
+    def step(self) -> float:
+        """How far apart both sides lie, whichever is higher."""
+        return abs(self.centres[1] - self.centres[0])
+
+    def surplus(self) -> FloatArray:
+        """By how much each unit lies off its commit's level because its build is of the odd kind; 0 for the others."""
+        if self.kinds is None:
+            return np.zeros(len(self.unit_mean))
+        off = self.unit_mean - np.where(self.bad_probability() > 0.5, self.centres[1], self.centres[0])
+        return np.where(np.abs(off - self.kinds.gap) < np.abs(off), self.kinds.gap, 0.0)
+
+    def without_surplus(self, builds: list[FloatArray], units: BoolArray) -> list[FloatArray]:
+        """The runs of each of `builds`, which are `units` in this order, without what their build lies off by.
+
+        As they are where this is the posterior of a part of the line that has other units.
+        """
+        own = self.surplus()[units] if len(units) == len(self.unit_mean) else np.zeros(len(builds))
+        return [each - extra for each, extra in zip(builds, own, strict=True)] if len(own) == len(builds) else builds
 
     def bad_probability(self) -> FloatArray:
         """Probability of each unit having the new level, given that there is a change."""

@@ -25,7 +25,7 @@ def wants_verifying(
     rounds, borne_out = _counted(observations, places)
     if rounds >= MOST_ROUNDS:
         return rounds == 2 * borne_out
-    uneven = afresh and not posterior.exact and posterior.tau >= UNEVEN * abs(posterior.bad - posterior.good)
+    uneven = afresh and not posterior.exact and posterior.tau >= UNEVEN * posterior.step
     return not rounds or uneven or not held(observations, posterior, settings, places)
 
 
@@ -37,8 +37,7 @@ def is_borne_out(observations: Observations, places: tuple[int, int]) -> bool:
 
 def held(observations: Observations, posterior: Posterior, settings: Settings, places: tuple[int, int]) -> bool:
     """Whether fresh runs of the pair showed enough of the step."""
-    step = abs(posterior.bad - posterior.good)
-    return bool(_shown(observations, places, step, two_sided=settings.two_sided))
+    return bool(_shown(observations, places, posterior.step, two_sided=settings.two_sided))
 
 
 def held_on_other_builds(observations: Observations, places: tuple[int, int], step: float, *, two_sided: bool) -> bool:
@@ -51,7 +50,7 @@ def verify_pairs(posterior: Posterior, settings: Settings) -> int:
     """How many runs of each of the two a round takes, for the step to stand out of the noise."""
     if posterior.exact:
         return 1
-    step = max(abs(posterior.bad - posterior.good), 1e-12)
+    step = max(posterior.step, 1e-12)
     least, most = settings.verify_pairs
     return int(np.clip(np.ceil(6 * (posterior.sigma / step) ** 2), least, most))
 

@@ -125,15 +125,14 @@ class View:
 
     def offset(self, old: Place, new: Place, posterior: Posterior) -> Difference | None:
         """The same in the search's units."""
-        before, after = self._compared_at(old), self._compared_at(new)
+        before, after = (self._compared_at(place, posterior) for place in (old, new))
         if not before or not after:
             return None
-        confidence = self.investigation.request.search.confidence
         if self.investigation.request.kind is JobKind.COMPARE:
             found = self.paired(old, new)
             if found is not None and found.preferred:
                 return found.difference
-        return difference(before, after, posterior.spread, confidence)
+        return difference(before, after, posterior.spread_of_kind, self.investigation.request.search.confidence)
 
     def paired(self, old: Place, new: Place, purpose: Purpose | None = None) -> Paired | None:
         """The difference of two places by pairs of runs that follow each other; only runs for `purpose` where given.
@@ -178,11 +177,12 @@ class View:
         found = levelled(taken, self.scale.into(values))
         return None if found is None else (taken, found)
 
-    def _compared_at(self, place: Place) -> list[FloatArray]:
-        """The runs of each build of `place`, in the search's units."""
+    def _compared_at(self, place: Place, posterior: Posterior) -> list[FloatArray]:
+        """The runs of each build of `place`, in the search's units, without what an odd build lies off by."""
         runs = [(self.build_number(s), s.values[self.metric.name]) for s in self.compared if s.place == place]
-        builds = dict.fromkeys(number for number, _ in runs)
-        return [self.scale.into(np.array([value for of, value in runs if of == number])) for number in builds]
+        numbers = sorted({number for number, _ in runs})
+        values = [self.scale.into(np.array([value for of, value in runs if of == number])) for number in numbers]
+        return posterior.without_surplus(values, self._observations.unit_place == self.index_of(place))
 
     def observations(self) -> Observations:
         """The arrays the search decides on."""
