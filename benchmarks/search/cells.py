@@ -106,6 +106,7 @@ SETTINGS = tuple(
     for setting in (Setting.NO_CHANGE, Setting.TWO, Setting.PARTIAL_FIX, Setting.UNBUILDABLE)
     for regime in ("gauss", "burst", "build", "drift")
 )
+ODD_BUILDS = tuple(_each("oddbuild oddbelow oddfar oddstep oddhalf"))
 CALIBRATION = (
     *(
         Cell(regime=regime, effect=effect)
@@ -125,6 +126,7 @@ TABLES: dict[str, tuple[Cell, ...]] = {
     "regimes": REGIMES_BY_EFFECT,
     "builds": BUILD_COSTS,
     "settings": SETTINGS,
+    "odd": ODD_BUILDS,
     "calibration": CALIBRATION,
 }
 

@@ -39,7 +39,9 @@ class Regime:
     """Deviation of an offset that every build draws anew."""
     build_modes: bool = False
     odd_builds: float = 0.0
-    """By how much one build in ODD_SHARE lies higher than all others, which are alike."""
+    """By how much odd builds lie higher than all others, which are alike."""
+    odd_share: float = 0.25
+    """Which part of all builds is odd."""
     fixed_builds: bool = False
     """A rebuild of the same commit is the same, offset and all, as with most programs that are not compiled."""
     uneven: bool = False
@@ -61,6 +63,10 @@ REGIMES = {
         Regime(name="build", build=0.5),
         Regime(name="buildmode", build_modes=True),
         Regime(name="oddbuild", odd_builds=4.0),
+        Regime(name="oddbelow", odd_builds=-4.0),
+        Regime(name="oddfar", odd_builds=8.0),
+        Regime(name="oddstep", odd_builds=2.0),
+        Regime(name="oddhalf", odd_builds=4.0, odd_share=0.5),
         Regime(name="buildfix", build=0.5, fixed_builds=True),
         Regime(name="same", fixed_builds=True),
         Regime(name="mix", shape="lognorm", burst_share=0.03, drift=0.04, build=0.25),
@@ -71,7 +77,6 @@ REGIMES = {
 BURST_LENGTH = 5.0
 LOG_SIGMA = 0.8
 MODE_SHARE, MODE_SD, BUILD_MODE = 0.3, 0.35, 1.2
-ODD_SHARE = 0.25
 
 
 class OverBudget(Exception):
@@ -184,7 +189,7 @@ class World:
         if regime.build_modes:
             return float(BUILD_MODE * ((self._draw.random() < MODE_SHARE) - MODE_SHARE))
         if regime.odd_builds:
-            return regime.odd_builds * (self._draw.random() < ODD_SHARE)
+            return regime.odd_builds * (self._draw.random() < regime.odd_share)
         return float(self._fixed[index]) if regime.fixed_builds else float(regime.build * self._draw.standard_normal())
 
     def _noise(self) -> float:
