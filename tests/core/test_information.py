@@ -88,6 +88,20 @@ def test_a_build_that_is_surely_odd_teaches_no_less_by_its_runs_than_another() -
     assert kinds.rerun(0, 41.0, 1, runs) == pytest.approx(usual, rel=1e-3)
 
 
+def test_running_a_build_again_does_not_tell_an_odd_one_from_a_bad_one() -> None:
+    known = Hypotheses(
+        classes=(0,),
+        probability=np.array([0.5, 0.5]),
+        bad=np.array([[True], [False]]),
+        level=np.array([[0.0, 10.0], [0.0, 10.0]]),
+        variance=np.full((2, 2), 0.01),
+        sigma=1.0,
+        tau=np.full(2, 0.3),
+        kinds=Kinds(gap=10.0),
+    )
+    assert known.rerun(0, 10.0, 4, np.array([8.0]))[0] < 0.05, "ten above good, odd; or as bad as bad"
+
+
 def test_a_gap_as_large_as_the_step_hides_the_side_of_a_build() -> None:
     known = Hypotheses(
         classes=(0,),

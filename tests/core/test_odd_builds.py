@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bisector.core.search.end_levels import end_difference
+from bisector.core.search.information import Hypotheses
 from bisector.core.search.observations import Observations, Settings
 from bisector.core.search.odd_builds import allowing_for_builds
 from bisector.core.search.posterior import assess
@@ -142,15 +143,14 @@ def test_an_odd_build_lies_off_by_the_gap_and_the_level_is_that_of_the_others() 
     """Good's only build is an odd one: most runs on the good side are its."""
     odd_end = [(place, build, value + 22.0 * (place == 0)) for place, build, value in ENDS]
     bisected = [(25, 0, 83.0), (27, 0, 91.5), (26, 0, 82.0)]
-    fresh = [
-        ((26, 1, 82), (20, 0, 81)),
-        ((26, 2, 104), (20, 0, 81)),
-        ((27, 1, 92), (20, 0, 81)),
-        ((27, 2, 114), (20, 0, 81)),
-    ]
-    seen = of_builds([*odd_end, *bisected, *(run for pair in fresh for run in rounds(*pair))])
+    fresh = [(26, 1, 82), (26, 2, 104), (27, 1, 92), (27, 2, 114)]
+    seen = of_builds([*odd_end, *bisected, *(run for build in fresh for run in rounds(build, (30, 0, 91)))])
     found = assess(seen, USUAL)
     assert found.kinds is not None
+    assert found.good > 90, "the middle of the good side's runs is that of odd builds"
+    planned = Hypotheses.of(found)
+    assert planned.kinds == found.kinds
+    assert (planned.tau == found.kinds.within(found.sigma)).all(), "how far builds of one kind deviate"
     assert found.centres == pytest.approx((82, 92), abs=1.5)
     assert found.step == pytest.approx(10, abs=1.5)
     off = dict(zip(zip(seen.unit_place.tolist(), numbers(seen), strict=True), found.surplus().tolist(), strict=True))

@@ -1,0 +1,39 @@
+"""Builds of two kinds: the report says so, and tells the change without their luck."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from bisector.adapters.in_memory.world import World
+from bisector.report.phrase import plain
+from tests.report.worlds import finished, report
+
+ODD = World(candidates=64, culprit=40, effect=0.1, noise=0.02, odd=0.25, build=3.0)
+"""One build in four is a quarter slower, the culprit a tenth."""
+
+
+def noise_row(world: World) -> str:
+    """What the report says of runs and builds."""
+    return next(plain(row.grounds) for row in report(finished(world)).evidence if plain(row.label) == "Noise")
+
+
+@pytest.mark.parametrize("seed", [0, 2, 3])
+def test_the_report_says_how_many_builds_are_odd_and_the_change_is_told_without_them(seed: int) -> None:
+    world = replace(ODD, seed=seed)
+    told = re.search(r"; (\d+) of (\d+) builds lie ([\d.]+) % above the others$", noise_row(world))
+    assert told is not None
+    odd, builds, apart = (float(each) for each in told.groups())
+    assert 0.05 < odd / builds < 0.5
+    assert apart == pytest.approx(25, abs=4)
+    verdict = finished(world).verdict
+    assert verdict is not None
+    change = verdict.culprits[0].change
+    assert verdict.culprits[0].place.index == 40
+    assert change is not None
+    assert change.low < 0.1 < change.high
+    assert change.high - change.low < 0.12, "as wide as odd builds lie apart where they are taken for its doing"
+
+
+def test_of_builds_that_are_alike_the_report_says_what_a_build_adds() -> None:
+    assert "a build adds" in noise_row(World(candidates=64, culprit=40, noise=0.02))
