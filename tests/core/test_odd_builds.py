@@ -6,12 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bisector.adapters.in_memory.world import World
+from bisector.core.model.steps import BuildPlace
+from bisector.core.model.verdict import Reason
 from bisector.core.search.end_levels import end_difference
 from bisector.core.search.information import Hypotheses
 from bisector.core.search.observations import Observations, Settings
 from bisector.core.search.odd_builds import allowing_for_builds
 from bisector.core.search.posterior import assess
 from tests.helpers.lines import line, observations
+from tests.helpers.simulated import Simulation
 
 SIZE = 40
 USUAL = Settings()
@@ -167,6 +171,23 @@ def test_an_odd_build_lies_off_by_the_gap_and_the_level_is_that_of_the_others() 
     assert [each.tolist() for each in elsewhere] == [each.tolist() for each in of_27], (
         "units of another part of the line"
     )
+
+
+def test_a_job_that_went_the_other_way_builds_both_ends_again_and_says_why() -> None:
+    simulation = Simulation(World(candidates=16, culprit=9, effect=-0.2, layout=0.001))
+    done = simulation.run(simulation.request())
+    simulation.close()
+    again = {
+        plan.step.place.index: plan.step
+        for plan in done.plans
+        if isinstance(plan.step, BuildPlace) and plan.step.number
+    }
+    assert sorted(again) == [0, 16]
+    assert {step.reason for step in again.values()} == {
+        "the ends differ the other way: does another build of this one, too?"
+    }
+    assert done.verdict is not None
+    assert done.verdict.reason is Reason.OPPOSITE_DIRECTION
 
 
 def numbers(seen: Observations) -> list[int]:
