@@ -46,7 +46,7 @@ unsigned hash_words(const char *text, long size) {
     return hash;
 }
 """
-MORE = "for (int k = 0; k < 3; k++) word = (word << 5) ^ (word >> 3);"
+MORE = "for (int k = 0; k < 8; k++) word = (word << 5) ^ (word >> 3);"
 BENCH = r"""
 #include <stdio.h>
 #include <stdlib.h>

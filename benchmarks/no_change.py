@@ -100,6 +100,18 @@ def row(stretch: Stretch, result: dict[str, object]) -> str:
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
 
+def told(verdicts: Sequence[str]) -> str:
+    """How many of the ranges named something, of those that could be run, with the exact interval."""
+    ran = [each for each in verdicts if each != "failed"]
+    failed = f"{len(verdicts) - len(ran)} of {len(verdicts)} could not be run"
+    if not ran:
+        return failed
+    named = Share(hits=sum(each in NAMING for each in ran), trials=len(ran))
+    low, high = named.interval
+    found = f"{named.hits} of {named.trials} named something: {named.value:.0%}, 95 % interval {low:.1%} to {high:.1%}"
+    return found if len(ran) == len(verdicts) else f"{found}; {failed}"
+
+
 def main() -> None:
     """Pick, run, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -129,9 +141,7 @@ def main() -> None:
             print(row(stretch, result), flush=True)
             if result["verdict"] in NAMING:
                 print(f"    named: {result.get('sentence')}", flush=True)
-    named = Share(hits=sum(each in NAMING for each in verdicts), trials=len(verdicts))
-    low, high = named.interval
-    print(f"\n{named.hits} of {named.trials} named something: {named.value:.0%}, 95 % interval {low:.1%} to {high:.1%}")
+    print(f"\n{told(verdicts)}")
 
 
 if __name__ == "__main__":

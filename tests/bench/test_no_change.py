@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks.no_change import LONGEST, given, row, stretches
+from benchmarks.no_change import LONGEST, given, row, stretches, told
 from tests.helpers.repositories import Sandbox
 
 TOUCHING = {0, 9, 12, 20}
@@ -43,3 +43,12 @@ def test_a_job_without_a_result_is_a_row_as_well(tmp_path: Path) -> None:
     told = row(given(made.top, f"{shas[3]}..{shas[7]}"), {"verdict": "no result", "seconds": 1.0})
     assert told.count("|") == 9
     assert "no result" in told
+
+
+def test_ranges_that_could_not_be_run_do_not_count_as_right() -> None:
+    assert told(["not_reproduced"] * 9 + ["culprit"]).startswith(
+        "1 of 10 named something: 10%, 95 % interval 0.3% to 44.5%"
+    )
+    assert told(["not_reproduced", "failed", "failed"]).startswith("0 of 1 named something")
+    assert told(["not_reproduced", "failed", "failed"]).endswith("; 2 of 3 could not be run")
+    assert told(["failed"]) == "1 of 1 could not be run"
