@@ -96,7 +96,7 @@ def asked_again(done: Investigation) -> bool:
     ends = find_ends(done)
     assert ends is not None
     assert done.verdict is not None
-    found = control_of(main_line_view(done, ends), done.verdict.culprits[0], 0.0, 0.0)
+    found = control_of(main_line_view(done, ends), done.verdict.culprits[0], None, 0.0)
     assert isinstance(found, Measure) or (isinstance(found, Control) and found.luck)
     return isinstance(found, Measure)
 
@@ -182,7 +182,7 @@ def test_runs_of_one_pair_of_builds_do_not_however_often_they_were_made(on_other
     ends = find_ends(same)
     assert ends is not None
     assert same.verdict is not None
-    assert isinstance(control_of(main_line_view(same, ends), same.verdict.culprits[0], 0.0, 0.0), Measure)
+    assert isinstance(control_of(main_line_view(same, ends), same.verdict.culprits[0], None, 0.0), Measure)
 
 
 def with_first_fresh_builds(plan: Planned) -> Planned:

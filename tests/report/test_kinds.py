@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from bisector.adapters.in_memory.world import World
+from bisector.core.model.request import Search
+from bisector.core.model.verdict import VerdictKind
 from bisector.report.phrase import plain
 from tests.report.worlds import finished, report
 
@@ -37,3 +39,17 @@ def test_the_report_says_how_many_builds_are_odd_and_the_change_is_told_without_
 
 def test_of_builds_that_are_alike_the_report_says_what_a_build_adds() -> None:
     assert "a build adds" in noise_row(World(candidates=64, culprit=40, noise=0.02))
+
+
+def test_a_parent_with_a_build_of_each_kind_takes_no_name_away() -> None:
+    """Its two builds lie as far apart as odd ones do: that is known, and no luck beyond it."""
+    verdict = finished(replace(ODD, candidates=32, culprit=20, seed=9), search=Search(descend=False)).verdict
+    assert verdict is not None
+    assert verdict.kind is VerdictKind.CULPRIT
+    control = verdict.culprits[0].control
+    assert control is not None
+    assert not control.luck
+    assert control.difference is not None
+    assert control.culprit is not None
+    assert control.difference.relative == pytest.approx(0, abs=0.06)
+    assert control.culprit.relative == pytest.approx(0.1, abs=0.03)

@@ -16,6 +16,7 @@ from bisector.core.search.bursts import quiet_reach
 from bisector.core.search.effect import Spread
 from bisector.core.search.noise import median
 from bisector.core.search.observations import FloatArray
+from bisector.core.search.posterior import Posterior
 from bisector.core.search.restoration import Side, side_of
 from bisector.core.search.rounds import at_once
 from bisector.core.search.spending import overspent, runs_left
@@ -45,11 +46,11 @@ class _Units:
     turns: int
 
 
-def control_of(view: View, culprit: Culprit, tau: float, elapsed: Seconds) -> Step | Control | None:
+def control_of(view: View, culprit: Culprit, known: Posterior | None, elapsed: Seconds) -> Step | Control | None:
     """The next step to know how far two builds of the parent differ, or the answer; None where none is to be had.
 
-    Where two pairs of fresh builds each showed the culprit's step, that stands in for it. `tau` is the deviation of a
-    build, as far as the posterior knows.
+    Where two pairs of fresh builds each showed the culprit's step, that stands in for it. `known` is what the search
+    knows of builds: how far they deviate, and which are of the odd kind; None where they do not.
     """
     units = _units(view, culprit)
     if units is None or view.exact or _shown_twice(view, culprit):
@@ -66,7 +67,9 @@ def control_of(view: View, culprit: Culprit, tau: float, elapsed: Seconds) -> St
     three = ((parent, units.other), (units.culprit, units.verified), (parent, units.fresh))
     values = [_values(view, unit) for unit in three]
     measured = all(len(each) for each in values)
-    found = judged(view, (values[0], values[2], values[1]), _step(view, culprit), tau) if measured else None
+    tau = known.spread_of_kind.tau if known is not None else 0.0
+    levels = [view.scale.into(each) - _surplus(view, known, unit) for each, unit in zip(values, three, strict=True)]
+    found = judged(view, (levels[0], levels[2], levels[1]), _step(view, culprit), tau) if measured else None
     stops = over and over != ("builds",)
     once = found is not None and found.luck and len(values[0]) <= units.turns * view.runs_together
     # What a burst over a few runs makes of one build must not take a name away: luck then has to show twice.
@@ -92,12 +95,12 @@ def _disturbed(view: View, values: list[FloatArray]) -> bool:
 
 
 def judged(view: View, three: tuple[FloatArray, FloatArray, FloatArray], step: float, tau: float) -> Control:
-    """How far two builds of the parent differ, and the culprit from both: values of the metric, of the same turns.
+    """How far two builds of the parent differ, and the culprit from both: levels of the same turns.
 
     `step` is the culprit's by everything measured: what these few runs show of it moves with the second build.
     """
     spread = noise_within(_runs_by_build(view))
-    first, second, new = (side_of(view.scale.into(each), spread) for each in three)
+    first, second, new = (side_of(each, spread) for each in three)
     reach = float(stdtrit(spread.df, 0.5 + view.investigation.request.search.confidence / 2))
     both = Side(level=(first.level + second.level) / 2, variance=(first.variance + second.variance) / 4)
     return Control(
@@ -107,6 +110,17 @@ def judged(view: View, three: tuple[FloatArray, FloatArray, FloatArray], step: f
         runs=sum(len(each) for each in three),
         luck=is_luck(first, second, max(abs(new.level - both.level), step), replace(spread, tau=tau)),
     )
+
+
+def _surplus(view: View, known: Posterior | None, unit: tuple[Place, int]) -> float:
+    """By how much the build lies off its commit's level because it is of the odd kind, as far as is known."""
+    place, number = unit
+    units = view.observations().unit_place
+    if known is None or len(units) != len(known.unit_mean):
+        return 0.0
+    numbers = sorted({view.build_number(sample) for sample in view.compared if sample.place == place})
+    own = known.surplus()[units == view.index_of(place)]
+    return float(own[numbers.index(number)]) if number in numbers else 0.0
 
 
 def _step(view: View, culprit: Culprit) -> float:

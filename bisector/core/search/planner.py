@@ -79,8 +79,7 @@ def _one_at_a_time(investigation: Investigation, elapsed: Seconds) -> Plan:
         return replace(plan, step=timed)
     # What never deviates has builds that do not either: there the posterior's deviation is only what it began with.
     known = plan.decision.posterior if plan.decision is not None and not view.exact else None
-    tau = known.tau if known is not None else 0.0
-    step = proof.before_conclusion(view, plan.step, tau, elapsed)
+    step = proof.before_conclusion(view, plan.step, known, elapsed)
     if isinstance(step, Conclude):
         settings = settings_of(investigation, LineName.PART)
         apart = parts.taken_apart(view, step.verdict, elapsed, costs_of, settings)

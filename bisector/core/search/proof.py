@@ -19,6 +19,7 @@ from bisector.core.search.conclude import blamed_on_packages, culprit_of_class
 from bisector.core.search.control import control_of, without_luck
 from bisector.core.search.decide import Decision, MeasureCommit, pair
 from bisector.core.search.observations import Observations, Settings
+from bisector.core.search.posterior import Posterior
 from bisector.core.search.profiling import profile_first
 from bisector.core.search.queries import divisible
 from bisector.core.search.rebuilding import of_culprit
@@ -39,17 +40,17 @@ MOST_PROVED = 3
 """Culprits that are proved, where there are several."""
 
 
-def before_conclusion(view: View, step: Conclude, tau: float, elapsed: Seconds) -> Step:
+def before_conclusion(view: View, step: Conclude, known: Posterior | None, elapsed: Seconds) -> Step:
     """The next step towards concluding as `step` would: a trial, a profile, or the conclusion with what they gave.
 
-    `tau` is the deviation of a build in the search's units.
+    `known` is what the search knows of builds; None where they do not deviate.
     """
     verdict = step.verdict
     if view.investigation.request.searches:
         verdict = guarded(view, verdict)
         found: Step | Verdict = verdict
         for proof in (_built_alike, _controlled, _reverted, _at_head):
-            found = proof(view, verdict, tau, elapsed)
+            found = proof(view, verdict, known, elapsed)
             if not isinstance(found, Verdict):
                 return found
             verdict = found
@@ -69,7 +70,7 @@ def due_anyway(view: View, decision: Decision, settings: Settings, elapsed: Seco
     culprit = culprit_of_class(view, decision.posterior, found)
     if len(culprit.members) != 1 or culprit.place.line is not LineName.MAIN:
         return None
-    step = control_of(view, culprit, decision.posterior.tau, elapsed)
+    step = control_of(view, culprit, decision.posterior, elapsed)
     return step if isinstance(step, Measure) else None
 
 
@@ -122,10 +123,10 @@ def _small(view: View, culprit: Culprit) -> bool:
     return culprit.change is None or abs(culprit.change.relative) < least
 
 
-def _built_alike(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> Step | Verdict:
+def _built_alike(view: View, verdict: Verdict, known: Posterior | None, elapsed: Seconds) -> Step | Verdict:
     """`verdict` without culprits whose build only holds other packages than their parent's, or the next step to know:
     where builds of earlier jobs stand beside those of this one, the border between the two looks like a culprit."""
-    del tau
+    del known
     if verdict.kind not in FOUND:
         return verdict
     kept: list[Culprit] = []
@@ -151,7 +152,7 @@ def _can_be_proved(culprit: Culprit) -> bool:
     return len(culprit.members) == 1 and culprit.place.line is LineName.MAIN
 
 
-def _controlled(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> Step | Verdict:
+def _controlled(view: View, verdict: Verdict, known: Posterior | None, elapsed: Seconds) -> Step | Verdict:
     """`verdict` with how far two builds of each culprit's parent differ, or the next step to know it."""
     if verdict.kind not in NAMES:
         return verdict
@@ -160,7 +161,7 @@ def _controlled(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> S
         if not _can_be_proved(culprit) or position >= MOST_PROVED:
             proved.append(culprit)
             continue
-        found = control_of(view, culprit, tau, elapsed)
+        found = control_of(view, culprit, known, elapsed)
         if found is not None and not isinstance(found, Control):
             return found
         proved.append(without_luck(culprit, found))
@@ -170,7 +171,7 @@ def _controlled(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> S
     return verdict
 
 
-def _reverted(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> Step | Verdict:
+def _reverted(view: View, verdict: Verdict, known: Posterior | None, elapsed: Seconds) -> Step | Verdict:
     """`verdict` with what bad is without each culprit, or the next step to know it."""
     if not view.investigation.request.verify_revert or verdict.kind not in NAMES:
         return verdict
@@ -183,20 +184,25 @@ def _reverted(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> Ste
         trial = Trial(kind=TrialKind.REVERT, commit=commit.sha)
         place = without(culprit.place.index)
         part = share_of(culprit, verdict.change)
-        found = next_of(Question(view=view, place=place, trial=trial, tau=tau, part=part), elapsed)
+        found = next_of(Question(view=view, place=place, trial=trial, tau=_deviation(known), part=part), elapsed)
         if not isinstance(found, Restoration):
             return found
         proved.append(replace(culprit, revert=found))
     return replace(verdict, culprits=tuple(proved))
 
 
-def _at_head(view: View, verdict: Verdict, tau: float, elapsed: Seconds) -> Step | Verdict:
+def _deviation(known: Posterior | None) -> float:
+    """The deviation of a build, in the search's units."""
+    return known.tau if known is not None else 0.0
+
+
+def _at_head(view: View, verdict: Verdict, known: Posterior | None, elapsed: Seconds) -> Step | Verdict:
     """`verdict` with what the tip of the branch gives back of the change, or the next step to know it."""
     head = view.investigation.request.head
     if head is None or verdict.kind not in FOUND:
         return verdict
     trial = Trial(kind=TrialKind.HEAD, commit=head)
-    found = next_of(Question(view=view, place=HEAD_PLACE, trial=trial, tau=tau), elapsed)
+    found = next_of(Question(view=view, place=HEAD_PLACE, trial=trial, tau=_deviation(known)), elapsed)
     return replace(verdict, head=found) if isinstance(found, Restoration) else found
 
 
