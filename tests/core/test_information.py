@@ -117,6 +117,9 @@ def test_a_gap_as_large_as_the_step_hides_the_side_of_a_build() -> None:
     assert taught[0.0] == pytest.approx(1.0, abs=0.01)
     assert taught[5.0] == pytest.approx(1.0, abs=0.01), "four places, and each says which side it is"
     assert taught[10.0] < 0.8
+    pairs = {gap: known_of(known, gap).pair(np.array([[False], [True]]), 16.0) for gap in (0.0, 10.0)}
+    assert pairs[0.0] == pytest.approx(1.0, abs=0.01)
+    assert pairs[10.0] < 0.9, "parent and culprit may both be odd, or one of them"
 
 
 def known_of(known: Hypotheses, gap: float) -> Hypotheses:
