@@ -78,8 +78,8 @@ def _between_builds(observations: Observations, level: FloatArray, scale: float,
 
 
 def _gap(observations: Observations, level: FloatArray, scale: float, counting: BoolArray) -> float:
-    """How far apart two kinds of builds lie, if all commits with builds that are not alike agree about it; else 0."""
-    gaps, errors = [], []
+    """How far apart two kinds of builds lie, where two commits have builds that are not alike and all agree; else 0."""
+    gaps, errors, unlike = [], [], set()
     for place in np.unique(observations.unit_place[counting]):
         own = np.flatnonzero((observations.unit_place == place) & counting)
         for one, other in pairwise(own[np.argsort(level[own], kind="stable")]):
@@ -87,7 +87,9 @@ def _gap(observations: Observations, level: FloatArray, scale: float, counting: 
             if level[other] - level[one] > UNLIKE * error:
                 gaps.append(float(level[other] - level[one]))
                 errors.append(error)
-    if not gaps:
+                unlike.add(int(place))
+    # Of one commit alone it may be its first build that is off, and the commit with it.
+    if len(unlike) < 2:
         return 0.0
     middle = median(np.array(gaps))
     room = np.maximum(UNLIKE * np.array(errors), ALIKE * middle)
