@@ -20,7 +20,7 @@ def noise_row(world: World) -> str:
     return next(plain(row.grounds) for row in report(finished(world)).evidence if plain(row.label) == "Noise")
 
 
-@pytest.mark.parametrize("seed", [0, 2, 3])
+@pytest.mark.parametrize("seed", [0, 2, 5])
 def test_the_report_says_how_many_builds_are_odd_and_the_change_is_told_without_them(seed: int) -> None:
     world = replace(ODD, seed=seed)
     told = re.search(r"; (\d+) of (\d+) builds lie ([\d.]+) % above the others$", noise_row(world))
@@ -43,7 +43,7 @@ def test_of_builds_that_are_alike_the_report_says_what_a_build_adds() -> None:
 
 def test_a_parent_with_a_build_of_each_kind_takes_no_name_away() -> None:
     """Its two builds lie as far apart as odd ones do: that is known, and no luck beyond it."""
-    verdict = finished(replace(ODD, candidates=32, culprit=20, seed=9), search=Search(descend=False)).verdict
+    verdict = finished(replace(ODD, candidates=32, culprit=20, seed=10), search=Search(descend=False)).verdict
     assert verdict is not None
     assert verdict.kind is VerdictKind.CULPRIT
     control = verdict.culprits[0].control
