@@ -50,7 +50,7 @@ def test_the_noise_is_told_as_wide_as_it_is_from_units_of_any_size(seed: int, si
     places = range(40)
     by_place = {place: list(100.0 + 20.0 * (place >= 20) + draw.standard_normal(size)) for place in places}
     assert (
-        0.55
+        0.45
         < assess(observations(line(39), by_place), Settings(tau_ratios=(0.0, 0.35), tau_prior=(0.6, 0.4))).sigma
         < 1.6
     )
