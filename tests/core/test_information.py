@@ -71,60 +71,41 @@ def test_where_all_builds_are_of_one_kind_the_kinds_change_nothing() -> None:
     assert found == pytest.approx(bits(probability, mean, variance), rel=1e-6)
 
 
-def test_a_build_that_is_surely_odd_teaches_no_less_by_its_runs_than_another() -> None:
-    known = Hypotheses(
+def of_one_build(step: float, gap: float = 0.0) -> Hypotheses:
+    """One build, as likely good as `step` worse; where there is a `gap`, of two kinds of builds."""
+    return Hypotheses(
         classes=(0,),
         probability=np.array([0.5, 0.5]),
         bad=np.array([[True], [False]]),
-        level=np.array([[0.0, 2.0], [0.0, 2.0]]),
+        level=np.array([[0.0, step], [0.0, step]]),
         variance=np.full((2, 2), 0.01),
         sigma=1.0,
         tau=np.full(2, 0.3),
+        kinds=Kinds(gap=gap) if gap else None,
     )
-    runs = np.array([2.0])
-    usual = known.rerun(0, 1.0, 1, runs)
-    kinds = replace(known, kinds=Kinds(gap=40.0))
+
+
+def test_a_build_that_is_surely_odd_teaches_no_less_by_its_runs_than_another() -> None:
+    runs, kinds = np.array([2.0]), of_one_build(2.0, gap=40.0)
+    usual = of_one_build(2.0).rerun(0, 1.0, 1, runs)
     assert kinds.rerun(0, 1.0, 1, runs) == pytest.approx(usual, rel=1e-3)
     assert kinds.rerun(0, 41.0, 1, runs) == pytest.approx(usual, rel=1e-3)
 
 
 def test_running_a_build_again_does_not_tell_an_odd_one_from_a_bad_one() -> None:
-    known = Hypotheses(
-        classes=(0,),
-        probability=np.array([0.5, 0.5]),
-        bad=np.array([[True], [False]]),
-        level=np.array([[0.0, 10.0], [0.0, 10.0]]),
-        variance=np.full((2, 2), 0.01),
-        sigma=1.0,
-        tau=np.full(2, 0.3),
-        kinds=Kinds(gap=10.0),
-    )
+    known = of_one_build(10.0, gap=10.0)
     assert known.rerun(0, 10.0, 4, np.array([8.0]))[0] < 0.05, "ten above good, odd; or as bad as bad"
 
 
 def test_a_gap_as_large_as_the_step_hides_the_side_of_a_build() -> None:
-    known = Hypotheses(
-        classes=(0,),
-        probability=np.array([0.5, 0.5]),
-        bad=np.array([[True], [False]]),
-        level=np.array([[0.0, 10.0], [0.0, 10.0]]),
-        variance=np.full((2, 2), 0.01),
-        sigma=1.0,
-        tau=np.full(2, 0.3),
-    )
     share, runs = np.array([1.0]), np.array([16.0])
-    taught = {gap: known_of(known, gap).new(share, runs)[0] for gap in (0.0, 5.0, 10.0)}
+    taught = {gap: of_one_build(10.0, gap).new(share, runs)[0] for gap in (0.0, 5.0, 10.0)}
     assert taught[0.0] == pytest.approx(1.0, abs=0.01)
     assert taught[5.0] == pytest.approx(1.0, abs=0.01), "four places, and each says which side it is"
     assert taught[10.0] < 0.8
-    pairs = {gap: known_of(known, gap).pair(np.array([[False], [True]]), 16.0) for gap in (0.0, 10.0)}
+    pairs = {gap: of_one_build(10.0, gap).pair(np.array([[False], [True]]), 16.0) for gap in (0.0, 10.0)}
     assert pairs[0.0] == pytest.approx(1.0, abs=0.01)
     assert pairs[10.0] < 0.9, "parent and culprit may both be odd, or one of them"
-
-
-def known_of(known: Hypotheses, gap: float) -> Hypotheses:
-    """`known` with builds of two kinds, where there is a gap between them."""
-    return replace(known, kinds=Kinds(gap=gap)) if gap else known
 
 
 def test_an_observation_that_is_the_same_whatever_holds_teaches_nothing_more() -> None:

@@ -1,7 +1,7 @@
 """What builds may do to a level: models that are averaged over, as those of the noise are."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class Deviating:
     """Every build deviates by N(0, (ratio · sigma)²)."""
 
     ratio: float
-    gap: float = 0.0
+    gap: ClassVar[float] = 0.0
 
     def deviation(self, sigma: float) -> float:
         """The deviation of a build."""
@@ -57,7 +57,7 @@ class Odd:
     """ODD_SHARE of the builds deviate by N(0, (ratio · sigma)²), the others are alike."""
 
     ratio: float
-    gap: float = 0.0
+    gap: ClassVar[float] = 0.0
 
     def deviation(self, sigma: float) -> float:
         """The deviation of a build."""

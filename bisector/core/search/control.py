@@ -114,12 +114,11 @@ def judged(view: View, three: tuple[FloatArray, FloatArray, FloatArray], step: f
 
 def _surplus(view: View, known: Posterior | None, unit: tuple[Place, int]) -> float:
     """By how much the build lies off its commit's level because it is of the odd kind, as far as is known."""
-    place, number = unit
-    units = view.observations().unit_place
-    if known is None or len(units) != len(known.unit_mean):
+    if known is None:
         return 0.0
+    place, number = unit
     numbers = sorted({view.build_number(sample) for sample in view.compared if sample.place == place})
-    own = known.surplus()[units == view.index_of(place)]
+    own = known.surplus_of(view.observations().unit_place == view.index_of(place))
     return float(own[numbers.index(number)]) if number in numbers else 0.0
 
 

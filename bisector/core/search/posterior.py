@@ -110,13 +110,14 @@ class Posterior:
         off = self.unit_mean - np.where(self.bad_probability() > 0.5, self.centres[1], self.centres[0])
         return np.where(np.abs(off - self.kinds.gap) < np.abs(off), self.kinds.gap, 0.0)
 
-    def without_surplus(self, builds: list[FloatArray], units: BoolArray) -> list[FloatArray]:
-        """The runs of each of `builds`, which are `units` in this order, without what their build lies off by.
+    def surplus_of(self, units: BoolArray) -> FloatArray:
+        """The same of some `units`; 0 where this is the posterior of a part of the line, which has others."""
+        return self.surplus()[units] if len(units) == len(self.unit_mean) else np.zeros(int(units.sum()))
 
-        As they are where this is the posterior of a part of the line that has other units.
-        """
-        own = self.surplus()[units] if len(units) == len(self.unit_mean) else np.zeros(len(builds))
-        return [each - extra for each, extra in zip(builds, own, strict=True)] if len(own) == len(builds) else builds
+    def without_surplus(self, builds: list[FloatArray], units: BoolArray) -> list[FloatArray]:
+        """The runs of each of `builds`, which are `units` in this order or none of the line, without their surplus."""
+        own = self.surplus_of(units)
+        return [each - extra for each, extra in zip(builds, own, strict=True)] if len(own) else builds
 
     def bad_probability(self) -> FloatArray:
         """Probability of each unit having the new level, given that there is a change."""
