@@ -114,6 +114,13 @@ def of_kinds(*levels: tuple[int, float]) -> Observations:
     return of_builds([*ENDS, *(each for each in BISECTED if each[0] != 26), *runs])
 
 
+def runs_of(seen: Observations) -> list[tuple[int, int, float]]:
+    """Its runs as (place, build, value), in their order."""
+    number = numbers(seen)
+    units = zip(seen.run_unit.tolist(), seen.values.tolist(), strict=True)
+    return [(int(seen.unit_place[unit]), number[unit], value) for unit, value in units]
+
+
 def test_two_kinds_of_builds_are_told_by_what_lies_between_those_of_one_commit() -> None:
     seen = of_kinds((25, 81), (25, 103), (27, 92), (27, 114), (26, 82))
     found = allowing_for_builds(USUAL, seen, seen.values, LEVELS, 1.0)
@@ -151,12 +158,48 @@ def test_builds_that_do_not_agree_about_the_gap_are_not_of_two_kinds() -> None:
     assert assess(seen, USUAL).kinds is None
 
 
-def test_of_one_commit_alone_builds_that_differ_are_not_two_kinds() -> None:
-    """Its first build may be the one that is off, and what looks like two kinds the commit's doing."""
+def test_one_build_alone_that_differs_does_not_make_two_kinds() -> None:
+    """The first build of a commit may be the one that is off, and what looks like two kinds the commit's doing."""
     seen = of_kinds((25, 81), (25, 103), (25, 82), (27, 92), (26, 82))
     found = allowing_for_builds(USUAL, seen, seen.values, LEVELS, 1.0)
     assert found.odd_builds > 0
     assert found.gap == 0
+
+
+def test_two_builds_of_either_kind_are_two_kinds_though_of_one_commit() -> None:
+    seen = of_kinds((25, 81), (25, 103), (25, 82), (25, 104), (27, 92), (26, 82))
+    assert allowing_for_builds(USUAL, seen, seen.values, LEVELS, 1.0).gap == pytest.approx(22, abs=1)
+
+
+def test_a_gap_that_was_seen_once_is_seen_again_by_fewer_runs() -> None:
+    """Two runs each of two builds that lie 3 apart are no proof of anything, but they agree with a gap of 4."""
+    once = [(25, 81.0), (25, 85.0), (25, 81.2)]
+
+    def gap(again: float) -> float:
+        turns = [(27, number, level + off) for off in (-0.3, 0.3) for number, level in enumerate((92.0, again), 1)]
+        seen = of_kinds(*once)
+        with_turns = of_builds([*runs_of(seen), *turns])
+        return allowing_for_builds(USUAL, with_turns, with_turns.values, LEVELS, 0.8).gap
+
+    assert gap(95.0) == pytest.approx(4, abs=0.3)
+    assert gap(93.0) == 0, "as far apart as their runs explain"
+    assert gap(89.0) == pytest.approx(4, abs=0.3), "whichever of the two is the odd one"
+
+
+def test_builds_that_lie_evenly_are_not_parted() -> None:
+    even = [(25, level) for level in (81.0, 84.5, 88.0, 91.5, 95.0)] + [(27, 92.0), (27, 95.5), (27, 99.0), (27, 102.5)]
+    seen = of_kinds(*even)
+    found = allowing_for_builds(USUAL, seen, seen.values, LEVELS, 0.8)
+    assert found.odd_builds > 0
+    assert found.gap == 0
+
+
+def test_the_gap_is_that_of_the_middles_of_both_kinds() -> None:
+    """The widest distance between two neighbours is less than it, the less the more builds there are."""
+    low, high = (80.0, 81.0, 82.0, 82.6), (90.4, 91.0, 92.0, 93.0)
+    seen = of_kinds(*((25, level) for pair in zip(low, high, strict=True) for level in pair))
+    found = allowing_for_builds(USUAL, seen, seen.values, LEVELS, 1.0)
+    assert found.gap == pytest.approx(np.mean(high) - np.mean(low), abs=0.5)
 
 
 def test_builds_that_are_alike_are_of_one_kind() -> None:
@@ -197,15 +240,9 @@ def test_a_job_that_went_the_other_way_builds_both_ends_again_and_says_why() -> 
     simulation = Simulation(World(candidates=16, culprit=9, effect=-0.2, layout=0.001))
     done = simulation.run(simulation.request())
     simulation.close()
-    again = {
-        plan.step.place.index: plan.step
-        for plan in done.plans
-        if isinstance(plan.step, BuildPlace) and plan.step.number
-    }
-    assert sorted(again) == [0, 16]
-    assert {step.reason for step in again.values()} == {
-        "the ends differ the other way: does another build of this one, too?"
-    }
+    again = [plan.step for plan in done.plans if isinstance(plan.step, BuildPlace) and plan.step.number]
+    assert [(step.place.index, step.number) for step in again] == [(0, 1), (16, 1), (0, 2), (16, 2)]
+    assert {step.reason for step in again} == {"the ends differ the other way: does another build of this one, too?"}
     assert done.verdict is not None
     assert done.verdict.reason is Reason.OPPOSITE_DIRECTION
 

@@ -34,6 +34,9 @@ MOST_ATTEMPTS = 4
 LIKELIER = 0.5
 MOST_FIRST, MOST_UNCHANGED = 4, 16
 """Times the first runs of an end are made at most; the second where of "no change" only the bound is missing."""
+BUILDS_OF_AN_END = 3
+"""Builds of each end that show a change the other way before it is told: one in four that is odd is so twice in a row
+in one job of sixteen."""
 DOUBTFUL = 0.05
 """Probability of no change from which it is not clear that there is anything to find."""
 STRICT = 2.6
@@ -180,11 +183,13 @@ def _conclusion(observations: Observations, posterior: Posterior, costs: Costs, 
 
 
 def _other_way(observations: Observations, costs: Costs, settings: Settings, change: float) -> MeasureCommit | None:
-    """A fresh build of an end of which there is but one, where the ends differ the other way: a build may be odd."""
+    """A fresh build of the end that has fewer of them, where the ends differ the other way: builds may be odd."""
     if change >= -observations.threshold or observations.exact or costs.rebuild is None:
         return None
-    alone = [end for end in (observations.low, observations.high) if (observations.unit_place == end).sum() == 1]
-    return MeasureCommit(index=alone[0], runs=settings.first_runs, bits=0.0, number=1) if alone else None
+    built = {end: int((observations.unit_place == end).sum()) for end in (observations.low, observations.high)}
+    end = min(built, key=built.__getitem__)
+    again = built[end] < BUILDS_OF_AN_END
+    return MeasureCommit(index=end, runs=settings.first_runs, bits=0.0, number=built[end]) if again else None
 
 
 def _standing_out(observations: Observations, posterior: Posterior, wanted: float) -> tuple[int, int] | None:

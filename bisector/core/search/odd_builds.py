@@ -4,8 +4,7 @@ The usual deviations go by the noise of runs. On a quiet machine none of them re
 every build would look like another change.
 """
 
-from dataclasses import replace
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from bisector.core.model.history import BoolArray
 from bisector.core.search.build_models import SEEN_PRIOR
 from bisector.core.search.bursts import agree
 from bisector.core.search.noise import median
-from bisector.core.search.observations import FloatArray, Observations, Settings
+from bisector.core.search.observations import FloatArray, IntArray, Observations, Settings
 
 QUIET = 12.0
 """Deviations of a run between the two levels from which builds may deviate by more than the usual few of those."""
@@ -25,6 +24,8 @@ which: what lies further off is something else that the machine did."""
 UNLIKE, AGREE = 4.0, 2.0
 """Standard errors between two builds of one commit from which they are not alike; deviations of a run within which most
 runs of a build lie about their median."""
+SEEN_AGAIN = 2.5
+"""Standard errors between two builds of another commit from which a gap that was seen once is seen again."""
 ALIKE = 0.3
 """Part of itself by which the gap between two kinds of builds may look otherwise at another commit."""
 
@@ -77,23 +78,48 @@ def _between_builds(observations: Observations, level: FloatArray, scale: float,
     return float(np.sqrt(((level - centre[of]) ** 2).sum() / (builds - 1).sum()))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Parted:
+    """Builds of one commit parted into two kinds: how far these lie apart, and the error of that."""
+
+    apart: float
+    error: float
+    fewest: int
+    """Builds of the kind that has fewer."""
+
+    def shown(self, errors: float) -> bool:
+        """Whether the kinds lie apart by so many standard errors."""
+        return self.apart > errors * self.error
+
+    def agrees(self, gap: float) -> bool:
+        """Whether they may lie apart by `gap`."""
+        return abs(self.apart - gap) <= max(UNLIKE * self.error, ALIKE * gap)
+
+
 def _gap(observations: Observations, level: FloatArray, scale: float, counting: BoolArray) -> float:
-    """How far apart two kinds of builds lie, where two commits have builds that are not alike and all agree; else 0."""
-    gaps, errors, unlike = [], [], set()
-    for place in np.unique(observations.unit_place[counting]):
-        own = np.flatnonzero((observations.unit_place == place) & counting)
-        for one, other in pairwise(own[np.argsort(level[own], kind="stable")]):
-            error = scale * np.sqrt(1 / observations.counts[one] + 1 / observations.counts[other])
-            if level[other] - level[one] > UNLIKE * error:
-                gaps.append(float(level[other] - level[one]))
-                errors.append(error)
-                unlike.add(int(place))
-    # Of one commit alone it may be its first build that is off, and the commit with it.
-    if len(unlike) < 2:
+    """How far apart two kinds of builds lie, where builds of a commit are not alike, all commits agree, and it was seen
+    more than once; else 0."""
+    commits = np.unique(observations.unit_place[counting])
+    units = (np.flatnonzero((observations.unit_place == commit) & counting) for commit in commits)
+    found = [_parted(level[own], observations.counts[own], scale) for own in units if len(own) > 1]
+    unlike = [each for each in found if each.shown(UNLIKE)]
+    if not unlike:
         return 0.0
-    middle = median(np.array(gaps))
-    room = np.maximum(UNLIKE * np.array(errors), ALIKE * middle)
-    return middle if (np.abs(np.array(gaps) - middle) <= room).all() else 0.0
+    gap = median(np.array([each.apart for each in unlike]))
+    again = [each for each in found if each.shown(SEEN_AGAIN) and each.agrees(gap)]
+    # One build alone that is off may be the first of a commit, and the commit with it.
+    return gap if len(again) > 1 or any(each.fewest > 1 for each in again) else 0.0
+
+
+def _parted(level: FloatArray, counts: IntArray, scale: float) -> _Parted:
+    """Builds parted where the next one lies furthest off, which says nothing where they lie evenly."""
+    order = np.argsort(level, kind="stable")
+    widest = np.diff(level[order])
+    cut = int(widest.argmax()) + 1
+    low, high = order[:cut], order[cut:]
+    apart = float(np.average(level[high], weights=counts[high]) - np.average(level[low], weights=counts[low]))
+    error = scale * float(np.sqrt(1 / counts[low].sum() + 1 / counts[high].sum()))
+    return _Parted(apart=apart if widest[cut - 1] > apart / 2 else 0.0, error=error, fewest=min(len(low), len(high)))
 
 
 def _calm(
