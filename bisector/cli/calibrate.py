@@ -9,6 +9,7 @@ from bisector.cli.session import wired
 from bisector.core.model.calibration import Calibration
 from bisector.core.model.request import JobKind, Request
 from bisector.engine.stop import StopSignal
+from bisector.report.kinds import kinds_known
 from bisector.report.numbers import count, percent, quantity, seconds
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ def _tell(found: Calibration, request: Request) -> None:
     if found.same_build:
         build += ", and is the same every time: how far those of other commits deviate is learned from jobs"
     click.echo(f"a build      {build}")
+    if (told := kinds_known(found)) is not None:
+        click.echo(f"two kinds    {told}: how far those deviate that are of one kind stands above")
     drift = f"{percent(found.drift, signed=True)} from the first to the second half" if found.drift else "none seen"
     click.echo(f"drift        {drift}; runs in a row correlate by {found.autocorrelation:+.2f}")
     for runs in BUDGETS:

@@ -12,6 +12,7 @@ from bisector.core.model.request import Request
 from bisector.core.search.calibrated import outlay, runs_for, visible
 from bisector.core.search.planner import COMPARE_RUNS
 from bisector.report.ahead import prospect
+from bisector.report.kinds import kinds_known
 from bisector.report.numbers import count, percent, seconds
 from bisector.report.text import SHORT
 
@@ -62,15 +63,16 @@ def show_comparison(intake: Intake) -> int:
     _tell_noise(known)
     effect = request.min_effect_of(request.metric)
     # Whatever two builds differ by is told as a difference: how much that may be is said apart.
-    alike = replace(known, tau=0.0)
+    alike = replace(known, tau=0.0, gap=0.0)
     each = max(runs_for(alike, effect) or 0, COMPARE_RUNS)
     click.echo(f"runs       about {ENDS * each} for a difference of {effect:.1%}; fewer for a larger one")
     _tell_time(request, known, (ENDS * each,))
     budget = request.budget.runs
     if budget is not None and budget < ENDS * each:
         click.echo(f"sees       differences of {percent(visible(alike, budget // ENDS))} or more with {budget} runs")
-    if known.tau > 0:
-        click.echo(f"Two builds of one commit may differ by {percent(2 * known.tau)}: less can be the builds' doing.")
+    if known.tau > 0 or known.gap:
+        differ = max(2 * known.tau, abs(math.expm1(known.gap)))
+        click.echo(f"Two builds of one commit may differ by {percent(differ)}: less can be the builds' doing.")
     return 0
 
 
@@ -88,6 +90,8 @@ def _tell_prospect(intake: Intake) -> None:
 def _tell_noise(known: Calibration) -> None:
     whence = f"as {count(known.jobs, 'earlier job')} here showed" if known.jobs else "as calibrated on this host"
     click.echo(f"noise      {percent(known.sigma)} a run, {percent(known.tau)} a build, {whence}")
+    if (told := kinds_known(known)) is not None:
+        click.echo(f"builds     of two kinds: {told}")
 
 
 def _tell_time(request: Request, known: Calibration, runs: Sequence[int]) -> None:

@@ -1,5 +1,8 @@
 """Builds of two kinds, told: how many are of the odd one, and how far off those lie."""
 
+import math
+
+from bisector.core.model.calibration import Calibration
 from bisector.core.search.outlook import Outlook
 from bisector.report import numbers
 
@@ -10,6 +13,13 @@ def kinds_told(found: Outlook) -> str | None:
     if posterior is None or posterior.kinds is None:
         return None
     odd, builds = int((posterior.surplus() != 0).sum()), numbers.count(len(posterior.unit_mean), "build")
-    apart = found.view.scale.relative(posterior.kinds.gap)
-    side = "above" if apart > 0 else "below"
-    return f"{numbers.whole(odd)} of {builds} lie {numbers.percent(abs(apart))} {side} the others"
+    return f"{numbers.whole(odd)} of {builds} lie {_beside(found.view.scale.relative(posterior.kinds.gap))}"
+
+
+def kinds_known(known: Calibration) -> str | None:
+    """The same of what is known of a scenario; None where its builds are not known to be of two kinds."""
+    return f"some builds lie {_beside(math.expm1(known.gap))}" if known.gap else None
+
+
+def _beside(apart: float) -> str:
+    return f"{numbers.percent(abs(apart))} {'above' if apart > 0 else 'below'} the others"

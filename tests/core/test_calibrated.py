@@ -11,7 +11,10 @@ from bisector.adapters.in_memory.world import World
 from bisector.core.model.calibration import Calibration
 from bisector.core.model.history import LineName
 from bisector.core.model.investigation import Investigation
-from bisector.core.search.calibrated import Reading, calibration_of, informed, outlay, runs_for, visible
+from bisector.core.model.request import JobKind
+from bisector.core.model.scenario import Direction
+from bisector.core.search.build_models import build_models
+from bisector.core.search.calibrated import Reading, calibration_of, informed, of_builds, outlay, runs_for, visible
 from bisector.core.search.observations import Settings
 from bisector.core.search.planner import settings_of
 from tests.helpers.simulated import Simulation
@@ -28,6 +31,16 @@ def readings(
     return [
         Reading(build=build, value=float(2.5 * np.exp(offset[build] + step + left)))
         for build, step, left in zip(order, moved, noise, strict=True)
+    ]
+
+
+def of_two_kinds(
+    gap: float, *, odd: tuple[int, ...] = (2, 5), builds: int = 8, runs: int = 10, seed: int = 0
+) -> list[Reading]:
+    """Runs that deviate by 1 %, ten of each of eight builds, two of which lie higher by `gap`."""
+    return [
+        Reading(build=each.build, value=each.value * float(np.exp(gap * (each.build in {2, 5}))))
+        for each in readings(0.01, 0.0, runs=10, seed=seed)
     ]
 
 
@@ -56,7 +69,7 @@ def test_noise_and_build_variance_are_told_apart(sigma: float, ratio: float) -> 
         found = calibration_of("m", readings(sigma, ratio * sigma, seed=seed))
         assert found.sigma == pytest.approx(sigma, rel=0.4)
         assert found.level == pytest.approx(2.5, rel=0.5)
-        missed += not ratio * sigma / 4 <= found.tau <= 4 * ratio * sigma + 0.5 * sigma
+        missed += not ratio * sigma / 4 <= of_builds(found) <= 4 * ratio * sigma + 0.5 * sigma
     assert missed <= 2
 
 
@@ -155,6 +168,54 @@ def test_an_outlay_is_in_order_and_grows_with_the_range_and_the_noise(sigma: flo
     assert 2 <= plan.builds <= size + 1
     assert outlay(known(sigma), 2 * size, effect, 0.05).runs >= plan.runs
     assert outlay(known(2 * sigma), size, effect, 0.05).runs >= plan.runs
+
+
+@pytest.mark.parametrize("gap", [0.04, -0.04])
+def test_two_kinds_of_builds_are_told_apart_from_builds_that_deviate(gap: float) -> None:
+    found = calibration_of("m", of_two_kinds(gap))
+    assert found.gap == pytest.approx(gap, rel=0.2)
+    assert found.tau < 0.005, "of one kind they are alike"
+    assert of_builds(found) == pytest.approx(abs(gap) * 0.458, rel=0.25)
+    assert visible(found, 100) > abs(gap), "two builds alone may be of both kinds"
+    assert runs_for(found, abs(gap)) is None
+
+
+def test_where_kinds_are_told_apart_builds_of_one_kind_have_a_degree_of_freedom_less() -> None:
+    found = [calibration_of("m", of_two_kinds(0.04, seed=seed)) for seed in range(200)]
+    assert all(each.gap for each in found)
+    assert np.mean([each.between / each.sigma**2 for each in found]) == pytest.approx(1, abs=0.1)
+    told, fewer = (informed(Settings(), each) for each in (found[0], replace(found[0], gap=0.0, builds=7)))
+    assert told.tau_prior == pytest.approx(fewer.tau_prior)
+
+
+def test_of_values_about_zero_no_kinds_are_told() -> None:
+    taken = [Reading(build=each.build, value=each.value - 2.5) for each in of_two_kinds(0.04)]
+    assert calibration_of("m", taken).gap == 0
+
+
+def test_the_search_begins_with_two_kinds_where_they_are_known() -> None:
+    told = informed(Settings(), calibration_of("m", of_two_kinds(0.04)))
+    assert told.gap == pytest.approx(0.04, rel=0.2)
+    there, other = told.kinds_prior
+    assert there > 1 > other > 0
+    fewer_is_worse = informed(Settings(), calibration_of("m", of_two_kinds(0.04)), -1.0)
+    assert (fewer_is_worse.gap, fewer_is_worse.kinds_prior) == (told.gap, (other, there))
+    models, prior = build_models(told, quick=False)
+    kinds = {model.gap: float(chance) for model, chance in zip(models, np.exp(prior), strict=True) if model.gap}
+    assert kinds == pytest.approx({told.gap: 0.72, -told.gap: 0.08})
+    assert informed(Settings(), calibration_of("m", readings(0.01, 0.0))).gap == 0
+
+
+def test_the_direction_says_on_which_side_odd_builds_lie_for_the_search() -> None:
+    simulation = Simulation(World(candidates=8))
+    asked = simulation.request()
+    simulation.close()
+    noise = replace(calibration_of("m", of_two_kinds(0.04)), metric="seconds")
+    for direction, sides in ((Direction.WORSE, (3.6, 0.4)), (Direction.BETTER, (0.4, 3.6))):
+        request = replace(asked, noise=noise, search=replace(asked.search, direction=direction))
+        assert settings_of(Investigation(job="1", request=request), LineName.MAIN).kinds_prior == sides
+    compared = Investigation(job="1", request=replace(asked, noise=noise, kind=JobKind.COMPARE))
+    assert settings_of(compared, LineName.MAIN).gap == 0, "two builds alone do not tell of which kind they are"
 
 
 def test_the_search_begins_with_what_is_known_of_its_metric() -> None:

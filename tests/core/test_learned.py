@@ -15,6 +15,7 @@ from bisector.core.model.history import main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Across, JobKind, Search
 from bisector.core.model.samples import Purpose
+from bisector.core.model.scenario import Direction
 from bisector.core.model.verdict import Verdict, VerdictKind
 from bisector.core.search.calibrated import informed
 from bisector.core.search.learned import learned, merged
@@ -157,6 +158,61 @@ def test_where_the_past_no_longer_holds_it_is_right_as_often() -> None:
     assert held(world, told) >= held(world, before) - 1
 
 
+@cache
+def odd_past(gap: float) -> Calibration:
+    """What four jobs showed on a host where one build in four lies off by `gap`."""
+    known: Calibration | None = None
+    for number in range(4):
+        world = replace(HERE, candidates=32, culprit=7 + 5 * number, odd=gap, seed=100 + number)
+        shown = learned(job(world, known))
+        known = known if shown is None else merged(known, shown)
+    assert known is not None
+    return known
+
+
+@pytest.mark.parametrize("gap", [0.2, -0.2])
+def test_two_kinds_of_builds_are_learned_and_are_no_deviation_and_no_drift(gap: float) -> None:
+    known = odd_past(gap)
+    assert known.gap == pytest.approx(np.log1p(gap), rel=0.2)
+    assert known.tau < 0.015
+    assert known.drift == 0.0
+    told = informed(Settings(), known)
+    assert told.gap == abs(known.gap)
+
+
+def test_where_builds_are_no_longer_of_two_kinds_that_is_forgotten() -> None:
+    known = odd_past(0.2)
+    done = [job(replace(HERE, candidates=32, culprit=9 + seed, seed=500 + seed), known) for seed in range(4)]
+    shown = [each for each in map(learned, done) if each is not None]
+    assert [each.gap for each in shown] == [0.0] * len(done)
+
+
+def test_what_is_learned_of_kinds_is_of_the_metric_whichever_way_it_was_looked_at() -> None:
+    done = job(replace(HERE, candidates=32, culprit=17, odd=0.2, seed=102))
+    better = replace(done.request, search=replace(done.request.search, direction=Direction.BETTER))
+    either_way = [learned(done), learned(replace(done, request=better))]
+    assert [each.gap for each in either_way if each is not None] == pytest.approx([np.log1p(0.2)] * 2, rel=0.2)
+
+
+def test_a_machine_that_drifts_does_not_tell_of_kinds() -> None:
+    known, walk = odd_past(0.2), np.random.default_rng(0)
+    done = replace(alike()[0], request=replace(alike()[0].request, noise=known))
+    moved = learned(shaken(done, np.exp(np.cumsum(walk.normal(0, 0.03, len(done.samples))))))
+    assert moved is not None
+    assert moved.gap == known.gap
+
+
+def test_a_job_that_cannot_tell_leaves_what_was_known_of_two_kinds() -> None:
+    known = odd_past(0.2)
+    compared = learned(job(replace(HERE, candidates=2, culprit=1, effect=0.02), known, kind=JobKind.COMPARE))
+    assert compared is not None
+    assert compared.gap == known.gap
+    elsewhere = replace(known, metric="bytes")
+    other = learned(job(replace(HERE, candidates=2, culprit=1, effect=0.02), elsewhere, kind=JobKind.COMPARE))
+    assert other is not None
+    assert other.gap == 0.0
+
+
 def test_a_comparison_says_nothing_of_builds() -> None:
     shown = learned(job(replace(HERE, candidates=2, culprit=1, effect=0.02), kind=JobKind.COMPARE))
     assert shown is not None
@@ -201,6 +257,7 @@ kept = st.builds(
     between=st.floats(0, 0.01),
     autocorrelation=st.floats(-1, 1),
     drift=st.floats(-0.1, 0.1),
+    gap=st.sampled_from([0.0, 0.2, -0.1]),
     within=st.integers(6, 500),
     neighbours=st.integers(0, 200),
     jobs=st.integers(1, 9),
@@ -212,6 +269,7 @@ def test_what_is_merged_lies_between_and_stays_a_prior(one: Calibration, other: 
     found = merged(one, other)
     assert min(one.sigma, other.sigma) * 0.999 <= found.sigma <= max(one.sigma, other.sigma) * 1.001
     assert found.jobs == one.jobs + other.jobs
+    assert found.gap == other.gap, "a job knew what was known before"
     assert found.builds >= other.builds
     told = informed(Settings(), found)
     assert sum(told.tau_prior) == pytest.approx(1)

@@ -131,6 +131,45 @@ def test_two_kinds_of_builds_are_told_by_what_lies_between_those_of_one_commit()
     assert int(np.argmax(posterior.of_candidates(seen.weights))) + 1 == 27
 
 
+def in_time(seen: Observations) -> Observations:
+    """The same with the time of each run, one after the other."""
+    return replace(seen, times=np.arange(len(seen.values), dtype=float))
+
+
+KNOWN = replace(USUAL, gap=22.0, kinds_prior=(3.6, 0.4), tau_prior=(0.95, 0.03, 0.015, 0.005))
+"""What a calibration knows of builds of which some lie 22 above the others, which are alike."""
+
+
+def test_what_speaks_for_two_kinds_of_builds_speaks_against_a_drift() -> None:
+    """Where a drift was seen before, too: normal deviations of builds alone would make one of odd builds."""
+    seen = in_time(of_kinds((25, 81), (25, 103), (27, 92), (27, 114), (26, 82)))
+    found = assess(seen, replace(USUAL, prior_drift=0.6))
+    assert found.kinds is not None
+    assert found.drifting < 0.02
+    known = assess(in_time(of_builds([*ENDS, *BISECTED])), replace(KNOWN, prior_drift=0.6))
+    assert known.kinds is not None
+    assert known.drifting < 0.02
+
+
+def test_two_kinds_that_are_known_are_allowed_for_before_they_are_seen() -> None:
+    """No commit is built twice yet: 26 lies as high as an odd build of the old side, and the step is at 27."""
+    seen = of_builds([*ENDS, *BISECTED])
+    known, unknown = (assess(seen, each).of_candidates(seen.weights) for each in (KNOWN, USUAL))
+    assert int(np.argmax(known)) + 1 == 27
+    assert int(np.argmax(unknown)) + 1 == 26
+    assert allowing_for_builds(KNOWN, seen, seen.values, LEVELS, 1.0) == KNOWN
+
+
+def test_a_gap_that_is_seen_stands_in_for_the_one_that_was_known() -> None:
+    seen = of_kinds((25, 81), (25, 103), (27, 92), (27, 114), (26, 82))
+    found = allowing_for_builds(replace(KNOWN, gap=15.0), seen, seen.values, LEVELS, 1.0)
+    assert found.gap == pytest.approx(22, abs=1)
+    assert found.kinds_prior == KNOWN.kinds_prior
+    once = of_kinds((25, 81), (25, 103), (25, 82), (27, 92))
+    kept = allowing_for_builds(KNOWN, once, once.values, LEVELS, 1.0)
+    assert (kept.odd_builds > 0, kept.gap) == (True, KNOWN.gap)
+
+
 def test_odd_builds_may_be_the_fast_ones() -> None:
     fast = [
         (25, 81),

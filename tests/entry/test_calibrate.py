@@ -26,6 +26,17 @@ def test_the_noise_is_told_and_what_can_be_seen(cli: Cli) -> None:
     assert "round 20 of 20" in done.err
 
 
+def test_builds_of_two_kinds_are_told(cli: Cli) -> None:
+    world = "candidates=64,culprit=20,effect=0.1,noise=0.01,odd=0.2"
+    odd = r"(19|20|21)(\.\d)? %"
+    done = cli("calibrate", "good", "--simulate", world, "--builds", "12", "--runs", "10").out
+    assert re.search(rf"^two kinds    some builds lie {odd} above the others", done, re.MULTILINE), done
+    planned = cli("bisect", "good", "bad", "--simulate", world, "--dry-run").out
+    assert re.search(rf"^builds     of two kinds: some builds lie {odd} above", planned, re.MULTILINE), planned
+    compared = cli("compare", "good", "bad", "--simulate", world, "--dry-run").out
+    assert re.search(rf"Two builds of one commit may differ by {odd}", compared), compared
+
+
 def test_a_drifting_machine_is_seen(cli: Cli) -> None:
     done = cli("calibrate", "good", "--simulate", "noise=0.005,drift=0.01", "--runs", "30")
     correlation = re.search(r"correlate by ([+-][\d.]+)", done.out)

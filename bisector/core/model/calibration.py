@@ -22,6 +22,9 @@ class Calibration:
     between: float
     autocorrelation: float
     drift: float
+    gap: float = 0.0
+    """How far odd builds lie above the others (below where negative), where builds are of two kinds; else 0. `tau` and
+    `between` are then those of builds of one kind."""
     within: int = 0
     """Degrees of freedom of `sigma`; 0 stands for those of as many runs of each build."""
     neighbours: int = 0

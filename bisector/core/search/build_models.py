@@ -113,12 +113,14 @@ def build_models(settings: Settings, *, quick: bool) -> tuple[tuple[BuildModel, 
     """The models that `settings` allow for, and the log of each one's prior; `quick` without the widest deviation."""
     ratios = settings.tau_ratios[:-1] if quick and len(settings.tau_ratios) > 1 else settings.tau_ratios
     models: list[BuildModel] = [Deviating(ratio=ratio) for ratio in ratios]
+    prior = [*settings.tau_prior[: len(ratios)]]
     if settings.odd_builds:
         models.append(Odd(ratio=settings.odd_builds))
+        prior.append(SEEN_PRIOR)
     if settings.gap:
         models += [Kinds(gap=settings.gap), Kinds(gap=-settings.gap)]
-    prior = np.array([*settings.tau_prior[: len(ratios)], *[SEEN_PRIOR] * (len(models) - len(ratios))])
-    return tuple(models), np.log(prior / prior.sum())
+        prior += settings.kinds_prior
+    return tuple(models), np.log(np.array(prior) / sum(prior))
 
 
 def unit_likelihoods(base: FloatArray, noise: Noise, grid: Grid, models: tuple[BuildModel, ...]) -> FloatArray:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bisector.core.model.calibration import Calibration
+from bisector.core.search.build_models import ODD_SHARE
+from bisector.core.search.kinds import two_kinds
 from bisector.core.search.observations import FloatArray, IntArray, Settings
 
 BOTH_ERRORS = 3.29
@@ -24,6 +26,9 @@ ABOVE_BOUND, FEWEST, MOST = np.array([2.7, 1.2]), np.array([0.5, 0.85]), np.arra
 each, d of 1, 1.5, 3 and 5) for a change just worth naming, which is the costliest to tell."""
 LEAST_DRIFT_CHANCE, MOST_DRIFT_CHANCE = 0.02, 0.6
 CORRELATED = 1.645
+KINDS_KNOWN = 3.6, 0.4
+"""How much likelier two kinds of builds are than one where they were seen before, odd ones on the side on which they
+were and on the other: of eight builds of which one in four is odd it is the fewer in nine calibrations of ten."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +69,10 @@ def calibration_of(metric: str, readings: Sequence[Reading], *, same_build: bool
     means = np.array([drawn_in[builds == name].mean() for name in names])
     residuals = within_builds(drawn_in, builds)
     sigma = float(np.sqrt((residuals**2).sum() / (len(values) - len(names))))
-    between = float(runs * means.var(ddof=1))
+    # How far kinds lie apart is kept as a logarithm: elsewhere the search has a unit of its own.
+    kinds = two_kinds(means, sigma / np.sqrt(runs)) if (values > 0).all() else None
+    alike = means if kinds is None else means - kinds.gap * kinds.odd
+    between = float(runs * alike.var(ddof=1 if kinds is None else 2))
     near = np.abs(left) <= FAR * spread
     usual = within_builds(scaled[near], builds[near])
     return Calibration(
@@ -75,6 +83,7 @@ def calibration_of(metric: str, readings: Sequence[Reading], *, same_build: bool
         sigma=sigma,
         tau=float(np.sqrt(max(between - sigma**2, 0.0) / runs)),
         between=between,
+        gap=0.0 if kinds is None else kinds.gap,
         autocorrelation=_autocorrelation(usual),
         drift=drift_of(usual, sigma),
         same_build=same_build,
@@ -87,8 +96,10 @@ def within_builds(values: FloatArray, builds: IntArray) -> FloatArray:
     return np.asarray(values - (np.bincount(unit, values) / np.bincount(unit))[unit])
 
 
-def informed(settings: Settings, known: Calibration) -> Settings:
+def informed(settings: Settings, known: Calibration, sign: float = 1.0) -> Settings:
     """`settings` with what is `known` of builds and drift as prior: insurance costs nothing where it is not needed.
+
+    `sign` is 1 where larger values of the metric are larger in the search's units, too, and -1 where smaller ones are.
 
     The between-builds mean square over σ²(1 + r ρ²) is chi-squared with builds - 1 degrees of freedom, for each ratio ρ
     of build to run deviation; that likelihood times the usual prior is the new one. Builds of one commit that came out
@@ -97,7 +108,7 @@ def informed(settings: Settings, known: Calibration) -> Settings:
     ratios, usual = np.array(settings.tau_ratios), np.array(settings.tau_prior)
     sigma = max(known.sigma, 1e-12)
     expected = 1 + known.runs * ratios**2
-    degrees = 0 if known.same_build else known.builds - 1
+    degrees = 0 if known.same_build else max(known.builds - 1 - (known.gap != 0), 0)
     log_weight = -degrees / 2 * (np.log(expected) + known.between / sigma**2 / expected) + np.log(usual)
     weight = np.exp(log_weight - log_weight.max())
     count = known.neighbours or known.runs * known.builds
@@ -106,24 +117,33 @@ def informed(settings: Settings, known: Calibration) -> Settings:
     drift = MOST_DRIFT_CHANCE if moves else max(LEAST_DRIFT_CHANCE, settings.prior_drift / (1 + count / 10))
     chances = weight / weight.sum()
     kept = 0.95 * chances + 0.05 * usual / usual.sum()
-    return replace(settings, tau_prior=tuple(float(each) for each in kept), prior_drift=float(drift))
+    told = replace(settings, tau_prior=tuple(float(each) for each in kept), prior_drift=float(drift))
+    if not known.gap:
+        return told
+    there, other = KINDS_KNOWN
+    return replace(told, gap=abs(known.gap), kinds_prior=(there, other) if sign * known.gap > 0 else (other, there))
+
+
+def of_builds(known: Calibration) -> float:
+    """The relative deviation of a build, of whichever kind."""
+    return float(np.hypot(known.tau, known.gap * np.sqrt(ODD_SHARE * (1 - ODD_SHARE))))
 
 
 def visible(known: Calibration, runs: int) -> float:
     """The smallest relative change that `runs` runs of each of two commits, one build each, tell from none."""
-    error = np.sqrt(2 * known.tau**2 + 2 * known.sigma**2 / max(runs, 1))
+    error = np.sqrt(2 * of_builds(known) ** 2 + 2 * known.sigma**2 / max(runs, 1))
     return float(np.expm1(BOTH_ERRORS * error))
 
 
 def runs_for(known: Calibration, effect: float) -> int | None:
     """Runs of each of two commits that tell a change of `effect`; None where no number does, for builds differ more."""
-    room = (np.log1p(effect) / BOTH_ERRORS) ** 2 - 2 * known.tau**2
+    room = (np.log1p(effect) / BOTH_ERRORS) ** 2 - 2 * of_builds(known) ** 2
     return int(np.ceil(2 * known.sigma**2 / room)) if room > 0 and known.sigma >= 0 else None
 
 
 def outlay(known: Calibration, candidates: int, effect: float, error: float) -> Outlay:
     """What finding a change of `effect` among so many candidates takes, to be wrong with a chance of `error`."""
-    spread = max(float(np.hypot(known.sigma, known.tau)), 1e-9)
+    spread = max(float(np.hypot(known.sigma, of_builds(known))), 1e-9)
     size = float(np.clip(np.log1p(effect) / spread, EFFECTS[0], EFFECTS[-1]))
     bits = np.log2(max(candidates, 1))
     capacity = float(np.interp(np.log(size), np.log(EFFECTS), CAPACITY))

@@ -20,6 +20,7 @@ from bisector.core.search.posterior import Posterior
 from bisector.core.search.restoration import Side, side_of
 from bisector.core.search.rounds import at_once
 from bisector.core.search.spending import overspent, runs_left
+from bisector.core.search.surplus import surplus_by_build
 from bisector.core.search.verifying import held_on_other_builds
 from bisector.core.search.view import View
 
@@ -68,7 +69,8 @@ def control_of(view: View, culprit: Culprit, known: Posterior | None, elapsed: S
     values = [_values(view, unit) for unit in three]
     measured = all(len(each) for each in values)
     tau = known.spread_of_kind.tau if known is not None else 0.0
-    levels = [view.scale.into(each) - _surplus(view, known, unit) for each, unit in zip(values, three, strict=True)]
+    surplus = surplus_by_build(view, known)
+    levels = [view.scale.into(each) - surplus.get(unit, 0.0) for each, unit in zip(values, three, strict=True)]
     found = judged(view, (levels[0], levels[2], levels[1]), _step(view, culprit), tau) if measured else None
     stops = over and over != ("builds",)
     once = found is not None and found.luck and len(values[0]) <= units.turns * view.runs_together
@@ -110,16 +112,6 @@ def judged(view: View, three: tuple[FloatArray, FloatArray, FloatArray], step: f
         runs=sum(len(each) for each in three),
         luck=is_luck(first, second, max(abs(new.level - both.level), step), replace(spread, tau=tau)),
     )
-
-
-def _surplus(view: View, known: Posterior | None, unit: tuple[Place, int]) -> float:
-    """By how much the build lies off its commit's level because it is of the odd kind, as far as is known."""
-    if known is None:
-        return 0.0
-    place, number = unit
-    numbers = sorted({view.build_number(sample) for sample in view.compared if sample.place == place})
-    own = known.surplus_of(view.observations().unit_place == view.index_of(place))
-    return float(own[numbers.index(number)]) if number in numbers else 0.0
 
 
 def _step(view: View, culprit: Culprit) -> float:

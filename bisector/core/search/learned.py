@@ -4,7 +4,7 @@ Runs of one build differ by the noise, builds of commits on one side of the answ
 by chance, and neighbouring runs of different builds go together where the machine drifts.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,9 @@ from bisector.core.search.calibrated import CLIPPED, FAR, drift_of, within_build
 from bisector.core.search.ends import find_ends
 from bisector.core.search.noise import SIGMA_OF_MAD
 from bisector.core.search.observations import FloatArray, IntArray
-from bisector.core.search.planner import main_line_view
+from bisector.core.search.planner import main_line_view, settings_of
+from bisector.core.search.posterior import Posterior, assess
+from bisector.core.search.surplus import surplus_by_build
 from bisector.core.search.unit_levels import unit_medians
 from bisector.core.search.view import View
 
@@ -50,7 +52,8 @@ def learned(investigation: Investigation) -> Calibration | None:
     samples = [sample for sample in view.compared if not sample.adopted_from]
     if view.exact or len(samples) < FEWEST_RUNS:
         return None
-    runs = _runs(view, samples)
+    kinds = _kinds(view)
+    runs = _runs(view, samples, kinds)
     count = np.bincount(runs.unit)
     within = len(samples) - len(count)
     if within < FEWEST_WITHIN:
@@ -75,7 +78,8 @@ def learned(investigation: Investigation) -> Calibration | None:
         tau=float(np.sqrt(max(between - 1, 0.0) / max(together, 1.0))) * sigma * relative,
         between=between * (sigma * relative) ** 2,
         autocorrelation=correlation,
-        drift=_drift(view, samples, sigma) * relative,
+        drift=_drift(view, samples, runs.values, sigma) * relative,
+        gap=_gap(view, kinds),
         within=within,
         neighbours=neighbours,
         jobs=1,
@@ -105,6 +109,7 @@ def merged(known: Calibration | None, new: Calibration) -> Calibration:
         between=ratio * sigma**2,
         autocorrelation=_weighted([known.autocorrelation, new.autocorrelation], pairs),
         drift=new.drift,
+        gap=new.gap,
         within=sum(within),
         neighbours=sum(pairs),
         same_build=known.same_build and not any(between),
@@ -116,14 +121,19 @@ def _weighted(values: list[float], weights: list[int]) -> float:
     return float(np.average(values, weights=weights)) if sum(weights) else float(values[-1])
 
 
-def _runs(view: View, samples: list[Sample]) -> _Runs:
-    side = _sides(view.investigation)
-    units = _numbered([(sample.place, view.build_number(sample)) for sample in samples])
+def _runs(view: View, samples: list[Sample], found: Posterior | None) -> _Runs:
+    """The runs, without what odd builds lie off by."""
+    side, surplus = _sides(view.investigation), surplus_by_build(view, found)
+    builds = [(sample.place, view.build_number(sample)) for sample in samples]
     values = np.array([sample.values[view.metric.name] for sample in samples], dtype=float)
-    return _Runs(unit=units, side=_numbered([side(sample.place) for sample in samples]), values=view.scale.into(values))
+    return _Runs(
+        unit=_numbered(builds),
+        side=_numbered([side(sample.place) for sample in samples]),
+        values=view.scale.into(values) - np.array([surplus.get(build, 0.0) for build in builds]),
+    )
 
 
-def _numbered(keys: list[Hashable]) -> IntArray:
+def _numbered(keys: Sequence[Hashable]) -> IntArray:
     numbers: dict[Hashable, int] = {}
     return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
 
@@ -170,6 +180,24 @@ def _between(runs: _Runs, close: BoolArray, sigma: float) -> tuple[float, int, f
     return (square / degrees / sigma**2, degrees, together / degrees) if degrees else (1.0, 0, 1.0)
 
 
+def _kinds(view: View) -> Posterior | None:
+    """What the search knows at its end, where builds may be of two kinds and it says which of them are odd."""
+    investigation = view.investigation
+    if not investigation.request.searches or not view.scale.logarithmic:
+        return None
+    return assess(view.observations(), settings_of(investigation, LineName.MAIN))
+
+
+def _gap(view: View, found: Posterior | None) -> float:
+    """How far odd builds lie above the others, where the job's runs say that builds are of two kinds, with what was
+    known before the job; that stands where they could not tell."""
+    known = view.investigation.request.noise
+    before = known.gap if known is not None and known.metric == view.metric.name else 0.0
+    if found is None or found.drift is not None:
+        return before
+    return view.scale.sign * found.kinds.gap if found.kinds is not None else 0.0
+
+
 def _neighbours(runs: _Runs, close: BoolArray, sigma: float) -> tuple[int, float]:
     """How many runs are followed by one of another build, and how the two go together.
 
@@ -185,16 +213,14 @@ def _neighbours(runs: _Runs, close: BoolArray, sigma: float) -> tuple[int, float
     return len(chosen), float(np.clip((residuals[chosen] * residuals[chosen + 1]).mean(), -1, 1))
 
 
-def _drift(view: View, samples: list[Sample], sigma: float) -> float:
-    """How far the ends moved from the first to the second half of their runs, without those of a burst."""
+def _drift(view: View, samples: list[Sample], values: FloatArray, sigma: float) -> float:
+    """How far the ends moved from the first to the second half of their runs, without those of a burst; `values` are
+    those of `samples` in the search's units."""
     left: list[tuple[int, float]] = []
     for end in (view.place_at(view.low), view.place_at(view.high)):
-        own = [(number, s.values[view.metric.name]) for number, s in enumerate(samples) if s.place == end]
+        own = [number for number, sample in enumerate(samples) if sample.place == end]
         if len(own) >= FEWEST_OF_AN_END:
-            values = view.scale.into(np.array([value for _, value in own]))
-            apart = values - np.median(values)
-            left += [
-                (number, each) for (number, _), each in zip(own, apart, strict=True) if abs(each) <= CLIPPED * sigma
-            ]
+            apart = values[own] - np.median(values[own])
+            left += [(number, each) for number, each in zip(own, apart, strict=True) if abs(each) <= CLIPPED * sigma]
     ordered = np.array([value for _, value in sorted(left)], dtype=np.float64)
     return drift_of(ordered, sigma) if len(ordered) > 1 else 0.0

@@ -33,6 +33,8 @@ class Settings:
     """Deviation of odd builds among others that are alike, in runs' noise; 0 where there are none."""
     gap: float = 0.0
     """How far apart two kinds of builds lie, in the search's units; 0 where builds are not of two kinds."""
+    kinds_prior: tuple[float, float] = (0.1, 0.1)
+    """How much likelier that is, with odd builds above and below the others, than builds of one kind."""
     prior_drift: float = 0.05
     verify_pairs: tuple[int, int] = (3, 24)
     two_sided: bool = False

@@ -58,7 +58,7 @@ def allowing_for_builds(
         tau_ratios=(*settings.tau_ratios, *(ratio for ratio, _ in more)),
         tau_prior=(*(kept * each for each in settings.tau_prior), *(prior for _, prior in more)),
         odd_builds=odd,
-        gap=_gap(observations, middle, scale, calm) if odd else 0.0,
+        gap=(_gap(observations, middle, scale, calm) if odd else 0.0) or settings.gap,
     )
 
 

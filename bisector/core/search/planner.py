@@ -24,6 +24,7 @@ from bisector.core.search.ends import Ends, both_fail_alike, find_ends, run_alon
 from bisector.core.search.measuring import as_step, round_of, turns_of
 from bisector.core.search.more import more_first
 from bisector.core.search.observations import Settings
+from bisector.core.search.scale import sign_of
 from bisector.core.search.shape import Uneven
 from bisector.core.search.spending import overspent
 from bisector.core.search.together import for_each_metric
@@ -128,10 +129,10 @@ def settings_of(investigation: Investigation, name: LineName) -> Settings:
     settings = Settings(confidence=search.confidence, two_sided=search.direction is Direction.EITHER)
     known = investigation.request.noise
     if known is not None and known.metric == investigation.metric.name and search.across is Across.MEDIAN:
-        settings = informed(settings, known)
+        settings = informed(settings, known, sign_of(investigation.metric, search.direction))
     if not investigation.request.searches:
         # Two commits alone cannot tell a build's luck from the commit's doing; the report says that it is not covered.
-        return replace(settings, first_runs=COMPARE_RUNS, tau_ratios=(0.0,), tau_prior=(1.0,))
+        return replace(settings, first_runs=COMPARE_RUNS, tau_ratios=(0.0,), tau_prior=(1.0,), gap=0.0)
     if name is LineName.MAIN:
         # Two builds of the parent are run beside each culprit of this line, and it is named if it stands after that.
         settings = replace(settings, reserve=0.0)

@@ -60,6 +60,8 @@ class Posterior:
     """How far apart the two levels may lie a priori."""
     kinds: Kinds | None = None
     """Of which two kinds builds are, where that is likelier than not."""
+    log_one_kind: float = 0.0
+    """Log of the probability that they are of one kind, on a machine that does not drift."""
     drifting: float = 0.0
     """Probability that the level wanders in time."""
     drift: Drift | None = None
@@ -195,9 +197,11 @@ def _floor(observations: Observations, values: FloatArray, sides: Sides) -> floa
 
 
 def _with_drift(steady: Posterior, drift: Drift, settings: Settings) -> Posterior:
-    """Average over a steady and a drifting machine by the odds that the data and the prior give."""
-    odds = drift.odds + float(logit(settings.prior_drift))
-    share = float(expit(odds))
+    """Average over a steady and a drifting machine by the odds that the data and the prior give.
+
+    The data's are those among builds that deviate normally: what speaks for two kinds speaks against a drift, too.
+    """
+    share = float(expit(drift.odds + steady.log_one_kind + float(logit(settings.prior_drift))))
     mixed = replace(
         steady,
         probability=(1 - share) * steady.probability + share * drift.probability,
@@ -315,6 +319,7 @@ def _posterior(
         df=sides.df,
         reach=field.grid.full * field.grid.spacing,
         kinds=_kinds(share, field.gap),
+        log_one_kind=float(np.log(np.maximum(share @ (field.gap == 0), 1e-300))),
         levels=NO_LEVELS
         if quick
         else field.levels(likely, classes.bad, (by_class, by_none), two_sided=settings.two_sided),

@@ -10,6 +10,12 @@ from bisector.core.search.effect import Difference
 from bisector.core.search.observations import FloatArray
 
 
+def sign_of(metric: Metric, direction: Direction) -> float:
+    """1 where larger values of `metric` are what a search in `direction` looks for, -1 where smaller ones are."""
+    worse = 1.0 if metric.better is Better.LOWER else -1.0
+    return -worse if direction is Direction.BETTER else worse
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scale:
     """How a metric's values become the search's: logarithms where all are positive, with worse values larger."""
@@ -24,14 +30,11 @@ class Scale:
         """The scale for `values` of `metric` when a change in `direction` is looked for."""
         if metric == CRASHED:
             return cls(logarithmic=False, sign=1.0, reference=1.0)
-        sign = 1.0 if metric.better is Better.LOWER else -1.0
-        if direction is Direction.BETTER:
-            sign = -sign
         positive = bool(len(values)) and bool((values > 0).all())
         sizes = np.abs(values)
         # Where most values are 0 their median is no level: an arbitrary one would call every change too small.
         reference = float(np.median(sizes) or sizes.mean()) if len(values) else 1.0
-        return cls(logarithmic=positive, sign=sign, reference=reference or 1.0)
+        return cls(logarithmic=positive, sign=sign_of(metric, direction), reference=reference or 1.0)
 
     def into(self, values: FloatArray) -> FloatArray:
         """Metric values in the search's units."""
