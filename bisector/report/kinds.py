@@ -13,7 +13,10 @@ def kinds_told(found: Outlook) -> str | None:
     if posterior is None or posterior.kinds is None:
         return None
     odd, builds = int((posterior.surplus() != 0).sum()), numbers.count(len(posterior.unit_mean), "build")
-    return f"{numbers.whole(odd)} of {builds} lie {_beside(found.view.scale.relative(posterior.kinds.gap))}"
+    beside = _beside(found.view.scale.relative(posterior.kinds.gap))
+    if odd:
+        return f"{numbers.whole(odd)} of {builds} lie {beside}"
+    return f"none of {builds} lies {beside}, as some did before"
 
 
 def kinds_known(known: Calibration) -> str | None:
