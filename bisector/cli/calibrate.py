@@ -80,9 +80,10 @@ def _tell(found: Calibration, request: Request) -> None:
     build = f"deviates by {percent(found.tau)}" if found.tau > 0 else "adds nothing that these runs can tell"
     if found.same_build:
         build += ", and is the same every time: how far those of other commits deviate is learned from jobs"
-    click.echo(f"a build      {build}")
-    if (told := kinds_known(found)) is not None:
-        click.echo(f"two kinds    {told}: how far those deviate that are of one kind stands above")
+    kinds = kinds_known(found)
+    click.echo(f"a build      {build}{' within its kind' if kinds else ''}")
+    if kinds:
+        click.echo(f"two kinds    {kinds}")
     drift = f"{percent(found.drift, signed=True)} from the first to the second half" if found.drift else "none seen"
     click.echo(f"drift        {drift}; runs in a row correlate by {found.autocorrelation:+.2f}")
     for runs in BUDGETS:

@@ -14,7 +14,7 @@ from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import JobKind
 from bisector.core.model.scenario import Direction
 from bisector.core.search.build_models import build_models
-from bisector.core.search.calibrated import Reading, calibration_of, informed, of_builds, outlay, runs_for, visible
+from bisector.core.search.calibrated import Reading, calibration_of, informed, outlay, runs_for, visible
 from bisector.core.search.observations import Settings
 from bisector.core.search.planner import settings_of
 from tests.helpers.simulated import Simulation
@@ -69,7 +69,7 @@ def test_noise_and_build_variance_are_told_apart(sigma: float, ratio: float) -> 
         found = calibration_of("m", readings(sigma, ratio * sigma, seed=seed))
         assert found.sigma == pytest.approx(sigma, rel=0.4)
         assert found.level == pytest.approx(2.5, rel=0.5)
-        missed += not ratio * sigma / 4 <= of_builds(found) <= 4 * ratio * sigma + 0.5 * sigma
+        missed += not ratio * sigma / 4 <= np.hypot(found.tau, 0.458 * found.gap) <= 4 * ratio * sigma + 0.5 * sigma
     assert missed <= 2
 
 
@@ -175,9 +175,14 @@ def test_two_kinds_of_builds_are_told_apart_from_builds_that_deviate(gap: float)
     found = calibration_of("m", of_two_kinds(gap))
     assert found.gap == pytest.approx(gap, rel=0.2)
     assert found.tau < 0.005, "of one kind they are alike"
-    assert of_builds(found) == pytest.approx(abs(gap) * 0.458, rel=0.25)
-    assert visible(found, 100) > abs(gap), "two builds alone may be of both kinds"
-    assert runs_for(found, abs(gap)) is None
+    alike = replace(found, gap=0.0)
+    both = (1 + visible(alike, 100)) * np.exp(abs(found.gap)) - 1
+    assert visible(found, 100) == pytest.approx(both), "two builds alone may be of both kinds"
+    assert runs_for(found, abs(gap) / 2) is None
+    assert runs_for(found, 1.0001 * both) == 100
+    usual, more = (outlay(each, 64, 0.03, 0.05) for each in (alike, found))
+    assert 1.3 < more.runs / usual.runs < 1.5
+    assert 1.3 < more.builds / usual.builds < 1.6
 
 
 def test_where_kinds_are_told_apart_builds_of_one_kind_have_a_degree_of_freedom_less() -> None:

@@ -29,10 +29,12 @@ def test_the_noise_is_told_and_what_can_be_seen(cli: Cli) -> None:
 def test_builds_of_two_kinds_are_told(cli: Cli) -> None:
     world = "candidates=64,culprit=20,effect=0.1,noise=0.01,odd=0.2"
     odd = r"(19|20|21)(\.\d)? %"
+    kinds = f"some builds lie {odd} above the others"
     done = cli("calibrate", "good", "--simulate", world, "--builds", "12", "--runs", "10").out
-    assert re.search(rf"^two kinds    some builds lie {odd} above the others", done, re.MULTILINE), done
+    assert re.search(rf"^a build .* within its kind\ntwo kinds    {kinds}$", done, re.MULTILINE), done
     planned = cli("bisect", "good", "bad", "--simulate", world, "--dry-run").out
-    assert re.search(rf"^builds     of two kinds: some builds lie {odd} above", planned, re.MULTILINE), planned
+    assert re.search(rf"^two kinds  {kinds}$", planned, re.MULTILINE), planned
+    assert share("sees", planned) < 0.02, "which builds are odd is found out"
     compared = cli("compare", "good", "bad", "--simulate", world, "--dry-run").out
     assert re.search(rf"Two builds of one commit may differ by {odd}", compared), compared
 

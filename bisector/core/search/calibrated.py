@@ -124,33 +124,33 @@ def informed(settings: Settings, known: Calibration, sign: float = 1.0) -> Setti
     return replace(told, gap=abs(known.gap), kinds_prior=(there, other) if sign * known.gap > 0 else (other, there))
 
 
-def of_builds(known: Calibration) -> float:
-    """The relative deviation of a build, of whichever kind."""
-    return float(np.hypot(known.tau, known.gap * np.sqrt(ODD_SHARE * (1 - ODD_SHARE))))
-
-
 def visible(known: Calibration, runs: int) -> float:
-    """The smallest relative change that `runs` runs of each of two commits, one build each, tell from none."""
-    error = np.sqrt(2 * of_builds(known) ** 2 + 2 * known.sigma**2 / max(runs, 1))
-    return float(np.expm1(BOTH_ERRORS * error))
+    """The smallest relative change that `runs` runs of each of two commits, one build each, tell from none: the two may
+    be of both kinds."""
+    error = np.sqrt(2 * known.tau**2 + 2 * known.sigma**2 / max(runs, 1))
+    return float(np.expm1(abs(known.gap) + BOTH_ERRORS * error))
 
 
 def runs_for(known: Calibration, effect: float) -> int | None:
     """Runs of each of two commits that tell a change of `effect`; None where no number does, for builds differ more."""
-    room = (np.log1p(effect) / BOTH_ERRORS) ** 2 - 2 * of_builds(known) ** 2
+    room = (max(np.log1p(effect) - abs(known.gap), 0.0) / BOTH_ERRORS) ** 2 - 2 * known.tau**2
     return int(np.ceil(2 * known.sigma**2 / room)) if room > 0 and known.sigma >= 0 else None
 
 
 def outlay(known: Calibration, candidates: int, effect: float, error: float) -> Outlay:
-    """What finding a change of `effect` among so many candidates takes, to be wrong with a chance of `error`."""
-    spread = max(float(np.hypot(known.sigma, of_builds(known))), 1e-9)
+    """What finding a change of `effect` among so many candidates takes, to be wrong with a chance of `error`.
+
+    Where builds are of two kinds the search knows which are odd, and needs as many more as it takes to get another.
+    """
+    spread = max(float(np.hypot(known.sigma, known.tau)), 1e-9)
     size = float(np.clip(np.log1p(effect) / spread, EFFECTS[0], EFFECTS[-1]))
     bits = np.log2(max(candidates, 1))
     capacity = float(np.interp(np.log(size), np.log(EFFECTS), CAPACITY))
     above, low, high = (float(np.interp(size, SIZES, known)) for known in (ABOVE_BOUND, FEWEST, MOST))
     search = above * (bits / capacity + np.log(1 / error) / (size**2 / 2))
-    runs = 8 + search + 2 * float(np.clip(np.ceil(6 / size**2), 2, 24))
-    builds = int(np.ceil(bits)) + 2 + (0 if size >= 2 else int(np.ceil(bits / 2)))
+    tries = 1 / (1 - ODD_SHARE) if known.gap else 1.0
+    runs = tries * (8 + search + 2 * float(np.clip(np.ceil(6 / size**2), 2, 24)))
+    builds = int(np.ceil(tries * (np.ceil(bits) + 2 + (0 if size >= 2 else np.ceil(bits / 2)))))
     return Outlay(
         runs=round(runs), fewest=round(low * runs), most=round(high * runs), builds=min(builds, candidates + 1)
     )
