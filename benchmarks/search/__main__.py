@@ -8,7 +8,7 @@ Every trial is kept under --cache as it is played: a run that was stopped goes o
 import argparse
 from pathlib import Path
 
-from benchmarks.search.campaign import CALIBRATED, OURS, Campaign, one_thread_each
+from benchmarks.search.campaign import CALIBRATED, OURS, THIRD, Campaign, one_thread_each
 from benchmarks.search.cells import SEED, TABLES, cells_named
 from benchmarks.search.kept import with_peers
 from benchmarks.search.knowing import FLOORS
@@ -35,7 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--strategies",
         default=EVERY_STRATEGY,
-        help=f"names with commas between; beside the usual ones {', '.join(FLOORS)}",
+        help=f"names with commas between; beside the usual ones {', '.join([THIRD, *FLOORS])}",
     )
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--cache", type=Path, default=Path(".bench/search"))
@@ -61,7 +61,7 @@ def main() -> None:
     asked = arguments()
     one_thread_each()
     if asked.replay:
-        playing = [name for name in asked.strategies.split(",") if name != CALIBRATED]
+        playing = [name for name in asked.strategies.split(",") if name not in {CALIBRATED, THIRD}]
         replay_all(asked.replay, playing, asked.trials, asked.seed)
         return
     cells = "calibration" if asked.calibration else asked.cells

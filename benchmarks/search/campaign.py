@@ -14,7 +14,7 @@ from benchmarks.search.ours import Planner
 from benchmarks.search.peers import PEERS
 from benchmarks.search.strategies import Strategy, Trial, play
 
-OURS, CALIBRATED = "bisector", "bisector-calibrated"
+OURS, CALIBRATED, THIRD = "bisector", "bisector-calibrated", "bisector-third"
 CORE = Path(__file__).resolve().parents[2] / "bisector" / "core"
 CHUNK = 5
 
@@ -79,8 +79,10 @@ def core_version() -> str:
 
 def strategy_called(name: str, cell: Cell) -> Strategy:
     """The strategy of that name, told what the cell's user would tell it."""
-    if name in {OURS, CALIBRATED}:
-        return Planner(min_effect=cell.min_effect, exact=cell.regime == "exact", calibrated=name == CALIBRATED)
+    if name in {OURS, CALIBRATED, THIRD}:
+        before = 2 if name == THIRD else 0
+        calibrated = name == CALIBRATED
+        return Planner(min_effect=cell.min_effect, exact=cell.regime == "exact", calibrated=calibrated, before=before)
     return FLOORS[name] if name in FLOORS else PEERS[name]
 
 

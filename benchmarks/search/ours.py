@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from benchmarks.search.strategies import Answer
-from benchmarks.search.worlds import REGIMES, Setting, World
+from benchmarks.search.worlds import REGIMES, OverBudget, Setting, World
 from bisector.core.model.builds import Build
 from bisector.core.model.calibration import Calibration
 from bisector.core.model.captures import ChangeSeen
@@ -19,6 +19,7 @@ from bisector.core.model.steps import BuildPlace, Conclude, ListHistory, LookAtC
 from bisector.core.model.units import Sha
 from bisector.core.model.verdict import Verdict, VerdictKind
 from bisector.core.search.calibrated import Reading, calibration_of
+from bisector.core.search.learned import learned, merged
 from bisector.core.search.planner import PLANNER, next_step
 
 UNIT = 600.0
@@ -38,12 +39,32 @@ class Planner:
     exact: bool = False
     calibrated: bool = False
     """Whether the scenario was calibrated on this host before; what that took is not charged here."""
+    before: int = 0
+    """Jobs of the scenario that were done on this host before, each beginning with what the ones before it showed."""
     parallel: int = 1
     """Runs at the same moment; as many builds in a row are made at the same time."""
 
     def __call__(self, world: World) -> Answer:
         """Search `world` to the planner's own conclusion."""
-        state = Investigation(job="bench", request=self._request(world))
+        known = calibration_in(world) if self.calibrated else None
+        for number in range(self.before):
+            shown = self._shown_by(World(replace(world.plan, seed=world.plan.seed + 1 + number)), known)
+            known = known if shown is None else merged(known, shown)
+        state, slowest = self._search(world, known)
+        if state.verdict is None:
+            raise AssertionError("the planner stopped without a conclusion")
+        return answer_of(state.verdict, state, world, slowest)
+
+    def _shown_by(self, world: World, known: Calibration | None) -> Calibration | None:
+        """What a job in `world` shows of the noise; nothing where it is not done before all is spent."""
+        try:
+            return learned(self._search(world, known)[0])
+        except OverBudget:
+            return None
+
+    def _search(self, world: World, known: Calibration | None) -> tuple[Investigation, float]:
+        """The finished job, and the seconds that its slowest decision took."""
+        state = Investigation(job="bench", request=self._request(world, known))
         state = state.with_fact(EnvironmentSeen(host="bench", toolchain="bench", details={}))
         units: dict[tuple[int, int], int] = {}
         slowest, built = 0.0, 0
@@ -73,12 +94,11 @@ class Planner:
                 case LookAtChange(place=place):
                     state = state.with_fact(ChangeSeen(place=place, files=("program.py",)))
                 case Conclude():
-                    state = state.with_fact(Concluded(verdict=step.verdict))
-                    return answer_of(step.verdict, state, world, slowest)
+                    return state.with_fact(Concluded(verdict=step.verdict)), slowest
                 case _:
                     raise AssertionError(f"the bench has no {type(step).__name__}")
 
-    def _request(self, world: World) -> Request:
+    def _request(self, world: World, known: Calibration | None) -> Request:
         metric = Metric(name="seconds", unit="s", min_effect=self.min_effect, exact=self.exact)
         scenario = Scenario(
             name="bench", build=BuildRecipe(), run=RunRecipe(command=("true",), warmup_runs=0), metrics=(metric,)
@@ -91,7 +111,7 @@ class Planner:
             scenario=scenario,
             runner=RunnerName.SIMULATED,
             search=Search(confidence=self.confidence, direction=Direction.WORSE),
-            noise=calibration_in(world) if self.calibrated else None,
+            noise=known,
             parallel=self.parallel,
         )
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from benchmarks.search.campaign import CALIBRATED, OURS, Campaign
+from benchmarks.search.campaign import CALIBRATED, OURS, THIRD, Campaign
 from benchmarks.search.cells import Cell
 from benchmarks.search.kept import with_peers
 from benchmarks.search.knowing import FLOORS
@@ -23,6 +23,8 @@ BESIDE_THE_BEST = (
     "Beside the peer that is right most often in the cell, the cheapest of those that are equally so: its cost, and "
     "ours over it, without and with what verifying cost (none of the peers does)."
 )
+WITH = {OURS: "", CALIBRATED: ", calibrated", THIRD: ", third job"}
+"""What the search began with, as the rows name it."""
 
 
 def summaries(campaign: Campaign) -> list[Summary]:
@@ -38,7 +40,8 @@ def summaries(campaign: Campaign) -> list[Summary]:
 def write_tables(campaign: Campaign, name: str, command: str, out: Path) -> None:
     """Write `name`.md and `name`.json; peers that were not played now stay as the tables there have them."""
     found = with_peers(summaries(campaign), campaign, out / f"{name}.json")
-    strategies = [each for each in (OURS, CALIBRATED, *FLOORS, *PEERS) if any(one.strategy == each for one in found)]
+    every = (*WITH, *FLOORS, *PEERS)
+    strategies = [each for each in every if any(one.strategy == each for one in found)]
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{name}.json").write_text(json.dumps([_record(each) for each in found], indent=1) + "\n")
     parts = [f"# The search against its peers: {name}", "", _how(campaign, command), ""]
@@ -63,12 +66,12 @@ def _against_bound(found: Sequence[Summary]) -> list[Row]:
         ["cell", "bound", "right", "search", "× bound", "aim", "total", "× bound", "runs", "builds", "stated", "false"]
     ]
     for each in found:
-        if each.strategy not in {OURS, CALIBRATED, *FLOORS}:
+        if each.strategy not in {*WITH, *FLOORS}:
             continue
         bound = each.cell.bound
         rows.append(
             [
-                each.cell.name + {OURS: "", CALIBRATED: ", calibrated"}.get(each.strategy, f", {each.strategy}"),
+                each.cell.name + WITH.get(each.strategy, f", {each.strategy}"),
                 "–" if bound is None else f"{bound:.0f}",
                 _share(each),
                 f"{each.search:.0f}",

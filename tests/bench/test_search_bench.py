@@ -18,6 +18,8 @@ from benchmarks.search.tests_of_difference import kolmogorov_smirnov, mann_whitn
 from benchmarks.search.worlds import LEVEL, MOST_COST, REGIMES, OverBudget, Plan, Setting, World
 from bisector.adapters.in_memory.world import World as SimulatedWorld
 from bisector.cli.events import EventStream
+from bisector.core.model.calibration import Calibration
+from bisector.core.model.request import Request
 from tests.helpers.simulated import Simulation
 
 
@@ -55,6 +57,22 @@ def test_a_run_deviates_by_one(regime: str) -> None:
     # Rounding to multiples of 2 adds a third to the variance.
     wanted = {"exact": 0.0, "quietbuild": 0.0, "quant": np.sqrt(4 / 3)}.get(regime, 1.0)
     assert spread == pytest.approx(wanted, abs=0.12)
+
+
+def test_a_later_job_begins_with_what_the_ones_before_it_showed(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[Calibration | None] = []
+
+    def noted(self: Planner, here: World, known: Calibration | None) -> Request:
+        begun.append(known)
+        return asked(self, here, known)
+
+    asked = Planner._request
+    monkeypatch.setattr(Planner, "_request", noted)
+    cell = cells_named("single-oddfar-N128-d2-B5")[0]
+    third = play(campaign.strategy_called(campaign.THIRD, cell), cell.world(5, 7001))
+    assert [each and each.jobs for each in begun] == [None, 1, 2]
+    first = play(Planner(), cell.world(5, 7001))
+    assert third.cost < first.cost, "it knows of odd builds, and what the others cost is theirs"
 
 
 def test_every_strategy_meets_the_same_culprit_and_pays_for_everything() -> None:
