@@ -1,13 +1,16 @@
 """Builds of two kinds, told: how many are of the odd one, and how far off those lie."""
 
 import math
+from typing import TYPE_CHECKING
 
-from bisector.core.model.calibration import Calibration
-from bisector.core.search.outlook import Outlook
 from bisector.report import numbers
 
+if TYPE_CHECKING:
+    from bisector.core.model.calibration import Calibration
+    from bisector.core.search.outlook import Outlook
 
-def kinds_told(found: Outlook) -> str | None:
+
+def kinds_told(found: "Outlook") -> str | None:
     """How many builds are odd, and by how much they differ; None where builds are not of two kinds."""
     posterior = found.posterior
     if posterior is None or posterior.kinds is None:
@@ -19,7 +22,7 @@ def kinds_told(found: Outlook) -> str | None:
     return f"none of {builds} lies {beside}, as some did before"
 
 
-def kinds_known(known: Calibration) -> str | None:
+def kinds_known(known: "Calibration") -> str | None:
     """The same of what is known of a scenario; None where its builds are not known to be of two kinds."""
     return f"some builds lie {_beside(math.expm1(known.gap))}" if known.gap else None
 
