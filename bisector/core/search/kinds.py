@@ -8,7 +8,7 @@ from bisector.core.model.history import BoolArray
 from bisector.core.search.build_models import ODD_SHARE
 from bisector.core.search.observations import FloatArray
 
-LIKELIER = 10.0
+TIMES_LIKELIER = 10.0
 """How many times likelier two kinds have to be than builds that are spread about one level."""
 
 
@@ -29,7 +29,7 @@ def two_kinds(level: FloatArray, error: float) -> TwoKinds | None:
     order, count = np.argsort(level, kind="stable"), len(level)
     if count < 3 or not error > 0:
         return None
-    best, chosen = np.log(LIKELIER), 0
+    best, chosen = np.log(TIMES_LIKELIER), 0
     alone = _log_likelihood(level - level.mean(), max(float(level.std()), error))
     for cut in range(1, count):
         low, high = level[order[:cut]], level[order[cut:]]

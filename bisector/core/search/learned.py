@@ -52,8 +52,8 @@ def learned(investigation: Investigation) -> Calibration | None:
     samples = [sample for sample in view.compared if not sample.adopted_from]
     if view.exact or len(samples) < FEWEST_RUNS:
         return None
-    kinds = _kinds(view)
-    runs = _runs(view, samples, kinds)
+    found = _found(view)
+    runs = _runs(view, samples, found)
     count = np.bincount(runs.unit)
     within = len(samples) - len(count)
     if within < FEWEST_WITHIN:
@@ -79,7 +79,7 @@ def learned(investigation: Investigation) -> Calibration | None:
         between=between * (sigma * relative) ** 2,
         autocorrelation=correlation,
         drift=_drift(view, samples, runs.values, sigma) * relative,
-        gap=_gap(view, kinds),
+        gap=_gap(view, found),
         within=within,
         neighbours=neighbours,
         jobs=1,
@@ -180,8 +180,8 @@ def _between(runs: _Runs, close: BoolArray, sigma: float) -> tuple[float, int, f
     return (square / degrees / sigma**2, degrees, together / degrees) if degrees else (1.0, 0, 1.0)
 
 
-def _kinds(view: View) -> Posterior | None:
-    """What the search knows at its end, where builds may be of two kinds and it says which of them are odd."""
+def _found(view: View) -> Posterior | None:
+    """What the search knows at its end; None where that says nothing of kinds of builds."""
     investigation = view.investigation
     if not investigation.request.searches or not view.scale.logarithmic:
         return None
