@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bisector.adapters.in_memory.world import World
 from bisector.core.model.calibration import Calibration
-from bisector.core.model.history import main
+from bisector.core.model.history import ASIDE, main
 from bisector.core.model.investigation import Investigation
 from bisector.core.model.request import Across, JobKind, Search
 from bisector.core.model.samples import Purpose
@@ -185,6 +185,17 @@ def test_where_builds_are_no_longer_of_two_kinds_that_is_forgotten() -> None:
     done = [job(replace(HERE, candidates=32, culprit=9 + seed, seed=500 + seed), known) for seed in range(4)]
     shown = [each for each in map(learned, done) if each is not None]
     assert [each.gap for each in shown] == [0.0] * len(done)
+
+
+def test_runs_that_are_not_of_the_line_are_learned_from_as_well() -> None:
+    """The good commit lies beside the line, and its runs stand among those of the line."""
+    done = job(replace(HERE, candidates=32, culprit=17, odd=0.2, seed=102))
+    beside = tuple(replace(s, place=ASIDE) if s.place == main(16) else s for s in done.samples)
+    assert {s.place for s in beside} != {s.place for s in done.samples}, "it was run"
+    shown, before = learned(replace(done, samples=beside)), learned(done)
+    assert shown is not None
+    assert before is not None
+    assert shown.within == before.within, "each of its runs"
 
 
 def test_what_is_learned_of_kinds_is_of_the_metric_whichever_way_it_was_looked_at() -> None:

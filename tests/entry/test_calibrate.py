@@ -37,6 +37,8 @@ def test_builds_of_two_kinds_are_told(cli: Cli) -> None:
     assert share("sees", planned) < 0.02, "which builds are odd is found out"
     compared = cli("compare", "good", "bad", "--simulate", world, "--dry-run").out
     assert re.search(rf"Two builds of one commit may differ by {odd}", compared), compared
+    few = cli("compare", "good", "bad", "--simulate", world, "--dry-run", "--max-runs", "10").out
+    assert share("sees", few) < 0.05, "what the builds may do is said apart"
 
 
 def test_a_drifting_machine_is_seen(cli: Cli) -> None:
